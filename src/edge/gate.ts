@@ -1,0 +1,81 @@
+import {
+  hostHeaderValidationResponse,
+  isJsonContentType,
+  localhostAllowedHostnames,
+  localhostAllowedOrigins,
+  originValidationResponse,
+  readRequestBody,
+} from "@modelcontextprotocol/server";
+import type { Settings } from "../options.ts";
+import * as refusals from "../protocol/refusals.ts";
+
+/** What a page may read of an answer besides its body. */
+const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After";
+const allowedMethods = "GET, POST, DELETE, OPTIONS";
+const preflightSeconds = "86400";
+
+/** Who may come in, before anything of the request is read. `undefined`: this one may. */
+export function refuseStranger(request: Request, settings: Settings): Response | undefined {
+  return refuseHost(request, settings) ?? refuseOrigin(request, settings);
+}
+
+/**
+ * Against DNS rebinding (revision 2025-11-25, Security Warning): a server on this machine answers to names of this
+ * machine only. On the edge, routes decide which names arrive at all.
+ */
+function refuseHost(request: Request, { allowedHosts }: Settings): Response | undefined {
+  const { hostname } = new URL(request.url);
+  if (!isLoopback(request.headers.get("cf-connecting-ip")) && !localhostAllowedHostnames().includes(hostname)) {
+    return undefined;
+  }
+  return hostHeaderValidationResponse(request, [...localhostAllowedHostnames(), ...allowedHosts]);
+}
+
+function refuseOrigin(request: Request, { allowedOrigins }: Settings): Response | undefined {
+  if (allowedOrigins === "*") return undefined;
+  const own = new URL(request.url).hostname;
+  return originValidationResponse(request, [...localhostAllowedOrigins(), own, ...allowedOrigins]);
+}
+
+function isLoopback(address: string | null): boolean {
+  return address !== null && (address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127."));
+}
+
+/** Answers a browser's question whether it may ask (Fetch Standard, CORS-preflight). It carries no credentials. */
+export function answerPreflight(request: Request): Response {
+  const headers = new Headers({
+    "access-control-allow-methods": allowedMethods,
+    // Whatever it wants to send: a header is no danger from an allowed origin, and revisions keep adding some.
+    "access-control-allow-headers": request.headers.get("access-control-request-headers") ?? "content-type",
+    "access-control-max-age": preflightSeconds,
+    vary: "Origin, Access-Control-Request-Headers",
+  });
+  return new Response(null, { status: 204, headers });
+}
+
+/** Lets the page that asked read the answer, errors included. A client that is no page sees no difference. */
+export function withCors(response: Response, request: Request): Response {
+  const origin = request.headers.get("origin");
+  if (origin === null) return response;
+  const shared = new Response(response.body, response);
+  shared.headers.set("access-control-allow-origin", origin);
+  shared.headers.set("access-control-expose-headers", exposedHeaders);
+  shared.headers.append("vary", "Origin");
+  return shared;
+}
+
+export type ReadBody = { ok: true; text: string } | { ok: false; refusal: Response };
+
+/** The body of a POST as text. Reads no byte more than `maxBodyBytes`, whatever the headers promise. */
+export async function readBody(request: Request, { maxBodyBytes }: Settings): Promise<ReadBody> {
+  if (!isJsonContentType(request.headers.get("content-type"))) return { ok: false, refusal: refusals.wrongContentType() };
+  try {
+    const read = await readRequestBody(request, maxBodyBytes);
+    return read.tooLarge
+      ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) }
+      : { ok: true, text: read.text };
+  } catch {
+    // The client stopped in the middle of its body; if it is still there, this tells it so.
+    return { ok: false, refusal: refusals.notJson("the body could not be read to its end") };
+  }
+}

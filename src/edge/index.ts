@@ -1,0 +1,64 @@
+import { env as bindings } from "cloudflare:workers";
+import { type EdgeOptions, resolveOptions } from "../options.ts";
+import * as refusals from "../protocol/refusals.ts";
+import type { ServerFactory } from "../server-context.ts";
+import { SessionObject } from "../session/session.ts";
+import { withCors } from "./gate.ts";
+import { route } from "./router.ts";
+import { createStatelessLane, type StatelessLane } from "./stateless.ts";
+
+/** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
+export interface EdgeApp<Env> {
+  Session: new (ctx: DurableObjectState, env: Env) => SessionObject<Env>;
+  fetch(request: Request, env: Env): Promise<Response>;
+}
+
+/**
+ * Publishes the servers that `createServer` builds over HTTP+SSE (`/sse`), Streamable HTTP and the stateless revision
+ * 2026-07-28 (`/mcp`).
+ *
+ * @param createServer builds one server: for a session, or for one stateless request.
+ * @param options see {@linkcode EdgeOptions}; all have defaults.
+ * @throws {RangeError} at start-up for an option that cannot be.
+ * @throws {TypeError} on a request, if wrangler.toml has no Durable Object binding of the name `options.binding`.
+ */
+export function edge<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, options: EdgeOptions = {}): EdgeApp<Env> {
+  const settings = resolveOptions(options);
+  // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
+  const env = (): Env => bindings as Env;
+  let stateless: StatelessLane | undefined;
+
+  class Session extends SessionObject<Env> {
+    constructor(ctx: DurableObjectState, objectEnv: Env) {
+      super(ctx, objectEnv, { createServer, settings });
+    }
+  }
+
+  const answer = async (request: Request, requestEnv: Env): Promise<Response> => {
+    const namespace = namespaceOf(requestEnv, settings.binding);
+    stateless ??= createStatelessLane(createServer, { env, maxBodyBytes: settings.maxBodyBytes });
+    return await route(request, { namespace, settings, stateless });
+  };
+
+  return {
+    Session,
+    async fetch(request, requestEnv) {
+      try {
+        return withCors(await answer(request, requestEnv), request);
+      } catch (error) {
+        const incident = crypto.randomUUID();
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        console.error(JSON.stringify({ event: "incident", incident, error: text }));
+        return withCors(refusals.internalError(incident), request);
+      }
+    },
+  };
+}
+
+function namespaceOf(env: unknown, binding: string): DurableObjectNamespace {
+  const namespace = (env as Record<string, DurableObjectNamespace | undefined>)[binding];
+  if (namespace === undefined) {
+    throw new TypeError(`wrangler.toml has no Durable Object binding named ${binding}: see its [[durable_objects.bindings]].`);
+  }
+  return namespace;
+}

@@ -1,0 +1,208 @@
+import type { Settings } from "../options.ts";
+import { endpointFrame, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
+import { type AttachCommand, type AttachKind, claimPrefix, closeCode, unpackFrame } from "../session/link.ts";
+
+/** Where a relay attaches. */
+export interface AttachTarget {
+  sessionId: string;
+  kind: AttachKind;
+  /** The last sequence the client has; `undefined` if it does not say. */
+  after: number | undefined;
+}
+
+export interface RelayOptions {
+  target: AttachTarget;
+  /** Opens a WebSocket to a session's object, or gives the refusal. Rejects if the object cannot be reached. */
+  attach: (target: AttachTarget) => Promise<WebSocket | Response>;
+  /** What the client gets first, before anything of the session. */
+  preamble: string;
+  /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
+  claim?: { endpoint: string } | undefined;
+  /** What `retry:` the client gets; `undefined` for none. */
+  retryMs: number | undefined;
+  headers?: Record<string, string>;
+  settings: Settings;
+}
+
+/** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
+const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
+
+const encoder = new TextEncoder();
+
+/**
+ * One client's SSE stream, held by the Worker, fed by a session's object over a WebSocket.
+ *
+ * It copies bytes and knows how far they reached. When the object goes away it attaches again and the client sees
+ * nothing; when the client goes away the object is told. Keep-alive is written here and never wakes the object.
+ *
+ * Storage: none. Lifetime: the client's connection. Loses: what lies in its queue when the client goes: the object has it.
+ */
+export class StreamRelay {
+  /** Attaches and answers the client. The object's refusal is passed on. */
+  static async open(options: RelayOptions): Promise<Response> {
+    const attached = await options.attach(options.target);
+    if (attached instanceof Response) return attached;
+    const relay = new StreamRelay(options);
+    const body = relay.#start();
+    relay.#follow(attached);
+    return new Response(body, {
+      headers: {
+        "content-type": "text/event-stream",
+        "cache-control": "no-cache, no-transform",
+        "x-accel-buffering": "no",
+        ...options.headers,
+      },
+    });
+  }
+
+  readonly #options: RelayOptions;
+  #sessionId: string;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #socket: WebSocket | undefined;
+  /** The sequence of the last message written for the client. */
+  #reached: number;
+  #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
+  #claimTimer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#sessionId = options.target.sessionId;
+    this.#reached = options.target.after ?? 0;
+  }
+
+  #start(): ReadableStream<Uint8Array> {
+    const { settings, preamble, claim } = this.#options;
+    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: settings.maxStreamBacklogBytes });
+    const body = new ReadableStream<Uint8Array>(
+      { start: (controller) => void (this.#controller = controller), cancel: () => this.#stop() },
+      strategy,
+    );
+    this.#keepAliveTimer = setInterval(() => this.#writeText(keepAliveFrame), settings.keepAliveMs);
+    if (claim === undefined) {
+      this.#writeText(preamble);
+      return body;
+    }
+    const ping = JSON.stringify({ jsonrpc: "2.0", id: `${claimPrefix}${this.#sessionId}`, method: "ping" });
+    this.#writeText(`${preamble}event: message\ndata: ${ping}\n\n`);
+    this.#claimTimer = setTimeout(() => this.#giveNewSession(claim.endpoint), settings.claimMs);
+    return body;
+  }
+
+  /** Takes `socket` as the source of the stream. */
+  #follow(socket: WebSocket): void {
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => {
+      if (this.#socket !== socket) return;
+      if (typeof data === "string") void this.#obey(JSON.parse(data) as AttachCommand);
+      else this.#relay(data as ArrayBuffer);
+    });
+    socket.addEventListener("close", ({ code }) => {
+      if (this.#socket !== socket) return;
+      if (code === closeCode.ended || code === closeCode.superseded) this.#end();
+      else void this.#attachAgain();
+    });
+    // The close event follows and says all there is to say.
+    socket.addEventListener("error", () => undefined);
+    // The default is Blob since 2026, and a Blob can only be read later: frames would overtake each other.
+    socket.binaryType = "arraybuffer";
+    socket.accept();
+  }
+
+  #relay(data: ArrayBuffer): void {
+    const { sequence, frame } = unpackFrame(data);
+    this.#write(frame);
+    this.#reached = Math.max(this.#reached, sequence);
+  }
+
+  /** The client named its session: go on with that one. */
+  async #obey({ attach: sessionId }: AttachCommand): Promise<void> {
+    // Too late: the client has been given the new session.
+    if (this.#claimTimer === undefined) return;
+    const { attach, claim } = this.#options;
+    const attached = await attach({ sessionId, kind: "resumed", after: undefined }).catch(() => undefined);
+    if (this.#claimTimer === undefined || claim === undefined) return closeQuietly(attached);
+    if (attached === undefined || attached instanceof Response) return this.#giveNewSession(claim.endpoint);
+    this.#settleClaim();
+    const fresh = this.#socket;
+    this.#sessionId = sessionId;
+    this.#follow(attached);
+    fresh?.close(1000, "claimed");
+  }
+
+  #giveNewSession(endpoint: string): void {
+    this.#settleClaim();
+    this.#writeText(endpointFrame(endpoint, { retryMs: undefined }));
+  }
+
+  #settleClaim(): void {
+    clearTimeout(this.#claimTimer);
+    this.#claimTimer = undefined;
+  }
+
+  /** The object went away: a restart, a new version, a crash. The client's stream stays. */
+  async #attachAgain(): Promise<void> {
+    this.#socket = undefined;
+    // A session of which nothing was ever sent may be stored nowhere, and is new to the object once more.
+    const isFresh = this.#reached === 0 && this.#sessionId === this.#options.target.sessionId;
+    const kind = isFresh ? this.#options.target.kind : "resumed";
+    for (const delayMs of reattachDelaysMs) {
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (this.#controller === undefined) return;
+      const target: AttachTarget = { sessionId: this.#sessionId, kind, after: this.#reached };
+      // Not reached this time: the next delay is longer.
+      const attached = await this.#options.attach(target).catch(() => undefined);
+      if (attached === undefined) continue;
+      if (attached instanceof Response) {
+        if (attached.status >= 500) continue;
+        break;
+      }
+      if (this.#controller === undefined) return closeQuietly(attached);
+      return this.#follow(attached);
+    }
+    this.#end();
+  }
+
+  #writeText(text: string): void {
+    this.#write(encoder.encode(text));
+  }
+
+  #write(bytes: Uint8Array): void {
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    controller.enqueue(bytes);
+    if ((controller.desiredSize ?? 0) > 0) return;
+    // It does not read. Ending the stream frees what waits for it; the object keeps the messages for its return.
+    this.#stop();
+    controller.error(new Error(`more than ${this.#options.settings.maxStreamBacklogBytes} bytes wait for the client`));
+  }
+
+  /** Ends the client's stream in order; it may reconnect. */
+  #end(): void {
+    const controller = this.#controller;
+    this.#stop();
+    controller?.close();
+  }
+
+  /** Lets go of everything. The object learns of it only by an explicit close. */
+  #stop(): void {
+    this.#controller = undefined;
+    clearInterval(this.#keepAliveTimer);
+    this.#settleClaim();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close(1000, "the client is gone");
+  }
+}
+
+function closeQuietly(attached: WebSocket | Response | undefined): void {
+  if (attached instanceof WebSocket) {
+    attached.accept();
+    attached.close(1000, "not needed");
+  }
+}
+
+/** What a stream begins with that has no other first event. */
+export function openingFrame(retryMs: number | undefined): string {
+  return retryMs === undefined ? keepAliveFrame : retryFrame(retryMs);
+}
+

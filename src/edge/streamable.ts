@@ -1,0 +1,90 @@
+import type { Settings } from "../options.ts";
+import { formatEventId, parseEventId } from "../protocol/event-id.ts";
+import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
+import * as refusals from "../protocol/refusals.ts";
+import { primingFrame } from "../protocol/sse-frame.ts";
+import { listenStream, sseStream } from "../session/link.ts";
+import { attachStream } from "./attach.ts";
+import { readBody } from "./gate.ts";
+import { askObject, findSession, toObject } from "./sessions.ts";
+import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
+import { openingFrame, StreamRelay } from "./stream-relay.ts";
+
+/** Streamable HTTP with sessions (revisions 2025-03-26 to 2025-11-25, Transports). */
+export interface StreamableLane {
+  namespace: DurableObjectNamespace;
+  settings: Settings;
+  stateless: StatelessLane;
+}
+
+/** The first revision whose clients can read an event without data. */
+const firstRevisionWithPriming = "2025-11-25";
+
+/** `POST`: a message of a session, the `initialize` that opens one, or a request of the stateless revision. */
+export async function post(request: Request, lane: StreamableLane): Promise<Response> {
+  if (!accepts(request, ["application/json", "text/event-stream"])) {
+    return refusals.notAcceptable("application/json, text/event-stream");
+  }
+  const body = await readBody(request, lane.settings);
+  if (!body.ok) return body.refusal;
+  const sessionId = request.headers.get("mcp-session-id");
+  if (sessionId === null) return await postWithoutSession(request, body.text, lane);
+  const session = findSession(lane.namespace, sessionId);
+  if (session === undefined) return refusals.unknownSession();
+  return await askObject(session, toObject(request, "mcp-message", { body: body.text }));
+}
+
+async function postWithoutSession(request: Request, text: string, lane: StreamableLane): Promise<Response> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refusals.notJson("the body is not JSON");
+  }
+  if (await isStateless(request, value)) return await answerStateless(request, value, lane.stateless);
+  const parsed = parseMessages(value);
+  if (!parsed.ok) return refusals.notJsonRpc(parsed.detail, parsed.id);
+  const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
+  if (!opens) return refusals.missingSessionId({ where: "header" });
+  const session = lane.namespace.get(lane.namespace.newUniqueId());
+  return await askObject(session, toObject(request, "mcp-initialize", { body: text }));
+}
+
+/** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */
+export async function listen(request: Request, { namespace, settings }: StreamableLane): Promise<Response> {
+  if (!accepts(request, ["text/event-stream"])) return refusals.notAcceptable("text/event-stream");
+  const sessionId = request.headers.get("mcp-session-id");
+  if (sessionId === null) return refusals.missingSessionId({ where: "header" });
+  const last = parseEventId(request.headers.get("last-event-id") ?? "");
+  const resumes = last?.sessionId === sessionId && last.stream !== sseStream ? last : undefined;
+  const stream = resumes?.stream ?? listenStream;
+  return await StreamRelay.open({
+    target: { sessionId, kind: "resumed", after: resumes?.sequence },
+    attach: (to) => attachStream({ request, namespace, stream }, to),
+    preamble: resumes === undefined ? listenPreamble(request, sessionId, settings) : openingFrame(settings.retryMs),
+    retryMs: settings.retryMs,
+    headers: { "mcp-session-id": sessionId },
+    settings,
+  });
+}
+
+function listenPreamble(request: Request, sessionId: string, { retryMs }: Settings): string {
+  const version = request.headers.get("mcp-protocol-version") ?? "";
+  if (version < firstRevisionWithPriming) return openingFrame(retryMs);
+  return primingFrame(formatEventId({ sessionId, stream: listenStream, sequence: 0 }), { retryMs });
+}
+
+/** `DELETE`: the session ends (Session Management). */
+export async function end(request: Request, { namespace }: StreamableLane): Promise<Response> {
+  const sessionId = request.headers.get("mcp-session-id");
+  if (sessionId === null) return refusals.missingSessionId({ where: "header" });
+  const session = findSession(namespace, sessionId);
+  if (session === undefined) return refusals.unknownSession();
+  return await askObject(session, toObject(request, "mcp-end"));
+}
+
+function accepts(request: Request, types: string[]): boolean {
+  const accept = request.headers.get("accept") ?? "";
+  if (accept.includes("*/*")) return true;
+  return types.every((type) => accept.includes(type));
+}

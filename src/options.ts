@@ -1,0 +1,94 @@
+/** Options of {@linkcode edge}. Times are milliseconds, sizes bytes. */
+export interface EdgeOptions {
+  /** Path of the HTTP+SSE lane, matched without regard to case. Default `/sse`. */
+  ssePath?: string;
+  /** Path of Streamable HTTP and of the stateless revision. Default `/mcp`. */
+  mcpPath?: string;
+  /** Name of the Durable Object binding in wrangler.toml. Default `SESSION`. */
+  binding?: string;
+  /**
+   * Hostnames whose web pages may connect, besides localhost and the server's own; `"*"` for every page.
+   * A page elsewhere could otherwise use a visitor's network position (revision 2025-11-25, Security Warning).
+   */
+  allowedOrigins?: readonly string[] | "*";
+  /**
+   * Hostnames under which a server on this machine may be reached, besides localhost. Against DNS rebinding; on the
+   * edge the route decides, and this does nothing.
+   */
+  allowedHosts?: readonly string[];
+  /** Largest POST body, counted while reading and before parsing, so that a hostile body costs nothing. 4 MiB. */
+  maxBodyBytes?: number;
+  /** Requests of one session that may run at once. Bounds the memory of one object. 256. */
+  maxCallsInFlight?: number;
+  /** What a session's `memory` may hold in all, as JSON. It lives in one object beside everything else. 1 MiB. */
+  maxMemoryBytes?: number;
+  /** Sent messages kept for a client that may not have got them; notifications go first. 16 MiB. */
+  maxOutboxBytes?: number;
+  /** Messages kept, likewise. 10,000. */
+  maxOutboxMessages?: number;
+  /** What may wait in the Worker for a client that does not read; its stream is then closed and can resume. 8 MiB. */
+  maxStreamBacklogBytes?: number;
+  /** How often a quiet stream gets a comment: proxies cut after 60 s, the edge after 5 min. At most 25 s. 20 s. */
+  keepAliveMs?: number;
+  /** What clients are told to wait before they reconnect (`retry:`); their own default is 3 s. 200 ms. */
+  retryMs?: number;
+  /** How long a reconnecting client has to say which session it was in, before it is given a new one. 2 s. */
+  claimMs?: number;
+  /** A request that is not answered by now is written down, and its POST answered 202. 250 ms. */
+  journalAfterMs?: number;
+  /** How often a long call reports progress by itself, if its client asked for progress and the tool is silent. 5 s. */
+  progressEveryMs?: number;
+  /** How long a call may wait for its client's answer (elicitation, sampling, roots). 10 min. */
+  maxWaitForClientMs?: number;
+  /** How long the calls of a client that is gone run on before they are aborted. 5 min. */
+  reconnectGraceMs?: number;
+  /** A session without stream and traffic for this long is deleted. 1 h. */
+  sessionIdleMs?: number;
+}
+
+/** {@linkcode EdgeOptions} with every default filled in. */
+export type Settings = Required<EdgeOptions>;
+
+const defaults: Settings = {
+  ssePath: "/sse",
+  mcpPath: "/mcp",
+  binding: "SESSION",
+  allowedOrigins: [],
+  allowedHosts: [],
+  maxBodyBytes: 4 * 1024 * 1024,
+  maxCallsInFlight: 256,
+  maxMemoryBytes: 1024 * 1024,
+  maxOutboxBytes: 16 * 1024 * 1024,
+  maxOutboxMessages: 10_000,
+  maxStreamBacklogBytes: 8 * 1024 * 1024,
+  keepAliveMs: 20_000,
+  retryMs: 200,
+  claimMs: 2_000,
+  journalAfterMs: 250,
+  progressEveryMs: 5_000,
+  maxWaitForClientMs: 10 * 60_000,
+  reconnectGraceMs: 5 * 60_000,
+  sessionIdleMs: 60 * 60_000,
+};
+
+/**
+ * Fills in the defaults.
+ * @throws {RangeError} at start-up for a number that is not positive, a keep-alive over 25 s, or a path without `/`.
+ */
+export function resolveOptions(options: EdgeOptions): Settings {
+  const settings: Settings = { ...defaults, ...options };
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value === "number" && !(Number.isFinite(value) && value > 0)) {
+      throw new RangeError(`${name} is a positive number, not ${value}.`);
+    }
+  }
+  for (const name of ["ssePath", "mcpPath"] as const) {
+    if (!/^\/[^?#\s]*[^/?#\s]$/.test(settings[name])) {
+      throw new RangeError(`${name} starts with a slash and does not end in one: "/sse", not "${settings[name]}".`);
+    }
+  }
+  if (settings.keepAliveMs > 25_000) {
+    throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);
+  }
+  return settings;
+}

@@ -1,0 +1,172 @@
+import type { RequestId } from "@modelcontextprotocol/server";
+
+/**
+ * Every answer that is not a success, by name. Each is a JSON-RPC error with one HTTP status and a sentence that says
+ * what to do. None carries anything that the client did not send or the specification does not define.
+ */
+
+const code = {
+  parseError: -32_700,
+  invalidRequest: -32_600,
+  internalError: -32_603,
+  /** Reserved for implementations (JSON-RPC 2.0, section 5.1); what the SDK's own transports answer. */
+  refused: -32_000,
+  sessionNotFound: -32_001,
+  unsupportedProtocolVersion: -32_022,
+} as const;
+
+interface Refusal {
+  status: number;
+  code: number;
+  message: string;
+  id?: RequestId | null;
+  data?: unknown;
+  headers?: Record<string, string>;
+}
+
+function refuse({ status, code, message, id = null, data, headers }: Refusal): Response {
+  const error = data === undefined ? { code, message } : { code, message, data };
+  return Response.json({ jsonrpc: "2.0", error, id }, headers === undefined ? { status } : { status, headers });
+}
+
+export function notJson(detail: string): Response {
+  return refuse({ status: 400, code: code.parseError, message: `Parse error: ${detail}. Send one JSON-RPC 2.0 message.` });
+}
+
+export function notJsonRpc(detail: string, id: RequestId | null): Response {
+  return refuse({ status: 400, code: code.invalidRequest, message: `Invalid Request: ${detail}.`, id });
+}
+
+export function wrongContentType(): Response {
+  return refuse({
+    status: 415,
+    code: code.refused,
+    message: "Unsupported Media Type: send the message as Content-Type: application/json.",
+  });
+}
+
+export function bodyTooLarge(maxBodyBytes: number): Response {
+  return refuse({
+    status: 413,
+    code: code.refused,
+    message: `Payload Too Large: a body holds at most ${maxBodyBytes} bytes. Send less, or in several calls.`,
+  });
+}
+
+/** 404, never 400: it is the status that tells a client to open a new session (revision 2025-11-25, Session Management). */
+export function unknownSession(): Response {
+  return refuse({
+    status: 404,
+    code: code.sessionNotFound,
+    message: "Session not found: it has ended or never existed. Connect again to open a new one.",
+  });
+}
+
+export function missingSessionId({ where }: { where: "query" | "header" }): Response {
+  const message =
+    where === "query"
+      ? "Bad Request: POST to the URL that the endpoint event gave; it ends in ?sessionId=…"
+      : "Bad Request: send the Mcp-Session-Id header that the answer to initialize carried, or initialize first.";
+  return refuse({ status: 400, code: code.refused, message });
+}
+
+export function notAcceptable(types: string): Response {
+  return refuse({ status: 406, code: code.refused, message: `Not Acceptable: send Accept: ${types}` });
+}
+
+export function methodNotAllowed(allow: string): Response {
+  return refuse({
+    status: 405,
+    code: code.refused,
+    message: `Method Not Allowed: this URL takes ${allow}.`,
+    headers: { allow },
+  });
+}
+
+export function unknownPath({ ssePath, mcpPath }: { ssePath: string; mcpPath: string }): Response {
+  return refuse({
+    status: 404,
+    code: code.refused,
+    message: `Not Found: connect an MCP client to ${ssePath} (HTTP+SSE) or ${mcpPath} (Streamable HTTP).`,
+  });
+}
+
+export function protocolVersionNotInSession(requested: string, supported: readonly string[]): Response {
+  return refuse({
+    status: 400,
+    code: code.refused,
+    message: `Bad Request: MCP-Protocol-Version ${requested} is not served in a session. Send one of ${supported.join(", ")}.`,
+  });
+}
+
+/** Revision 2026-07-28, Versioning: error -32022 with the supported and the requested version. */
+export function unsupportedProtocolVersion(
+  { requested, supported }: { requested: string; supported: readonly string[] },
+  id: RequestId | null,
+): Response {
+  return refuse({
+    status: 400,
+    code: code.unsupportedProtocolVersion,
+    message: `Unsupported protocol version: ${requested}. Initialize a session with one of ${supported.join(", ")}.`,
+    data: { supported, requested },
+    id,
+  });
+}
+
+export function alreadyInitialized(id: RequestId | null): Response {
+  return refuse({
+    status: 400,
+    code: code.invalidRequest,
+    message: "Invalid Request: this session is initialized. Send initialize without Mcp-Session-Id to open another.",
+    id,
+  });
+}
+
+export function initializeInBatch(): Response {
+  return refuse({
+    status: 400,
+    code: code.invalidRequest,
+    message: "Invalid Request: initialize is sent alone, not in a batch.",
+  });
+}
+
+export function requestIdInUse(id: RequestId): Response {
+  return refuse({
+    status: 400,
+    code: code.invalidRequest,
+    message: `Invalid Request: request id ${JSON.stringify(id)} is still being answered. Use a new id for each request.`,
+    id,
+  });
+}
+
+export function tooManyCalls(maxCallsInFlight: number, id: RequestId | null): Response {
+  return refuse({
+    status: 429,
+    code: code.refused,
+    message: `Too Many Requests: this session is answering ${maxCallsInFlight} calls already. Wait for one to end.`,
+    id,
+  });
+}
+
+export function wrongLane(): Response {
+  return refuse({
+    status: 400,
+    code: code.refused,
+    message: "Bad Request: an HTTP+SSE session is spoken to at its endpoint URL, a Streamable HTTP session by its header.",
+  });
+}
+
+/** The object went away under the request, for a restart or a new version. The session itself lives. */
+export function interrupted(id: RequestId | null): Response {
+  return refuse({
+    status: 503,
+    code: code.internalError,
+    message: "The session restarted while it took this message, which may or may not have run. Call again.",
+    headers: { "retry-after": "1" },
+    id,
+  });
+}
+
+export function internalError(incident: string): Response {
+  return refuse({ status: 500, code: code.internalError, message: `Internal error ${incident}. Try again.` });
+}

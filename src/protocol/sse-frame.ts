@@ -1,0 +1,31 @@
+/**
+ * Server-sent events as text (HTML Standard, section 9.2). Each function returns whole blocks, blank line included.
+ * JSON never holds a raw line break, so a message is always one `data:` line.
+ */
+
+/** Ignored by every client, seen by every proxy. Never `event: ping`: that breaks the Java SDK. */
+export const keepAliveFrame = ": keep-alive\n\n";
+
+/** The first event of the HTTP+SSE transport: where to POST (revision 2024-11-05, Transports). */
+export function endpointFrame(endpoint: string, { retryMs }: { retryMs?: number | undefined }): string {
+  return `${retryField(retryMs)}event: endpoint\ndata: ${endpoint}\n\n`;
+}
+
+/** One JSON-RPC message. `json` is its serialization. */
+export function messageFrame(id: string, json: string): string {
+  return `event: message\nid: ${id}\ndata: ${json}\n\n`;
+}
+
+/** An event without data that gives a client an id to resume from (revision 2025-11-25, Resumability). */
+export function primingFrame(id: string, { retryMs }: { retryMs?: number | undefined }): string {
+  return `id: ${id}\n${retryField(retryMs)}data: \n\n`;
+}
+
+/** Tells a client how long to wait before its next reconnect, in milliseconds. Dispatches no event. */
+export function retryFrame(retryMs: number): string {
+  return `${retryField(retryMs)}\n`;
+}
+
+function retryField(retryMs: number | undefined): string {
+  return retryMs === undefined ? "" : `retry: ${retryMs}\n`;
+}

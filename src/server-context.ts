@@ -1,0 +1,44 @@
+import type { McpRequestContext } from "@modelcontextprotocol/server";
+
+/**
+ * A small key-value store that belongs to one session.
+ *
+ * On the edge it is the session's own SQLite and survives eviction, crashes and deploys; over stdio it is the process.
+ * Values are whatever JSON can hold.
+ */
+export interface SessionMemory {
+  /** The value stored under `key`, or `undefined`. */
+  get(key: string): unknown;
+  /**
+   * Stores `value` under `key`. It is durable before any answer that is sent afterwards.
+   * @throws {RangeError} if the session would hold more than `maxMemoryBytes`, or `value` is not JSON.
+   */
+  set(key: string, value: unknown): void;
+  /** Forgets `key`; false if there was nothing. */
+  delete(key: string): boolean;
+  /** All keys, in order. */
+  keys(): string[];
+}
+
+/** What {@linkcode ServerFactory} is told about the server it is to build. */
+export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
+  /** The bindings of wrangler.toml on the edge; the environment variables over stdio. */
+  env: Env;
+  /** Absent in the stateless revision 2026-07-28, which has no sessions. */
+  memory?: SessionMemory;
+}
+
+/**
+ * A server of the official SDK: `McpServer` or `Server` of `@modelcontextprotocol/server`, or either of the v1 package
+ * `@modelcontextprotocol/sdk`. (`never` accepts both: their `Transport` types have no common name.)
+ */
+export interface AnyServer {
+  connect(transport: never): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Builds one server: for a session, for a stateless request, or for a stdio connection.
+ * It runs again when a session's object was evicted, so it only registers; what must last goes into `memory`.
+ */
+export type ServerFactory<Env = Cloudflare.Env> = (context: ServerContext<Env>) => AnyServer | Promise<AnyServer>;

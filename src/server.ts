@@ -1,0 +1,146 @@
+import { acceptedContent, completable, inputRequired, inputResponse, McpServer, ResourceTemplate } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import type { ServerContext } from "./server-context.ts";
+
+/** Your server's name and version, as clients show them. */
+const serverInfo = { name: "mcp-edge", version: "1.0.0" };
+
+const noMemory = "This request has no session to remember anything in. Connect over /sse, or initialize a session on /mcp.";
+
+/**
+ * Yours: tools, resources, prompts. It runs once for each session, and again after its object was evicted.
+ * Nothing in it knows whether it is served over stdio, HTTP+SSE, Streamable HTTP or statelessly.
+ */
+export function createServer({ memory }: ServerContext): McpServer {
+  const server = new McpServer(serverInfo, { capabilities: { logging: {} } });
+
+  server.registerTool(
+    "add",
+    {
+      description: "Add two integers.",
+      inputSchema: z.object({ a: z.int(), b: z.int() }),
+      annotations: { readOnlyHint: true },
+    },
+    ({ a, b }) => text(String(a + b)),
+  );
+
+  server.registerTool(
+    "countdown",
+    {
+      description: "Count down to zero, telling each step as it happens.",
+      inputSchema: z.object({
+        from: z.int().min(1).max(1_000).describe("The first number"),
+        stepMs: z.int().min(0).max(60_000).default(1_000).describe("Milliseconds between two numbers"),
+      }),
+      annotations: { readOnlyHint: true },
+    },
+    async ({ from, stepMs }, { mcpReq }) => {
+      const progressToken = mcpReq._meta?.progressToken;
+      for (let left = from; left > 0; left--) {
+        if (mcpReq.signal.aborted) break;
+        if (progressToken !== undefined) {
+          const params = { progressToken, progress: from - left + 1, total: from, message: String(left) };
+          await mcpReq.notify({ method: "notifications/progress", params });
+        }
+        await mcpReq.log("info", `${left}…`, "countdown");
+        await pause(stepMs, mcpReq.signal);
+      }
+      return text(`Counted down from ${from}.`);
+    },
+  );
+
+  server.registerTool(
+    "remember",
+    {
+      description: "Remember a value for the rest of this session.",
+      inputSchema: z.object({ key: z.string().min(1), value: z.string() }),
+      annotations: { idempotentHint: true },
+    },
+    ({ key, value }) => {
+      if (memory === undefined) return failure(noMemory);
+      memory.set(key, value);
+      return text(`Remembered ${key}.`);
+    },
+  );
+
+  server.registerTool(
+    "recall",
+    {
+      description: "Recall a value that was remembered in this session.",
+      inputSchema: z.object({ key: z.string().min(1) }),
+      annotations: { readOnlyHint: true },
+    },
+    ({ key }) => {
+      if (memory === undefined) return failure(noMemory);
+      const value = memory.get(key);
+      return typeof value === "string" ? text(value) : failure(`Nothing is remembered as ${key}.`);
+    },
+  );
+
+  server.registerTool(
+    "ask",
+    {
+      description: "Ask the user a question and return the answer.",
+      inputSchema: z.object({ question: z.string().min(1) }),
+      annotations: { readOnlyHint: true },
+    },
+    ({ question }, { mcpReq }) => {
+      const answer = inputResponse(mcpReq.inputResponses, "answer");
+      if (answer.kind === "missing") {
+        const requestedSchema = z.object({ answer: z.string().describe("Your answer") });
+        return inputRequired({ inputRequests: { answer: inputRequired.elicit({ message: question, requestedSchema }) } });
+      }
+      const accepted = acceptedContent(mcpReq.inputResponses, "answer", z.object({ answer: z.string() }));
+      return accepted === undefined ? text("The user did not answer.") : text(accepted.answer);
+    },
+  );
+
+  server.registerResource(
+    "about",
+    "about://server",
+    { title: "About this server", mimeType: "text/plain" },
+    ({ href }) => ({ contents: [{ uri: href, mimeType: "text/plain", text: `${serverInfo.name} ${serverInfo.version}` }] }),
+  );
+
+  server.registerResource(
+    "greeting",
+    new ResourceTemplate("greeting://{name}", { list: undefined }),
+    { title: "A greeting for somebody", mimeType: "text/plain" },
+    ({ href }, { name }) => ({ contents: [{ uri: href, mimeType: "text/plain", text: `Hello, ${String(name)}!` }] }),
+  );
+
+  server.registerPrompt(
+    "explain",
+    {
+      description: "Have something explained to an audience.",
+      argsSchema: z.object({
+        topic: z.string().describe("What to explain"),
+        audience: completable(z.string(), (typed) => audiences.filter((audience) => audience.startsWith(typed))),
+      }),
+    },
+    ({ topic, audience }) => ({
+      messages: [{ role: "user", content: { type: "text", text: `Explain ${topic} to ${audience}.` } }],
+    }),
+  );
+
+  return server;
+}
+
+const audiences = ["a beginner", "a child", "an engineer", "an expert"];
+
+function text(value: string) {
+  return { content: [{ type: "text" as const, text: value }] };
+}
+
+/** An error that the model can read and act on, unlike a JSON-RPC error. */
+function failure(message: string) {
+  return { ...text(message), isError: true };
+}
+
+/** Resolves after `ms`, or at once when the call is cancelled. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
+  });
+}

@@ -1,0 +1,109 @@
+import type { JSONRPCRequest, ProgressToken, RequestId } from "@modelcontextprotocol/server";
+import { isObject } from "../protocol/json-rpc.ts";
+
+/** How a call ended, as the log says it. */
+export type CallOutcome = "ok" | "error" | "cancelled" | "abandoned" | "interrupted";
+
+/** A request of the client that is being answered. */
+export interface Call {
+  readonly request: JSONRPCRequest;
+  /** The stream of the session on which its answer goes out. */
+  readonly stream: string;
+  readonly startedAtMs: number;
+  /** Settles when the call has ended, however. */
+  readonly ended: Promise<void>;
+  /** Where the journal has it, once it does. */
+  journalKey: string | undefined;
+  /** What the client said it wants to hear of progress by (revision 2025-11-25, Progress). */
+  readonly progressToken: ProgressToken | undefined;
+  /** The last progress told, by the tool or by the session: progress always increases. */
+  progress: number;
+  progressAtMs: number;
+}
+
+/** Small enough that a tool which starts to count at any step of its own still increases. */
+const progressStep = 1e-6;
+
+/**
+ * The calls of a session that are running.
+ *
+ * Storage: none, see `Journal`. Lifetime: each from its POST to its answer. Loses: all, with the object.
+ */
+export class Calls {
+  readonly #running = new Map<RequestId, { call: Call; end: () => void }>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  get(id: RequestId): Call | undefined {
+    return this.#running.get(id)?.call;
+  }
+
+  all(): Call[] {
+    return Array.from(this.#running.values(), ({ call }) => call);
+  }
+
+  isStreamBusy(stream: string): boolean {
+    for (const { call } of this.#running.values()) if (call.stream === stream) return true;
+    return false;
+  }
+
+  open(request: JSONRPCRequest, stream: string, nowMs: number): Call {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const meta = request.params?._meta;
+    const call: Call = {
+      request,
+      stream,
+      startedAtMs: nowMs,
+      ended,
+      journalKey: undefined,
+      progressToken: isObject(meta) ? (meta["progressToken"] as ProgressToken | undefined) : undefined,
+      progress: 0,
+      progressAtMs: nowMs,
+    };
+    this.#running.set(request.id, { call, end });
+    return call;
+  }
+
+  /** Ends the call and logs one line of it. Undefined if it had ended already. */
+  close(id: RequestId, outcome: CallOutcome, nowMs: number): Call | undefined {
+    const running = this.#running.get(id);
+    if (running === undefined) return undefined;
+    this.#running.delete(id);
+    running.end();
+    logCall(running.call, outcome, nowMs);
+    return running.call;
+  }
+
+  /** Notes what the tool itself told, so that the session never tells less. */
+  noteProgress(token: unknown, progress: unknown, nowMs: number): void {
+    for (const { call } of this.#running.values()) {
+      if (call.progressToken === undefined || call.progressToken !== token) continue;
+      call.progressAtMs = nowMs;
+      if (typeof progress === "number") call.progress = Math.max(call.progress, progress);
+    }
+  }
+
+  /** The progress to tell for calls whose tools have been silent: the client's own timeout must not end them. */
+  takeDueProgress(nowMs: number, everyMs: number): { call: Call; params: Record<string, unknown> }[] {
+    const due: { call: Call; params: Record<string, unknown> }[] = [];
+    for (const { call } of this.#running.values()) {
+      if (call.progressToken === undefined || nowMs - call.progressAtMs < everyMs) continue;
+      call.progressAtMs = nowMs;
+      call.progress += progressStep;
+      const seconds = Math.round((nowMs - call.startedAtMs) / 1_000);
+      const params = { progressToken: call.progressToken, progress: call.progress, message: `Running for ${seconds} s` };
+      due.push({ call, params });
+    }
+    return due;
+  }
+}
+
+function logCall(call: Call, outcome: CallOutcome, nowMs: number): void {
+  const { method, params } = call.request;
+  const name = params?.["name"] ?? params?.["uri"];
+  const line = { event: "call", method, name, outcome, ms: nowMs - call.startedAtMs, stream: call.stream };
+  console.log(JSON.stringify(line));
+}

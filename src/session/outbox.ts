@@ -1,0 +1,200 @@
+/** The synchronous key-value store of a Durable Object, as far as it is used here. */
+export interface KeyValueStore {
+  get<T = unknown>(key: string): T | undefined;
+  put(key: string, value: unknown): void;
+  delete(key: string): boolean | void;
+  list<T = unknown>(options: { prefix: string }): Iterable<[string, T]>;
+}
+
+export type MessageKind = "response" | "request" | "notification";
+
+export interface SentMessage {
+  /** Place in the session's order. Grows for ever, also across restarts; never reused. */
+  sequence: number;
+  /** The stream of the session it belongs to. */
+  stream: string;
+  kind: MessageKind;
+  /** The frame, see `packFrame`. */
+  packed: Uint8Array;
+  /** When it was last handed to a client's stream, milliseconds since 1970; `undefined` while none was there. */
+  handedOverAtMs: number | undefined;
+}
+
+interface StoredPart extends Omit<SentMessage, "packed"> {
+  bytes: Uint8Array;
+  part: number;
+}
+
+export interface OutboxBounds {
+  maxOutboxBytes: number;
+  maxOutboxMessages: number;
+  /** How long a message that was handed over is kept in case the client's socket was dead already. */
+  doubtMs: number;
+}
+
+const prefix = "outbox/";
+/** A row holds at most 2 MB, key and overhead included. */
+const maxRowBytes = 1_500_000;
+
+/**
+ * Messages sent to one client that may not have arrived.
+ *
+ * Storage: rows `outbox/…`, each a burst of messages, written behind. Cost: one row a burst, none on the fast path.
+ * Lifetime: a message's, until it is acknowledged or `doubtMs` old. Loses: notifications, oldest first, beyond its
+ * bounds; then responses that were handed over; never a message that no stream was there for.
+ */
+export class Outbox {
+  readonly #store: KeyValueStore;
+  readonly #bounds: OutboxBounds;
+  readonly #messages = new Map<number, SentMessage>();
+  readonly #unsaved = new Set<SentMessage>();
+  /** The rows a message is in, and how many living messages are in a row: an empty row is deleted. */
+  readonly #rowsOf = new Map<number, string[]>();
+  readonly #living = new Map<string, number>();
+  #lastSequence = 0;
+  #bytes = 0;
+
+  constructor(store: KeyValueStore, bounds: OutboxBounds) {
+    this.#store = store;
+    this.#bounds = bounds;
+    this.#load();
+  }
+
+  /** Whether messages that no stream was there for fill it: only a reconnect can help. */
+  get isFull(): boolean {
+    return this.#bytes > this.#bounds.maxOutboxBytes || this.#messages.size > this.#bounds.maxOutboxMessages;
+  }
+
+  get hasUnsaved(): boolean {
+    return this.#unsaved.size > 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#messages.size === 0;
+  }
+
+  /**
+   * The next sequence number. It is a clock's so that an object which restarts goes on above every number it ever gave,
+   * also those it never stored: a reused number would resume at the wrong message.
+   */
+  nextSequence(nowMs: number): number {
+    this.#lastSequence = Math.max(this.#lastSequence + 1, nowMs * 1_000);
+    return this.#lastSequence;
+  }
+
+  add(message: SentMessage): void {
+    this.#messages.set(message.sequence, message);
+    this.#unsaved.add(message);
+    this.#bytes += message.packed.byteLength;
+    this.#enforceBounds();
+  }
+
+  /** What to send when a stream continues after `sequence`, in order. It has all up to there: that is forgotten. */
+  continueAfter(stream: string, sequence: number): SentMessage[] {
+    const rest: SentMessage[] = [];
+    for (const message of this.#messages.values()) {
+      if (message.stream !== stream) continue;
+      if (message.sequence > sequence) rest.push(message);
+      else this.#drop(message);
+    }
+    return rest;
+  }
+
+  /** What to send when a client does not say how far it got: all that is in doubt, in order. */
+  inDoubt(stream: string, lostAtMs: number): SentMessage[] {
+    this.prune(lostAtMs);
+    return [...this.#messages.values()].filter((message) => message.stream === stream);
+  }
+
+  /** The client has shown that it got this message; streams keep their order, so also all before it. */
+  acknowledge(stream: string, sequence: number): void {
+    for (const message of this.#messages.values()) {
+      if (message.stream === stream && message.sequence <= sequence) this.#drop(message);
+    }
+  }
+
+  /** Forgets what was handed over so long before `nowMs` that a dead socket would have been noticed. */
+  prune(nowMs: number): void {
+    for (const message of this.#messages.values()) {
+      if (message.handedOverAtMs !== undefined && message.handedOverAtMs < nowMs - this.#bounds.doubtMs) this.#drop(message);
+    }
+  }
+
+  /** Writes what is not written yet. Call it in the same turn as what must hold together with it. */
+  save(): void {
+    let row: StoredPart[] = [];
+    let rowBytes = 0;
+    const writeRow = (): void => {
+      const [first] = row;
+      if (first === undefined) return;
+      const key = `${prefix}${String(first.sequence).padStart(16, "0")}/${first.part}`;
+      this.#store.put(key, row);
+      for (const sequence of new Set(row.map((part) => part.sequence))) this.#noteRow(sequence, key);
+      row = [];
+      rowBytes = 0;
+    };
+    for (const { packed, ...rest } of this.#unsaved) {
+      for (let part = 0; part * maxRowBytes < packed.byteLength; part++) {
+        const bytes = packed.slice(part * maxRowBytes, (part + 1) * maxRowBytes);
+        if (rowBytes + bytes.byteLength > maxRowBytes) writeRow();
+        row.push({ ...rest, part, bytes });
+        rowBytes += bytes.byteLength;
+      }
+    }
+    writeRow();
+    this.#unsaved.clear();
+  }
+
+  #load(): void {
+    for (const [key, parts] of this.#store.list<StoredPart[]>({ prefix })) {
+      for (const { bytes, part: _part, ...rest } of parts) {
+        const earlier = this.#messages.get(rest.sequence);
+        const packed = earlier === undefined ? bytes : concatenate(earlier.packed, bytes);
+        this.#messages.set(rest.sequence, { ...rest, packed });
+        this.#bytes += bytes.byteLength;
+        this.#lastSequence = Math.max(this.#lastSequence, rest.sequence);
+      }
+      for (const sequence of new Set(parts.map((part) => part.sequence))) this.#noteRow(sequence, key);
+    }
+  }
+
+  #noteRow(sequence: number, key: string): void {
+    this.#rowsOf.set(sequence, [...(this.#rowsOf.get(sequence) ?? []), key]);
+    this.#living.set(key, (this.#living.get(key) ?? 0) + 1);
+  }
+
+  #enforceBounds(): void {
+    const droppable: ((message: SentMessage) => boolean)[] = [
+      (message) => message.kind === "notification",
+      (message) => message.handedOverAtMs !== undefined,
+    ];
+    for (const mayGo of droppable) {
+      if (!this.isFull) return;
+      for (const message of this.#messages.values()) {
+        if (!this.isFull) return;
+        if (mayGo(message)) this.#drop(message);
+      }
+    }
+  }
+
+  #drop(message: SentMessage): void {
+    this.#messages.delete(message.sequence);
+    this.#unsaved.delete(message);
+    this.#bytes -= message.packed.byteLength;
+    for (const key of this.#rowsOf.get(message.sequence) ?? []) {
+      const living = (this.#living.get(key) ?? 1) - 1;
+      this.#living.set(key, living);
+      if (living > 0) continue;
+      this.#living.delete(key);
+      this.#store.delete(key);
+    }
+    this.#rowsOf.delete(message.sequence);
+  }
+}
+
+function concatenate(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.byteLength + tail.byteLength);
+  whole.set(head);
+  whole.set(tail, head.byteLength);
+  return whole;
+}

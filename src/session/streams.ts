@@ -1,0 +1,112 @@
+import { retryFrame } from "../protocol/sse-frame.ts";
+import { closeCode, packFrame } from "./link.ts";
+import type { PostStream } from "./post-stream.ts";
+
+/** What a relay's WebSocket carries, kept with it through hibernation. */
+interface Attachment {
+  stream: string;
+}
+
+/**
+ * What a client whose stream was taken over waits before it reconnects. It may be a second client of the same session:
+ * at the usual `retry` the two would throw each other out several times a second.
+ */
+const supersededRetryMs = 10_000;
+
+/**
+ * Where the streams of a session end: relays' WebSockets, and the responses to POSTs that are being answered.
+ *
+ * Storage: none but the sockets' own attachments. Lifetime: sockets survive hibernation, POST responses do not.
+ */
+export class Streams {
+  readonly #ctx: DurableObjectState;
+  readonly #sockets = new Map<string, WebSocket>();
+  readonly #posts = new Map<string, PostStream>();
+  readonly #lostAtMs = new Map<string, number>();
+  readonly #bootedAtMs: number;
+
+  constructor(ctx: DurableObjectState, nowMs: number) {
+    this.#ctx = ctx;
+    this.#bootedAtMs = nowMs;
+    for (const socket of ctx.getWebSockets()) {
+      const { stream } = socket.deserializeAttachment() as Attachment;
+      if (socket.readyState === WebSocket.OPEN) this.#sockets.set(stream, socket);
+    }
+  }
+
+  /** Whether a client listens on any stream. */
+  get hasSocket(): boolean {
+    return this.#sockets.size > 0;
+  }
+
+  isAttached(stream: string): boolean {
+    return this.#sockets.has(stream);
+  }
+
+  post(stream: string): PostStream | undefined {
+    return this.#posts.get(stream);
+  }
+
+  addPost(post: PostStream): void {
+    this.#posts.set(post.name, post);
+  }
+
+  /** Since when nobody is there for `stream`, milliseconds since 1970; `undefined` while somebody is. */
+  lostAtMs(stream: string): number | undefined {
+    if (this.#sockets.has(stream)) return undefined;
+    const post = this.#posts.get(stream);
+    return post === undefined ? (this.#lostAtMs.get(stream) ?? this.#bootedAtMs) : post.lostAtMs;
+  }
+
+  /** Gives `stream` to `socket`; the newest wins. The socket is accepted for hibernation. */
+  attach(stream: string, socket: WebSocket): void {
+    this.#ctx.acceptWebSocket(socket, [stream]);
+    socket.serializeAttachment({ stream } satisfies Attachment);
+    const earlier = this.#sockets.get(stream);
+    this.#sockets.set(stream, socket);
+    if (earlier === undefined) return;
+    earlier.send(packFrame(0, retryFrame(supersededRetryMs)));
+    earlier.close(closeCode.superseded, "a newer stream took over");
+  }
+
+  /** Forgets a socket that closed; false if its stream has a newer one already. */
+  detach(socket: WebSocket, nowMs: number): boolean {
+    const { stream } = socket.deserializeAttachment() as Attachment;
+    if (this.#sockets.get(stream) !== socket) return false;
+    this.#sockets.delete(stream);
+    this.#lostAtMs.set(stream, nowMs);
+    return true;
+  }
+
+  /** False if nobody is there to take it. */
+  send(stream: string, packed: Uint8Array): boolean {
+    if (this.#posts.get(stream)?.send(packed) === true) return true;
+    const socket = this.#sockets.get(stream);
+    if (socket === undefined) return false;
+    try {
+      socket.send(packed);
+      return true;
+    } catch {
+      // Its relay is gone and the close event is on its way: the message waits in the outbox.
+      return false;
+    }
+  }
+
+  /** The stream has nothing more to carry. */
+  end(stream: string): void {
+    this.#posts.get(stream)?.end();
+    this.#posts.delete(stream);
+    this.#sockets.get(stream)?.close(closeCode.ended, "answered");
+    this.#sockets.delete(stream);
+    this.#lostAtMs.delete(stream);
+  }
+
+  endAll(): void {
+    for (const stream of [...this.#posts.keys(), ...this.#sockets.keys()]) this.end(stream);
+  }
+
+  /** Sockets are kept alive by their relays, without waking this object; responses to POSTs are ours. */
+  keepPostsAlive(): void {
+    for (const post of this.#posts.values()) post.keepAlive();
+  }
+}
