@@ -1,0 +1,57 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** The root of the repository. */
+export const root = join(import.meta.dirname, "../..");
+
+export const bundleDirectory = join(root, ".cache", "bundles");
+
+/** Environment of every wrangler that a test starts: it waits for no network. */
+export const offline = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+
+/**
+ * Bundles a Worker with `wrangler deploy --dry-run`, as a deploy would, and returns the folder it is in. `main` is a path
+ * from the root. A bundle is made once in a run, also when several test files ask for it at the same time.
+ */
+export async function bundle(main: string): Promise<string> {
+  const name = createHash("sha256").update(main).digest("hex").slice(0, 16);
+  const finished = join(bundleDirectory, name);
+  if (await isFilled(finished)) return finished;
+  const folder = join(bundleDirectory, `${name}-${process.pid}-${Date.now()}`);
+  await mkdir(folder, { recursive: true });
+  const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+  const config = join(folder, "wrangler.json");
+  await writeFile(config, JSON.stringify(await workerConfig(main, folder)));
+  const args = [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", join(folder, "out")];
+  await run(process.execPath, args, { cwd: root, env: { ...process.env, ...offline } });
+  // Whoever is first wins: the folders hold the same.
+  await rename(folder, finished).catch(async () => rm(folder, { recursive: true, force: true }));
+  return finished;
+}
+
+async function isFilled(folder: string): Promise<boolean> {
+  return readdir(join(folder, "out")).then(
+    (files) => files.length > 0,
+    () => false,
+  );
+}
+
+/** The wrangler configuration of the repository, for another `main`. */
+export async function workerConfig(main: string, from = root) {
+  const { unstable_readConfig: readConfig } = await import("wrangler");
+  const config = readConfig({ config: join(root, "wrangler.toml") });
+  return {
+    name: "mcp-edge-test",
+    main: relative(from, join(root, main)),
+    compatibility_date: config.compatibility_date,
+    compatibility_flags: config.compatibility_flags,
+    minify: config.minify,
+    durable_objects: { bindings: config.durable_objects.bindings },
+    migrations: config.migrations,
+  };
+}

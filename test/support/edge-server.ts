@@ -1,0 +1,41 @@
+import { createTestHarness, type WorkerHandle } from "wrangler";
+import type { Inspection } from "../fixtures/inspectable.ts";
+import { root, workerConfig } from "./bundle.ts";
+
+/** A Worker of this project in a real workerd, on a free port. */
+export interface EdgeServer {
+  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  url: string;
+  worker: WorkerHandle;
+  /** Lines of `console.*` of the Worker and its objects so far. */
+  logs(): string[];
+  /** Ends the object's time in memory. Its streams stay open, as in an eviction on the edge. */
+  evict(sessionId: string): Promise<void>;
+  /** What the session's object has stored and done. Wakes it. */
+  inspect(sessionId: string): Promise<Inspection>;
+  /** Crashes the session's object: what it has in memory is lost. */
+  abort(sessionId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts `main` (a path from the root; the example server if not given) with the repository's own configuration. */
+export async function startEdge(main = "test/fixtures/example.ts"): Promise<EdgeServer> {
+  const config = await workerConfig(main);
+  const harness = createTestHarness({ root, workers: [{ config: config as never }] });
+  const { url } = await harness.listen();
+  const worker = harness.getWorker();
+  return {
+    url: url.origin,
+    worker,
+    logs: () => harness.getLogs().map(({ message }) => message),
+    evict: (id) => worker.evictDurableObject("Session", { id, webSockets: "hibernate" }),
+    inspect: async (id) => {
+      const response = await fetch(`${url.origin}/test/inspect?id=${id}`);
+      return (await response.json()) as Inspection;
+    },
+    abort: async (id) => {
+      await fetch(`${url.origin}/test/abort?id=${id}`);
+    },
+    close: () => harness.close(),
+  };
+}
