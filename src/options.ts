@@ -22,11 +22,16 @@ export interface EdgeOptions {
   maxCallsInFlight?: number;
   /** What a session's `memory` may hold in all, as JSON. It lives in one object beside everything else. 1 MiB. */
   maxMemoryBytes?: number;
-  /** Sent messages kept for a client that may not have got them; notifications go first. 16 MiB. */
+  /** Largest message to a client; a larger result is answered with an error that says so. 5 MiB. */
+  maxMessageBytes?: number;
+  /** Sent messages kept for a client that may not have got them; notifications go first. 8 MiB. */
   maxOutboxBytes?: number;
   /** Messages kept, likewise. 10,000. */
   maxOutboxMessages?: number;
-  /** What may wait in the Worker for a client that does not read; its stream is then closed and can resume. 8 MiB. */
+  /**
+   * What may wait in the Worker for a client that does not read; its stream is then closed and can resume. At least
+   * `maxOutboxBytes` and a message more, so that a full replay always fits. 16 MiB.
+   */
   maxStreamBacklogBytes?: number;
   /** How often a quiet stream gets a comment: proxies cut after 60 s, the edge after 5 min. At most 25 s. 20 s. */
   keepAliveMs?: number;
@@ -58,9 +63,10 @@ const defaults: Settings = {
   maxBodyBytes: 4 * 1024 * 1024,
   maxCallsInFlight: 256,
   maxMemoryBytes: 1024 * 1024,
-  maxOutboxBytes: 16 * 1024 * 1024,
+  maxMessageBytes: 5 * 1024 * 1024,
+  maxOutboxBytes: 8 * 1024 * 1024,
   maxOutboxMessages: 10_000,
-  maxStreamBacklogBytes: 8 * 1024 * 1024,
+  maxStreamBacklogBytes: 16 * 1024 * 1024,
   keepAliveMs: 20_000,
   retryMs: 200,
   claimMs: 2_000,
@@ -89,6 +95,9 @@ export function resolveOptions(options: EdgeOptions): Settings {
   }
   if (settings.keepAliveMs > 25_000) {
     throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);
+  }
+  if (settings.maxStreamBacklogBytes < settings.maxOutboxBytes + settings.maxMessageBytes) {
+    throw new RangeError("maxStreamBacklogBytes is at least maxOutboxBytes + maxMessageBytes: a replay must fit into it.");
   }
   return settings;
 }

@@ -148,6 +148,15 @@ export function tooManyCalls(maxCallsInFlight: number, id: RequestId | null): Re
   });
 }
 
+export function tooMuchUnread(id: RequestId | null): Response {
+  return refuse({
+    status: 429,
+    code: code.refused,
+    message: "Too Many Requests: answers wait that nobody has read. Open the session's stream and read them first.",
+    id,
+  });
+}
+
 export function wrongLane(): Response {
   return refuse({
     status: 400,

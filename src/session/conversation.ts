@@ -250,7 +250,7 @@ export class Conversation {
     }
     const post = this.#options.streams.post(stream);
     if (post !== undefined) this.startEvents(post);
-    const sequence = this.#send(stream, isServerRequest ? "request" : "notification", message);
+    const sequence = this.#send(stream, isServerRequest ? "request" : "notification", JSON.stringify(message));
     if (!isServerRequest) return;
     const deadlineMs = Date.now() + this.#options.settings.maxWaitForClientMs;
     this.#awaited.set(message.id, { stream, sequence, deadlineMs });
@@ -260,13 +260,29 @@ export class Conversation {
     const call = message.id === undefined ? undefined : this.calls.get(message.id);
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
-    const post = this.#options.streams.post(call.stream);
-    if (post?.holdForJson(message) !== true) {
-      this.#send(call.stream, "response", message);
+    const json = this.#responseJson(message, call);
+    if (this.#options.streams.post(call.stream)?.holdForJson(json) !== true) {
+      this.#send(call.stream, "response", json);
       // In the same turn as the journal's row goes: there is no moment in which neither has it.
       if (call.journalKey !== undefined) this.save();
     }
     this.#endCall(call.request.id, outcome);
+  }
+
+  /** What a tool returned, or an error in its place if no client could be sent it. */
+  #responseJson(message: JSONRPCMessage, call: Call): string {
+    const { maxMessageBytes } = this.#options.settings;
+    let fault: string;
+    try {
+      const json = JSON.stringify(message);
+      // A UTF-16 unit takes at most three bytes, so most need no exact count.
+      if (json.length * 3 <= maxMessageBytes || byteLength(json) <= maxMessageBytes) return json;
+      fault = `is larger than ${maxMessageBytes} bytes; ask for less at once`;
+    } catch {
+      fault = "cannot be written as JSON";
+    }
+    const error = { code: -32_603, message: `The result of ${call.request.method} ${fault}.` };
+    return JSON.stringify({ jsonrpc: "2.0", id: call.request.id, error });
   }
 
   #endCall(id: RequestId, outcome: CallOutcome): void {
@@ -277,11 +293,11 @@ export class Conversation {
     if (!isCommonStream && !this.calls.isStreamBusy(call.stream)) this.#options.streams.end(call.stream);
   }
 
-  #send(stream: string, kind: MessageKind, message: JSONRPCMessage): number {
+  #send(stream: string, kind: MessageKind, json: string): number {
     const nowMs = Date.now();
     const sequence = this.outbox.nextSequence(nowMs);
     const id = formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
-    const packed = packFrame(sequence, messageFrame(id, JSON.stringify(message)));
+    const packed = packFrame(sequence, messageFrame(id, json));
     const handedOver = this.#options.streams.send(stream, packed);
     this.outbox.add({ sequence, stream, kind, packed, handedOverAtMs: handedOver ? nowMs : undefined });
     if (handedOver) this.#saveTimer ??= setTimeout(() => this.#saveBurst(), saveAfterMs);
@@ -344,6 +360,10 @@ export class Conversation {
       this.#endCall(request.id, "abandoned");
     }
   }
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
 }
 
 /** What the SDK gives to a handler about the HTTP request: `request` is v2's name for it, `requestInfo` v1's. */

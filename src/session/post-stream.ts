@@ -1,5 +1,3 @@
-import type { JSONRPCMessage } from "@modelcontextprotocol/server";
-import { isResponse } from "../protocol/json-rpc.ts";
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
 import { frameOf } from "./link.ts";
 
@@ -32,8 +30,8 @@ export class PostStream {
 
   readonly #options: PostStreamOptions;
   readonly #resolve: (response: Response) => void;
-  /** Responses that came while it could still be JSON. */
-  #held: JSONRPCMessage[] = [];
+  /** Responses, as JSON, that came while it could still be JSON as a whole. */
+  #held: string[] = [];
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #decided = false;
 
@@ -50,20 +48,21 @@ export class PostStream {
     return this.#options.primingFrame !== undefined;
   }
 
-  /** Takes a message as part of a JSON answer; false if it must go out as an event. */
-  holdForJson(message: JSONRPCMessage): boolean {
-    if (this.#decided || !isResponse(message)) return false;
-    this.#held.push(message);
+  /** Takes a response, as JSON, as part of a JSON answer; false if it must go out as an event. */
+  holdForJson(json: string): boolean {
+    if (this.#decided) return false;
+    this.#held.push(json);
     if (this.#held.length === this.#options.requestCount) {
       this.#decided = true;
-      const body = this.#options.batch ? this.#held : this.#held[0];
-      this.#resolve(Response.json(body, { headers: { "mcp-session-id": this.#options.sessionId } }));
+      const body = this.#options.batch ? `[${this.#held.join(",")}]` : this.#held[0];
+      const headers = { "content-type": "application/json", "mcp-session-id": this.#options.sessionId };
+      this.#resolve(new Response(body, { headers }));
     }
     return true;
   }
 
   /** Makes it an SSE stream, once, and returns what it held: that goes out as events now. */
-  startEvents(): JSONRPCMessage[] {
+  startEvents(): string[] {
     if (this.#decided) return [];
     this.#decided = true;
     const body = new ReadableStream<Uint8Array>({

@@ -251,8 +251,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const ids = new Set(requests.map((request) => request.id));
     const used = ids.size < requests.length ? first : requests.find((request) => calls.get(request.id) !== undefined);
     if (used !== undefined) return refusals.requestIdInUse(used.id);
+    if (outbox.isFull) return refusals.tooMuchUnread(first.id);
     const isTooMany = calls.size + requests.length > this.#settings.maxCallsInFlight;
-    return isTooMany || outbox.isFull ? refusals.tooManyCalls(this.#settings.maxCallsInFlight, first.id) : undefined;
+    return isTooMany ? refusals.tooManyCalls(this.#settings.maxCallsInFlight, first.id) : undefined;
   }
 
   /** Waits until all of `answers` are there, at most `journalAfterMs`. */
