@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -12,6 +12,8 @@ const offline = {
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_WRITE_LOGS: "false",
 };
+
+const parentCheckMs = 250;
 
 /** What `wrangler dev` tells its parent process once it listens. */
 interface DevServerReady {
@@ -32,27 +34,39 @@ function start(args: string[]): void {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let isStopping = false;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      isStopping = true;
-      child.kill("SIGTERM");
-    });
-  }
+  const stop = (): void => {
+    isStopping = true;
+    child.kill("SIGTERM");
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  if (process.env["npm_lifecycle_event"] !== undefined) stopWithParent(stop);
   child.stdout?.on("data", (chunk: Buffer) => process.stdout.write(sayTakenPort(chunk.toString())));
   child.stderr?.on("data", (chunk: Buffer) => process.stderr.write(sayTakenPort(chunk.toString())));
-  child.on("message", (message) => void announce(message, child));
+  child.on("message", (message) => void announce(message));
   child.on("close", (code) => process.exit(isStopping ? 0 : (code ?? 1)));
 }
 
+/** npm runs this in a shell that dies of SIGTERM without passing it on: who ends `npm start` would leave a server behind. */
+function stopWithParent(stop: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) stop();
+  }, parentCheckMs).unref();
+}
+
 /** Prints where to connect, once the first bundle answers. */
-async function announce(message: unknown, child: ChildProcess): Promise<void> {
+async function announce(message: unknown): Promise<void> {
   const ready = readReady(message);
   if (ready === undefined) return;
   const host = ready.ip === "0.0.0.0" || ready.ip === "::" ? "localhost" : ready.ip;
   const url = `http://${host}:${ready.port}`;
-  // It listens before the bundle is built, and holds requests until then. A refusal is an answer, too.
-  await fetch(url).catch(() => undefined);
-  if (child.exitCode !== null || child.killed) return;
+  // It listens before the bundle is built, and holds requests until then.
+  const isServing = await fetch(url).then(
+    () => true,
+    () => false,
+  );
+  // wrangler has said what is wrong.
+  if (!isServing) return;
   console.log(`
 Serving src/server.ts; save it and the server is reloaded. Ctrl-C ends it.
 

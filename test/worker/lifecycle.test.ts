@@ -1,0 +1,142 @@
+import { setTimeout as passing } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { initialize, postJson, RawSseClient, textOf } from "../support/raw-client.ts";
+
+let example: EdgeServer;
+let bounded: EdgeServer;
+beforeAll(async () => {
+  [example, bounded] = await Promise.all([startEdge(), startEdge("test/fixtures/bounded.ts")]);
+});
+afterAll(() => Promise.all([example.close(), bounded.close()]));
+
+/** The platform hibernates an object that has had nothing to do for 10 s. */
+const hibernatedAfterMs = 12_000;
+
+describe("a session that goes on", () => {
+  test("with its stream open it hibernates, writes nothing, and the next message arrives on the same stream", async () => {
+    const client = await RawSseClient.open(example.url);
+    await client.call("remember", { key: "k", value: "before" });
+    await passing(hibernatedAfterMs);
+    const { stream } = client;
+    expect(textOf(await client.call("recall", { key: "k" }))).toBe("before");
+    expect(client.stream).toBe(stream);
+    const { constructions, rows } = await example.inspect(client.sessionId);
+    expect(constructions).toBe(2);
+    expect(rows.filter((row) => !row.startsWith("outbox/"))).toEqual(["handshake", "memory/k"]);
+    client.close();
+  });
+
+  test("evicted between two calls, the client does not notice: same stream, log level, memory, no initialize", async () => {
+    const client = await RawSseClient.open(example.url, { elicitation: {} });
+    await client.request("logging/setLevel", { level: "error" });
+    await client.call("remember", { key: "k", value: "v" });
+    await example.evict(client.sessionId);
+    expect(textOf(await client.call("recall", { key: "k" }))).toBe("v");
+    await client.call("countdown", { from: 2, stepMs: 1 });
+    expect(client.stream.events.filter(({ data }) => data.includes("notifications/message"))).toEqual([]);
+
+    await example.evict(client.sessionId);
+    const id = await client.send("tools/call", { name: "ask", arguments: { question: "Who?" } });
+    const asked = await client.stream.message((message) => message["method"] === "elicitation/create");
+    await client.post({ jsonrpc: "2.0", id: asked["id"], result: { action: "accept", content: { answer: "me" } } });
+    expect(textOf(await client.stream.answerTo(id))).toBe("me");
+    client.close();
+  });
+
+  test("an answer to a request of an evicted server is not taken for the answer to a new one", async () => {
+    const client = await RawSseClient.open(bounded.url, { sampling: {} });
+    await client.send("tools/call", { name: "ping_client", arguments: {} });
+    const early = await client.stream.message((message) => message["method"] === "ping");
+    await bounded.abort(client.sessionId);
+    const id = await client.send("tools/call", { name: "ping_client", arguments: {} });
+    const late = await client.stream.message((message) => message["method"] === "ping");
+    await client.post({ jsonrpc: "2.0", id: early["id"], result: {} });
+    expect(late["id"]).not.toBe(early["id"]);
+    await client.post({ jsonrpc: "2.0", id: late["id"], result: {} });
+    expect(textOf(await client.stream.answerTo(id))).toBe("the client is there");
+    client.close();
+  });
+
+  test("quick calls write no row of their own: a burst is one row, and the handshake one", async () => {
+    const client = await RawSseClient.open(example.url);
+    for (let n = 0; n < 50; n++) await client.call("add", { a: n, b: 1 });
+    await expect.poll(async () => (await example.inspect(client.sessionId)).rows).toEqual([
+      "handshake",
+      expect.stringMatching(/^outbox\//),
+    ]);
+    client.close();
+  });
+
+  test("a call that takes long is written down until it is answered", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 600 } });
+    expect((await bounded.inspect(client.sessionId)).rows.filter((row) => row.startsWith("call/"))).toHaveLength(1);
+    await client.stream.answerTo(id);
+    expect((await bounded.inspect(client.sessionId)).rows.filter((row) => row.startsWith("call/"))).toEqual([]);
+    client.close();
+  });
+
+  test("what a session remembers is bounded, and says so", async () => {
+    const client = await RawSseClient.open(example.url);
+    const answer = await client.call("remember", { key: "k", value: "x".repeat(700_000) });
+    expect(answer["result"]).toMatchObject({ isError: true });
+    expect(textOf(answer)).toContain("memory is full");
+    client.close();
+  });
+});
+
+describe("a session that ends", () => {
+  test("abandoned, without stream and traffic, it leaves no row and no alarm", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await client.call("echo", { text: "x" });
+    expect((await bounded.inspect(client.sessionId)).rows).toContain("handshake");
+    client.close();
+    await expect
+      .poll(() => bounded.inspect(client.sessionId), { timeout: 20_000, interval: 200 })
+      .toMatchObject({ rows: [], alarmAtMs: null });
+    expect((await client.post({ jsonrpc: "2.0", id: 1, method: "ping" })).status).toBe(404);
+  });
+
+  test("with a stream open it does not end, however idle", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await passing(3_500);
+    expect(textOf(await client.call("echo", { text: "still here" }))).toBe("still here");
+    client.close();
+  });
+
+  test("Streamable HTTP without any stream ends by its alarm, too", async () => {
+    const opened = await postJson(`${bounded.url}/mcp`, initialize());
+    const id = opened.headers.get("mcp-session-id") ?? "";
+    expect((await bounded.inspect(id)).rows).toEqual(["handshake"]);
+    await expect
+      .poll(() => bounded.inspect(id), { timeout: 20_000, interval: 200 })
+      .toMatchObject({ rows: [], alarmAtMs: null });
+  });
+
+  test("DELETE leaves no row", async () => {
+    const opened = await postJson(`${bounded.url}/mcp`, initialize());
+    const id = opened.headers.get("mcp-session-id") ?? "";
+    const response = await fetch(`${bounded.url}/mcp`, { method: "DELETE", headers: { "mcp-session-id": id } });
+    expect(response.status).toBe(204);
+    expect(await bounded.inspect(id)).toMatchObject({ rows: [], alarmAtMs: null });
+  });
+
+  test("a lost client's call runs on through the grace, and is then aborted", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await client.send("tools/call", { name: "wait", arguments: { ms: 30_000 } });
+    client.close();
+    const abandoned = (): boolean => bounded.logs().some((line) => line.includes('"abandoned"'));
+    expect(abandoned()).toBe(false);
+    await expect.poll(abandoned, { timeout: 10_000 }).toBe(true);
+  });
+
+  test("a client that leaves logs nothing above info", async () => {
+    const client = await RawSseClient.open(example.url);
+    await client.call("add", { a: 1, b: 1 });
+    client.close();
+    await client.stream.over;
+    await example.inspect(client.sessionId);
+    expect(example.logs().filter((line) => !line.startsWith('{"event":"call"'))).toEqual([]);
+  });
+});
