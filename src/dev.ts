@@ -33,42 +33,58 @@ function start(args: string[]): void {
     env: { ...offline, ...process.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  let isStopping = false;
-  const stop = (): void => {
-    isStopping = true;
+  let isServing = false;
+  let exitCode: number | undefined;
+  const stop = (code: number): void => {
+    exitCode ??= code;
     child.kill("SIGTERM");
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
-  if (process.env["npm_lifecycle_event"] !== undefined) stopWithParent(stop);
-  child.stdout?.on("data", (chunk: Buffer) => process.stdout.write(sayTakenPort(chunk.toString())));
-  child.stderr?.on("data", (chunk: Buffer) => process.stderr.write(sayTakenPort(chunk.toString())));
-  child.on("message", (message) => void announce(message));
-  child.on("close", (code) => process.exit(isStopping ? 0 : (code ?? 1)));
+  const show = (chunk: Buffer): void => {
+    const text = chunk.toString();
+    console.error(takenPort(text) ?? text.trimEnd());
+    // wrangler watches only what it could bundle once: after a first bundle that fails it would wait for ever.
+    if (!isServing && text.includes("Build failed")) stop(1);
+  };
+  child.stdout?.on("data", show);
+  child.stderr?.on("data", show);
+  child.on("message", (message) => {
+    void whenServing(message, (url) => {
+      isServing = true;
+      console.log(announcement(url));
+    });
+  });
+  child.on("close", (code) => process.exit(exitCode ?? code ?? 1));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(0));
+  if (process.env["npm_lifecycle_event"] !== undefined) whenParentIsGone(() => stop(0));
 }
 
-/** npm runs this in a shell that dies of SIGTERM without passing it on: who ends `npm start` would leave a server behind. */
-function stopWithParent(stop: () => void): void {
+/** npm runs this in a shell that dies of SIGTERM without passing it on: ending `npm start` would leave a server behind. */
+function whenParentIsGone(then: () => void): void {
   const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) stop();
-  }, parentCheckMs).unref();
+  const check = (): void => {
+    if (process.ppid !== parent) then();
+  };
+  setInterval(check, parentCheckMs).unref();
 }
 
-/** Prints where to connect, once the first bundle answers. */
-async function announce(message: unknown): Promise<void> {
+/** Calls `then` with the URL once the first bundle answers there. */
+async function whenServing(message: unknown, then: (url: string) => void): Promise<void> {
   const ready = readReady(message);
   if (ready === undefined) return;
   const host = ready.ip === "0.0.0.0" || ready.ip === "::" ? "localhost" : ready.ip;
   const url = `http://${host}:${ready.port}`;
-  // It listens before the bundle is built, and holds requests until then.
+  // It listens before the bundle is built, and holds requests until then. Any answer will do.
   const isServing = await fetch(url).then(
     () => true,
+    // wrangler says itself what is wrong.
     () => false,
   );
-  // wrangler has said what is wrong.
-  if (!isServing) return;
-  console.log(`
-Serving src/server.ts; save it and the server is reloaded. Ctrl-C ends it.
+  if (isServing) then(url);
+}
+
+function announcement(url: string): string {
+  return `
+Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
 
   ${url}/sse   connect here (HTTP+SSE)
   ${url}/mcp   or here (Streamable HTTP)
@@ -76,21 +92,21 @@ Serving src/server.ts; save it and the server is reloaded. Ctrl-C ends it.
 Next, in another terminal, then Connect, Tools, add:
 
   npx @modelcontextprotocol/inspector --transport sse --server-url ${url}/sse
-`);
+`;
 }
 
 function readReady(message: unknown): DevServerReady | undefined {
   const value: unknown = typeof message === "string" ? JSON.parse(message) : message;
   const isReady = typeof value === "object" && value !== null && "event" in value && value.event === "DEV_SERVER_READY";
+  // The version of wrangler is pinned, and its shape with it.
   return isReady ? (value as DevServerReady) : undefined;
 }
 
-/** One sentence in place of wrangler's paragraphs, for the one mistake that everybody makes. */
-function sayTakenPort(text: string): string {
+/** One sentence in place of wrangler's paragraphs, for the mistake that everybody makes. */
+function takenPort(text: string): string | undefined {
   const port = /Address already in use \(.*:(?<port>\d+)\)/.exec(text)?.groups?.["port"];
-  return port === undefined
-    ? text
-    : `Port ${port} is taken by another process. Stop that one, or choose a port: npm start -- --port ${Number(port) + 1}\n`;
+  if (port === undefined) return undefined;
+  return `Port ${port} is taken by another process. End that one, or choose a port: npm start -- --port ${Number(port) + 1}`;
 }
 
 start(process.argv.slice(2));

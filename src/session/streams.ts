@@ -62,6 +62,9 @@ export class Streams {
   attach(stream: string, socket: WebSocket): void {
     this.#ctx.acceptWebSocket(socket, [stream]);
     socket.serializeAttachment({ stream } satisfies Attachment);
+    // A POST's stream that is resumed: its first connection may be dead without our knowing.
+    this.#posts.get(stream)?.end();
+    this.#posts.delete(stream);
     const earlier = this.#sockets.get(stream);
     this.#sockets.set(stream, socket);
     if (earlier === undefined) return;

@@ -28,11 +28,19 @@ export interface User {
   roots?: { uri: string; name: string }[];
 }
 
+export interface Notification {
+  method: string;
+  params?: Record<string, unknown> | undefined;
+}
+
 /** A client of the official SDK, v1 or v2, behind one face. */
 export interface OfficialClient {
   send(request: ClientRequest, options?: { onprogress?: ProgressCallback }): Promise<unknown>;
-  /** Notifications so far, in order, except progress, which belongs to a request. */
-  notifications: { method: string; params?: Record<string, unknown> | undefined }[];
+  /**
+   * Notifications that have arrived, in order. They are noted before the SDK sees them: of a last progress part that
+   * comes in one chunk with the answer, neither version tells its user.
+   */
+  notifications: Notification[];
   /** The negotiated revision. */
   revision(): string | undefined;
   serverInfo(): { name: string; version: string } | undefined;
@@ -53,13 +61,12 @@ export async function connectV1(url: string, transportName: SdkTransport, user: 
   if (elicit) client.setRequestHandler(ElicitRequestSchema, ({ params }) => elicit(params.message));
   if (sample) client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => sampled(sample, params));
   if (roots) client.setRequestHandler(ListRootsRequestSchema, () => ({ roots }));
-  const notifications: OfficialClient["notifications"] = [];
-  client.fallbackNotificationHandler = async ({ method, params }) => void notifications.push({ method, params });
   const { fetch, sessionId, revision } = observedFetch();
   const transport =
     transportName === "sse" ? new SseTransportV1(new URL(url), { fetch }) : new HttpTransportV1(new URL(url), { fetch });
   // The SDK's own classes do not satisfy its own interface under `exactOptionalPropertyTypes`.
   await client.connect(transport as TransportV1);
+  const notifications = noteNotifications(transport);
   return {
     send: (request, options) => sendV1(client, request, { ...options, timeout }),
     notifications,
@@ -130,9 +137,8 @@ async function connectTransportV2(
   if (elicit) client.setRequestHandler("elicitation/create", ({ params }) => elicit(params.message));
   if (sample) client.setRequestHandler("sampling/createMessage", ({ params }) => sampled(sample, params));
   if (roots) client.setRequestHandler("roots/list", () => ({ roots }));
-  const notifications: OfficialClient["notifications"] = [];
-  client.fallbackNotificationHandler = async ({ method, params }) => void notifications.push({ method, params });
   await client.connect(transport);
+  const notifications = noteNotifications(transport);
   return {
     send: (request, options) => sendV2(client, request, { ...options, timeout }),
     notifications,
@@ -183,6 +189,19 @@ function sampled(sample: (prompt: string) => string, { messages }: { messages: {
   const [first] = messages;
   const prompt = (first?.content as { text?: string } | undefined)?.text ?? "";
   return { role: "assistant" as const, model: "test", content: { type: "text" as const, text: sample(prompt) } };
+}
+
+/** Notes what arrives on a connected transport. */
+function noteNotifications<Rest extends unknown[]>(transport: {
+  onmessage?: ((message: v2.JSONRPCMessage, ...rest: Rest) => void) | undefined;
+}): Notification[] {
+  const notifications: Notification[] = [];
+  const { onmessage } = transport;
+  transport.onmessage = (message, ...rest) => {
+    if ("method" in message && !("id" in message)) notifications.push({ method: message.method, params: message.params });
+    onmessage?.call(transport, message, ...rest);
+  };
+  return notifications;
 }
 
 interface Observed {

@@ -94,7 +94,8 @@ export class RawStream {
       if (field === "retry") this.retries.push(Number(value));
     }
     if (id !== undefined) this.lastEventId = id;
-    if (data.length > 0) this.events.push({ event, data: data.join("\n"), id });
+    // An event without data sets the id and is not dispatched.
+    if (data.join("\n") !== "") this.events.push({ event, data: data.join("\n"), id });
   }
 }
 

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
+import { RawMcpClient } from "../support/raw-mcp-client.ts";
+
+let example: EdgeServer;
+let bounded: EdgeServer;
+beforeAll(async () => {
+  [example, bounded] = await Promise.all([startEdge(), startEdge("test/fixtures/bounded.ts")]);
+});
+afterAll(() => Promise.all([example.close(), bounded.close()]));
+
+/** What the TypeScript SDK sends on every GET but its first. */
+const reconnecting = { "mcp-protocol-version": "2025-11-25" };
+
+/** Opens a stream as a reconnecting TypeScript client does, and reads the ping that asks for its old session. */
+async function reconnect(base: string): Promise<{ stream: RawStream; ping: Record<string, unknown> }> {
+  const stream = await RawStream.open(`${base}/sse`, { headers: reconnecting });
+  const ping = await stream.message((message) => message["method"] === "ping");
+  return { stream, ping };
+}
+
+describe("a stream that is cut, on /sse", () => {
+  test("with Last-Event-ID, a call in flight is answered on the next stream, exactly once", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await client.call("echo", { text: "seen" });
+    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+    await client.resume();
+    expect((await client.stream.next()).event).toBe("endpoint");
+    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    expect(client.stream.events).toEqual([]);
+    client.close();
+  });
+
+  test("with Last-Event-ID, what was sent while nobody listened comes in order", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    client.stream.close();
+    await client.stream.over;
+    const ids = [];
+    for (const text of ["a", "b", "c"]) ids.push(await client.send("tools/call", { name: "echo", arguments: { text } }));
+    await client.resume();
+    const answered: unknown[] = [];
+    while (answered.length < 3) answered.push((await client.stream.message())["id"]);
+    expect(answered).toEqual(ids);
+    client.close();
+  });
+
+  test("a client that cannot say where it was claims its session by answering a ping, and gets what it missed", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+    client.stream.close();
+    const { stream, ping } = await reconnect(bounded.url);
+    expect(ping["id"]).toMatch(/^claim:[0-9a-f]{64}$/);
+    expect((await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} })).status).toBe(202);
+    expect(textOf(await stream.answerTo(id))).toBe("waited");
+    client.stream = stream;
+    expect(textOf(await client.call("echo", { text: "on the claimed stream" }))).toBe("on the claimed stream");
+    expect(stream.events.filter(({ event }) => event === "endpoint")).toEqual([]);
+    client.close();
+  });
+
+  test("nothing of the fresh object remains after a claim", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    client.stream.close();
+    const { stream, ping } = await reconnect(bounded.url);
+    await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} });
+    client.stream = stream;
+    await client.call("echo", { text: "x" });
+    const freshId = String(ping["id"]).slice("claim:".length);
+    expect(await bounded.inspect(freshId)).toMatchObject({ rows: [], alarmAtMs: null });
+    client.close();
+  });
+
+  test("a client that claims nothing is given a new session, and is served there", async () => {
+    const { stream, ping } = await reconnect(bounded.url);
+    const endpoint = await stream.next((event) => event.event === "endpoint");
+    const client = new RawSseClient(bounded.url, stream, new URL(endpoint.data, bounded.url).href);
+    expect(String(ping["id"])).toContain(client.sessionId);
+    expect(textOf(await client.call("echo", { text: "new" }))).toBe("new");
+    client.close();
+  });
+
+  test("a claim for an object that does not exist harms nobody", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    for (const id of ["claim:", `claim:${"0".repeat(64)}`]) {
+      expect((await client.post({ jsonrpc: "2.0", id, result: {} })).status).toBe(202);
+    }
+    expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
+    client.close();
+  });
+
+  test("Last-Event-ID of a session that has ended gives a new one", async () => {
+    const lastEventId = `${"0".repeat(64)}/sse/1`;
+    const stream = await RawStream.open(`${bounded.url}/sse`, { headers: { "last-event-id": lastEventId } });
+    expect((await stream.next()).event).toBe("endpoint");
+    stream.close();
+  });
+
+  test("the newest stream wins; the older one ends in order and is told to wait before it comes back", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await client.call("echo", { text: "x" });
+    const older = client.stream;
+    const headers = { "last-event-id": older.lastEventId };
+    client.stream = await RawStream.open(`${bounded.url}/sse`, { headers });
+    expect(await older.over).toBe("ended");
+    expect(older.retries.at(-1)).toBeGreaterThanOrEqual(5_000);
+    expect(textOf(await client.call("echo", { text: "newest" }))).toBe("newest");
+    client.close();
+  });
+});
+
+describe("an object that dies", () => {
+  test("crashed between two calls, the stream stays and the next call is answered on it", async () => {
+    const client = await RawSseClient.open(example.url);
+    await client.call("remember", { key: "k", value: "v" });
+    await example.abort(client.sessionId);
+    expect(textOf(await client.call("recall", { key: "k" }))).toBe("v");
+    client.close();
+  });
+
+  test("crashed during a read-only call, the call runs again and is answered on the same stream", async () => {
+    const client = await RawSseClient.open(example.url);
+    const id = await client.send("tools/call", { name: "countdown", arguments: { from: 3, stepMs: 300 } });
+    await example.abort(client.sessionId);
+    expect(textOf(await client.stream.answerTo(id))).toBe("Counted down from 3.");
+    client.close();
+  });
+
+  test("crashed during a call that is not repeatable, the caller is told that it may or may not have run", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 5_000 } });
+    await bounded.abort(client.sessionId);
+    const { error } = await client.stream.answerTo(id);
+    expect(error).toMatchObject({ code: -32_603, message: expect.stringContaining("may or may not") });
+    client.close();
+  });
+
+  test("crashed again and again, every call is answered once and no stream ends", async () => {
+    const client = await RawSseClient.open(example.url);
+    for (let round = 0; round < 5; round++) {
+      const id = await client.send("tools/call", { name: "countdown", arguments: { from: 2, stepMs: 200 } });
+      await example.abort(client.sessionId);
+      expect(textOf(await client.stream.answerTo(id))).toBe("Counted down from 2.");
+    }
+    const answers = client.stream.events.filter(({ data }) => data.includes('"result"'));
+    expect(answers).toEqual([]);
+    client.close();
+  });
+});
+
+describe("a stream that is cut, on /mcp", () => {
+  test("a call whose POST stream was cut is finished, and its answer is there for the resume", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const cut = await client.callAsStream("wait", { ms: 500 });
+    await expect.poll(() => cut.lastEventId).not.toBe("");
+    cut.close();
+    const resumed = await client.listen(cut.lastEventId);
+    expect(textOf(await resumed.answerTo(1))).toBe("waited");
+    expect(await resumed.over).toBe("ended");
+  });
+
+  test("resumed after the answer was made, it is replayed and the stream ends", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const cut = await client.callAsStream("wait", { ms: 400 });
+    await expect.poll(() => cut.lastEventId).not.toBe("");
+    const { lastEventId } = cut;
+    cut.close();
+    await expect.poll(async () => (await bounded.inspect(client.sessionId)).rows.join()).toContain("outbox/");
+    const resumed = await client.listen(lastEventId);
+    expect(textOf(await resumed.answerTo(1))).toBe("waited");
+    expect(await resumed.over).toBe("ended");
+  });
+
+  test("only the stream that was cut is replayed", async () => {
+    const client = await RawMcpClient.open(example.url);
+    const other = await client.callAsStream("countdown", { from: 2, stepMs: 1 });
+    await other.over;
+    const cut = await client.callAsStream("countdown", { from: 3, stepMs: 300 }, { progressToken: "t" });
+    await cut.message();
+    const { lastEventId } = cut;
+    cut.close();
+    const resumed = await client.listen(lastEventId);
+    await resumed.over;
+    const ids = resumed.events.map(({ data }) => (JSON.parse(data) as { id?: number }).id).filter((id) => id !== undefined);
+    expect(ids).toEqual([2]);
+  });
+
+  test("crashed during a call, the POST stream breaks and the resume has the answer", async () => {
+    const client = await RawMcpClient.open(example.url);
+    const cut = await client.callAsStream("countdown", { from: 3, stepMs: 300 });
+    await cut.message();
+    await example.abort(client.sessionId);
+    await cut.over;
+    const resumed = await client.listen(cut.lastEventId);
+    expect(textOf(await resumed.answerTo(1))).toBe("Counted down from 3.");
+  });
+
+  test("the listening stream stays open when the object crashes, and resumes when it is cut", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const first = await client.listen();
+    await client.call("add_tool", { name: "one" });
+    await first.message();
+    const { lastEventId } = first;
+    first.close();
+    await first.over;
+    await client.call("add_tool", { name: "two" });
+    const resumed = await client.listen(lastEventId);
+    expect((await resumed.message())["method"]).toBe("notifications/tools/list_changed");
+    expect(resumed.events.filter(({ data }) => data.includes("list_changed"))).toEqual([]);
+    await bounded.abort(client.sessionId);
+    await client.call("add_tool", { name: "three" });
+    expect((await resumed.message())["method"]).toBe("notifications/tools/list_changed");
+    resumed.close();
+  });
+});
