@@ -13,7 +13,7 @@ import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
 import { type Call, type CallOutcome, Calls } from "./calls.ts";
 import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, requestsToRepeat } from "./handshake.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type JournalEntry } from "./journal.ts";
 import { claimPrefix, listenStream, packFrame, sseStream } from "./link.ts";
 import { type KeyValueStore, type MessageKind, Outbox } from "./outbox.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
@@ -25,8 +25,11 @@ import { SessionTransport } from "./transport.ts";
 const saveAfterMs = 500;
 /** How often running calls are looked after, milliseconds. Nothing ticks while none is. */
 const tickMs = 1_000;
-/** A dead socket is noticed at the second keep-alive after it died; this is the margin on top, milliseconds. */
-const doubtMarginMs = 5_000;
+/** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
+const noticeMarginMs = 5_000;
+
+/** A JSON-RPC id that starts so belongs to the ping that asks whether a replay arrived. */
+const receiptPrefix = "receipt:";
 
 export interface ConversationOptions {
   sessionId: string;
@@ -38,6 +41,8 @@ export interface ConversationOptions {
   createServer: (request: Request) => AnyServer | Promise<AnyServer>;
   /** Writes the handshake. It must not hold back the answer to `initialize`. */
   storeHandshake: (handshake: Handshake) => void;
+  /** A request was written down: somebody must see to it that it is answered if this object goes away. */
+  onJournaled: () => void;
   /** The client on a fresh stream is this session's: `freshId` names the object that holds the stream. */
   onClaim: (freshId: string) => void;
 }
@@ -80,7 +85,7 @@ export class Conversation {
     this.outbox = new Outbox(store, {
       maxOutboxBytes: settings.maxOutboxBytes,
       maxOutboxMessages: settings.maxOutboxMessages,
-      doubtMs: 2 * settings.keepAliveMs + doubtMarginMs,
+      retainMs: settings.reconnectGraceMs,
     });
     this.transport = new SessionTransport({
       sessionId,
@@ -97,9 +102,11 @@ export class Conversation {
     return this.#handshake;
   }
 
-  /** Whether an earlier run of the object left requests unanswered. */
-  get wasInterrupted(): boolean {
-    return this.#ready === undefined && this.#journal.interrupted().length > 0;
+  /** Answers what an earlier run of the object left unanswered. Undefined if there is nothing to do. */
+  recover(): Promise<void> | undefined {
+    if (this.#ready !== undefined) return this.#ready;
+    const [first] = this.#journal.interrupted();
+    return first === undefined ? undefined : this.ready(requestOf(first.entry));
   }
 
   /**
@@ -136,20 +143,32 @@ export class Conversation {
       const entry = { request: call.request, stream: call.stream, url: request.url, headers: [...request.headers] };
       call.journalKey = this.#journal.add(entry, this.outbox.nextSequence(Date.now()));
       this.#startTicking();
+      this.#options.onJournaled();
     }
   }
 
   /**
    * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
-   * in doubt. `lostAtMs` is since when nobody was there.
+   * in doubt. `lostAtMs` is since when nobody was there; `undefined` if nobody noticed a loss.
    */
   replay(stream: string, { after, lostAtMs }: { after: number | undefined; lostAtMs: number | undefined }): void {
     const nowMs = Date.now();
+    const noticeMs = 2 * this.#options.settings.keepAliveMs + noticeMarginMs;
     const messages =
-      after === undefined ? this.outbox.inDoubt(stream, lostAtMs ?? nowMs) : this.outbox.continueAfter(stream, after);
+      after === undefined
+        ? this.outbox.inDoubt(stream, lostAtMs === undefined ? 0 : lostAtMs - noticeMs)
+        : this.outbox.continueAfter(stream, after);
     for (const message of messages) {
       if (this.#options.streams.send(stream, message.packed)) message.handedOverAtMs = nowMs;
     }
+    if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
+  }
+
+  /** A ping behind a replay: once it is answered all before it has arrived, and the next cut repeats none of it. */
+  #askForReceipt(stream: string): void {
+    const id = `${receiptPrefix}${this.outbox.nextSequence(Date.now())}`;
+    const sequence = this.#send(stream, "request", JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
+    this.#awaited.set(id, { stream, sequence, deadlineMs: Number.POSITIVE_INFINITY });
   }
 
   /** Makes the answer to a POST an SSE stream: something else comes first, or nothing for a while. */
@@ -192,7 +211,7 @@ export class Conversation {
       call.journalKey = key;
       if (await mayRunAgain(entry.request, this.transport)) {
         this.#startTicking();
-        const extra = messageExtra(new Request(entry.url, { headers: entry.headers }));
+        const extra = messageExtra(requestOf(entry));
         this.#callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
       } else {
         this.#answer(interruptedAnswer(entry.request.id), "interrupted");
@@ -360,6 +379,11 @@ export class Conversation {
       this.#endCall(request.id, "abandoned");
     }
   }
+}
+
+/** The HTTP request that brought a journaled one. */
+function requestOf({ url, headers }: JournalEntry): Request {
+  return new Request(url, { headers });
 }
 
 function byteLength(text: string): number {

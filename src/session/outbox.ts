@@ -28,8 +28,8 @@ interface StoredPart extends Omit<SentMessage, "packed"> {
 export interface OutboxBounds {
   maxOutboxBytes: number;
   maxOutboxMessages: number;
-  /** How long a message that was handed over is kept in case the client's socket was dead already. */
-  doubtMs: number;
+  /** How long a message that was handed over is kept, milliseconds: a connection may be dead without anybody knowing. */
+  retainMs: number;
 }
 
 const prefix = "outbox/";
@@ -40,7 +40,7 @@ const maxRowBytes = 1_500_000;
  * Messages sent to one client that may not have arrived.
  *
  * Storage: rows `outbox/…`, each a burst of messages, written behind. Cost: one row a burst, none on the fast path.
- * Lifetime: a message's, until it is acknowledged or `doubtMs` old. Loses: notifications, oldest first, beyond its
+ * Lifetime: a message's, until it is acknowledged or `retainMs` old. Loses: notifications, oldest first, beyond its
  * bounds; then responses that were handed over; never a message that no stream was there for.
  */
 export class Outbox {
@@ -100,10 +100,11 @@ export class Outbox {
     return rest;
   }
 
-  /** What to send when a client does not say how far it got: all that is in doubt, in order. */
-  inDoubt(stream: string, lostAtMs: number): SentMessage[] {
-    this.prune(lostAtMs);
-    return [...this.#messages.values()].filter((message) => message.stream === stream);
+  /** What to send when a client does not say how far it got: all that was handed over since, or never, in order. */
+  inDoubt(stream: string, sinceMs: number): SentMessage[] {
+    return [...this.#messages.values()].filter(
+      (message) => message.stream === stream && (message.handedOverAtMs ?? sinceMs) >= sinceMs,
+    );
   }
 
   /** The client has shown that it got this message; streams keep their order, so also all before it. */
@@ -113,10 +114,10 @@ export class Outbox {
     }
   }
 
-  /** Forgets what was handed over so long before `nowMs` that a dead socket would have been noticed. */
+  /** Forgets what was handed over longer than `retainMs` before `nowMs`. */
   prune(nowMs: number): void {
     for (const message of this.#messages.values()) {
-      if (message.handedOverAtMs !== undefined && message.handedOverAtMs < nowMs - this.#bounds.doubtMs) this.#drop(message);
+      if (message.handedOverAtMs !== undefined && message.handedOverAtMs < nowMs - this.#bounds.retainMs) this.#drop(message);
     }
   }
 

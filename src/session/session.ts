@@ -14,6 +14,13 @@ import { PostStream } from "./post-stream.ts";
 import { Streams } from "./streams.ts";
 
 const handshakeKey = "handshake";
+/** Present while the alarm watches over running calls. */
+const watchKey = "watch";
+/**
+ * How often the alarm looks whether a running call lost its object, milliseconds. Nothing else might wake it: a stream
+ * that hibernates stays open, and its client waits.
+ */
+const watchMs = 10_000;
 
 /**
  * With a stream open, how far off the alarm is that deletes an abandoned session, milliseconds. The close of the stream
@@ -32,7 +39,7 @@ export interface SessionObjectOptions<Env> {
 /**
  * One MCP session: its server, its streams, and all that a client must not lose.
  *
- * Storage: rows `handshake`, `outbox/…`, `call/…`, `memory/…`, and one alarm. Nothing before the first message that must
+ * Storage: rows `handshake`, `outbox/…`, `call/…`, `memory/…`, `watch`, and one alarm. Nothing before the first message that must
  * last; nothing after the end.
  * Cost: with a stream open and nothing happening the object hibernates: no timer, no write, no duration.
  * Lifetime: from `initialize` to DELETE, or until it had neither stream nor traffic for `sessionIdleMs`. The object itself
@@ -45,6 +52,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   readonly #streams: Streams;
   readonly #conversation: Conversation;
   #alarmAtMs: number | undefined;
+  #isWatching: boolean;
   #ended = false;
 
   constructor(ctx: DurableObjectState, env: Env, { createServer, settings }: SessionObjectOptions<Env>) {
@@ -52,6 +60,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#settings = settings;
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, Date.now());
+    this.#isWatching = ctx.storage.kv.get<boolean>(watchKey) === true;
     this.#conversation = new Conversation({
       sessionId: ctx.id.toString(),
       store: ctx.storage.kv,
@@ -60,6 +69,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
       handshake: ctx.storage.kv.get<Handshake>(handshakeKey),
       createServer: (request) => this.#buildServer(request),
       storeHandshake: (handshake) => this.#storeHandshake(handshake),
+      onJournaled: () => this.#watch(),
       onClaim: (freshId) => void this.#claim(freshId),
     });
   }
@@ -100,11 +110,20 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#detach(socket);
   }
 
-  /** The session may be abandoned. */
+  /** A running call may have lost its object, or the session may be abandoned. */
   override async alarm(): Promise<void> {
     this.#alarmAtMs = 0;
-    if (this.#streams.hasSocket || this.#conversation.calls.size > 0) await this.#scheduleEnd();
-    else await this.#end();
+    const { calls } = this.#conversation;
+    if (!this.#isWatching) {
+      if (this.#streams.hasSocket || calls.size > 0) await this.#scheduleEnd();
+      else await this.#end();
+      return;
+    }
+    await this.#conversation.recover();
+    if (calls.size > 0) return await this.#setAlarm(watchMs);
+    this.#isWatching = false;
+    this.ctx.storage.kv.delete(watchKey);
+    await this.#scheduleEnd();
   }
 
   #attach(request: Request): Response {
@@ -118,8 +137,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const inDoubtSince = this.#streams.lostAtMs(stream);
     this.#streams.attach(stream, ownEnd);
     conversation.replay(stream, { after: after === null ? undefined : Number(after), lostAtMs: inDoubtSince });
-    if (conversation.wasInterrupted) this.ctx.waitUntil(conversation.ready(request) ?? Promise.resolve());
-    else this.#endIfAnswered(stream);
+    const recovering = conversation.recover();
+    if (recovering === undefined) this.#endIfAnswered(stream);
+    else this.ctx.waitUntil(recovering.then(() => this.#endIfAnswered(stream)));
     return new Response(null, { status: 101, webSocket: relayEnd });
   }
 
@@ -280,7 +300,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   /** Sets the alarm that ends an abandoned session, rarely: traffic moves it once in an eighth of `sessionIdleMs`. */
   async #scheduleEnd(): Promise<void> {
-    if (this.#conversation.handshake === undefined) return;
+    if (this.#conversation.handshake === undefined || this.#isWatching) return;
     this.#alarmAtMs ??= (await this.ctx.storage.getAlarm()) ?? 0;
     const { sessionIdleMs } = this.#settings;
     const hasSocket = this.#streams.hasSocket;
@@ -289,7 +309,19 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const latestMs = hasSocket ? Number.POSITIVE_INFINITY : 2 * sessionIdleMs;
     const inMs = this.#alarmAtMs - nowMs;
     if (inMs >= soonestMs && inMs <= latestMs) return;
-    this.#alarmAtMs = nowMs + (hasSocket ? guardMs : sessionIdleMs * 1.125);
+    await this.#setAlarm(hasSocket ? guardMs : sessionIdleMs * 1.125);
+  }
+
+  /** While calls run, the alarm is for them; the one that ends the session is set again afterwards. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.ctx.storage.kv.put(watchKey, true);
+    this.ctx.waitUntil(this.#setAlarm(watchMs));
+  }
+
+  async #setAlarm(inMs: number): Promise<void> {
+    this.#alarmAtMs = Date.now() + inMs;
     await this.ctx.storage.setAlarm(this.#alarmAtMs);
   }
 
