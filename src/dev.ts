@@ -89,7 +89,7 @@ Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
   ${url}/sse   connect here (HTTP+SSE)
   ${url}/mcp   or here (Streamable HTTP)
 
-Next, in another terminal, then Connect, Tools, add:
+Next, in another terminal; then, in its page, connect, Tools, add:
 
   npx @modelcontextprotocol/inspector --transport sse --server-url ${url}/sse
 `;

@@ -37,7 +37,7 @@ export interface EdgeOptions {
   keepAliveMs?: number;
   /** What clients are told to wait before they reconnect (`retry:`); their own default is 3 s. 200 ms. */
   retryMs?: number;
-  /** How long a reconnecting client has to say which session it was in, before it is given a new one. 2 s. */
+  /** How long a reconnecting client has to say which session it was in, before it is given a new one. 5 s. */
   claimMs?: number;
   /** A request that is not answered by now is written down, and its POST answered 202. 250 ms. */
   journalAfterMs?: number;
@@ -69,7 +69,7 @@ const defaults: Settings = {
   maxStreamBacklogBytes: 16 * 1024 * 1024,
   keepAliveMs: 20_000,
   retryMs: 200,
-  claimMs: 2_000,
+  claimMs: 5_000,
   journalAfterMs: 250,
   progressEveryMs: 5_000,
   maxWaitForClientMs: 10 * 60_000,

@@ -9,6 +9,7 @@ import { createMcpHandler, type StatelessMcpHandler } from "agents/mcp/server";
 import { echoableId } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import type { AnyServer, ServerFactory } from "../server-context.ts";
+import { publishChanges } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
@@ -30,7 +31,10 @@ export function createStatelessLane<Env>(
   const handlers = new Map<string, StatelessMcpHandler>();
   const factory: McpServerFactory = async (context) => {
     const server = await createServer({ ...context, env: env() });
-    if (isSdkV2(server)) return server;
+    if (isSdkV2(server)) {
+      publishChanges(server, () => Array.from(handlers.values(), ({ notify }) => notify));
+      return server;
+    }
     if (context.requestInfo !== undefined) unserved.add(context.requestInfo);
     throw new Error("The factory returned a server of SDK v1, which does not speak revision 2026-07-28");
   };

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
 import { formatEventId } from "../protocol/event-id.ts";
-import { isObject, isRequest, parseBody } from "../protocol/json-rpc.ts";
+import { isRequest, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { primingFrame } from "../protocol/sse-frame.ts";
 import type { ServerFactory } from "../server-context.ts";
@@ -206,7 +206,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
     const requestCount = parsed.messages.filter(isRequest).length;
     const sequence = this.#conversation.outbox.nextSequence(Date.now());
-    const post = this.#openPost(sequence, { requestCount, batch: parsed.batch, version: versionOf(request, parsed.messages) });
+    const post = this.#openPost(sequence, { requestCount, batch: parsed.batch, version: this.#versionOf(request, parsed.messages) });
     if (requestCount > 0) this.#streams.addPost(post);
     const extra = messageExtra(request, this.#closers(post));
     const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, lane: "mcp", extra });
@@ -217,6 +217,18 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#conversation.journalRunning(calls, request, "mcp");
     this.#conversation.startEvents(post);
     return await post.response;
+  }
+
+  /**
+   * The newest revision its client is known to read: what it asked for in `initialize`, or a header that says more.
+   * A header that says less is no reason to withhold what the client can read.
+   */
+  #versionOf(request: Request, [first]: JSONRPCMessage[]): string | undefined {
+    const opening = first !== undefined && isRequest(first) && first.method === "initialize" ? first.params : undefined;
+    const asked = (opening ?? this.#conversation.handshake?.initialize)?.["protocolVersion"];
+    const header = request.headers.get("mcp-protocol-version") ?? undefined;
+    if (typeof asked !== "string") return header;
+    return header !== undefined && header > asked ? header : asked;
   }
 
   #openPost(sequence: number, shape: { requestCount: number; batch: boolean; version: string | undefined }): PostStream {
@@ -345,14 +357,6 @@ function refuseInitialize(messages: JSONRPCMessage[], { isNew }: { isNew: boolea
   if (initialize === undefined) return undefined;
   if (messages.length > 1) return refusals.initializeInBatch();
   return isNew ? undefined : refusals.alreadyInitialized(initialize.id);
-}
-
-/** The revision a POST is in: its header, or what `initialize` asks for. */
-function versionOf(request: Request, [first]: JSONRPCMessage[]): string | undefined {
-  const header = request.headers.get("mcp-protocol-version");
-  if (header !== null) return header;
-  const params = first !== undefined && isRequest(first) && isObject(first.params) ? first.params : {};
-  return typeof params["protocolVersion"] === "string" ? params["protocolVersion"] : undefined;
 }
 
 function describe(error: unknown): string {

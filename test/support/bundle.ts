@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
@@ -9,7 +10,15 @@ const run = promisify(execFile);
 /** The root of the repository. */
 export const root = join(import.meta.dirname, "../..");
 
-export const bundleDirectory = join(root, ".cache", "bundles");
+/** Names the run that this process belongs to, if it is one of several. */
+export const runVariable = "MCP_EDGE_TEST_RUN";
+
+/** Where the bundles of this run are. */
+export function bundleDirectory(): string {
+  const run = process.env[runVariable];
+  if (run === undefined) process.once("exit", () => rmSync(bundleDirectory(), { recursive: true, force: true }));
+  return join(root, ".cache", "bundles", (process.env[runVariable] ??= String(process.pid)));
+}
 
 /** Environment of every wrangler that a test starts: it waits for no network. */
 export const offline = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
@@ -20,9 +29,9 @@ export const offline = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENA
  */
 export async function bundle(main: string): Promise<string> {
   const name = createHash("sha256").update(main).digest("hex").slice(0, 16);
-  const finished = join(bundleDirectory, name);
+  const finished = join(bundleDirectory(), name);
   if (await isFilled(finished)) return finished;
-  const folder = join(bundleDirectory, `${name}-${process.pid}-${Date.now()}`);
+  const folder = join(bundleDirectory(), `${name}-${process.pid}-${Date.now()}`);
   await mkdir(folder, { recursive: true });
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
   const config = join(folder, "wrangler.json");

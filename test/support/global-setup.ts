@@ -1,7 +1,11 @@
 import { rm } from "node:fs/promises";
-import { bundleDirectory } from "./bundle.ts";
+import { bundleDirectory, runVariable } from "./bundle.ts";
 
-/** Bundles of an earlier run may be of older sources. */
-export async function setup(): Promise<void> {
-  await rm(bundleDirectory, { recursive: true, force: true });
+/** Names the folder in which all files of this run share their bundles. Other runs may be going on beside it. */
+export function setup(): void {
+  process.env[runVariable] = String(process.pid);
+}
+
+export async function teardown(): Promise<void> {
+  await rm(bundleDirectory(), { recursive: true, force: true });
 }

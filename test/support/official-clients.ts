@@ -17,12 +17,17 @@ export type ClientRequest =
   | { method: "tools/call"; params: { name: string; arguments: Record<string, unknown> } }
   | { method: "resources/read"; params: { uri: string } }
   | { method: "prompts/get"; params: { name: string; arguments: Record<string, string> } }
-  | { method: "completion/complete"; params: { ref: { type: "ref/prompt"; name: string }; argument: { name: string; value: string } } }
+  | {
+      method: "completion/complete";
+      params: { ref: { type: "ref/prompt"; name: string }; argument: { name: string; value: string } };
+    }
   | { method: "logging/setLevel"; params: { level: "debug" | "info" | "warning" } };
 
 /** Who sits at the client: what is given is declared as a capability, and answers. */
 export interface User {
-  elicit?: (message: string) => { action: "accept"; content: Record<string, string> } | { action: "decline" | "cancel" };
+  elicit?: (
+    message: string,
+  ) => { action: "accept"; content: Record<string, string> } | { action: "decline" | "cancel" };
   /** What the model says to a prompt. */
   sample?: (prompt: string) => string;
   roots?: { uri: string; name: string }[];
@@ -63,7 +68,9 @@ export async function connectV1(url: string, transportName: SdkTransport, user: 
   if (roots) client.setRequestHandler(ListRootsRequestSchema, () => ({ roots }));
   const { fetch, sessionId, revision } = observedFetch();
   const transport =
-    transportName === "sse" ? new SseTransportV1(new URL(url), { fetch }) : new HttpTransportV1(new URL(url), { fetch });
+    transportName === "sse"
+      ? new SseTransportV1(new URL(url), { fetch })
+      : new HttpTransportV1(new URL(url), { fetch });
   // The SDK's own classes do not satisfy its own interface under `exactOptionalPropertyTypes`.
   await client.connect(transport as TransportV1);
   const notifications = noteNotifications(transport);
@@ -198,7 +205,8 @@ function noteNotifications<Rest extends unknown[]>(transport: {
   const notifications: Notification[] = [];
   const { onmessage } = transport;
   transport.onmessage = (message, ...rest) => {
-    if ("method" in message && !("id" in message)) notifications.push({ method: message.method, params: message.params });
+    if ("method" in message && !("id" in message))
+      notifications.push({ method: message.method, params: message.params });
     onmessage?.call(transport, message, ...rest);
   };
   return notifications;

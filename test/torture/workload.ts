@@ -16,7 +16,7 @@ export interface Tally {
   duplicates: number;
   /** Sessions whose client found itself in another one. */
   reinitialized: number;
-  /** For each call during which its client was cut: how much longer it took than the tool itself, milliseconds. */
+  /** For each call whose client was cut meanwhile and knew it: how much longer it took than its tool, milliseconds. */
   addedMs: number[];
   /** The first few things that went wrong, for whoever has to find out why. */
   notes: string[];
@@ -34,6 +34,10 @@ export interface Tortured {
   proxy: CuttingProxy;
   sessionId: string;
   tally: Tally;
+  /** While it is pending no new call begins: only an object without work is evicted. */
+  held: Promise<unknown> | undefined;
+  /** Calls that are not answered yet. */
+  running: number;
 }
 
 const tools = ["repeatable", "repeatable", "once", "asking"] as const;
@@ -43,6 +47,7 @@ export async function keepCalling(tortured: Tortured, random: Random, isOver: ()
   let n = 0;
   const lanes = Array.from({ length: random.between(1, 3) }, async () => {
     while (!isOver()) {
+      await tortured.held;
       await callOnce(tortured, random, ++n);
       await new Promise((resolve) => setTimeout(resolve, random.between(0, 60)));
     }
@@ -51,19 +56,24 @@ export async function keepCalling(tortured: Tortured, random: Random, isOver: ()
   await checkSession(tortured);
 }
 
-async function callOnce({ client, proxy, tally }: Tortured, random: Random, n: number): Promise<void> {
+async function callOnce(tortured: Tortured, random: Random, n: number): Promise<void> {
+  const { client, proxy, tally } = tortured;
   const tool = random.pick(tools);
   const ms = random.next() < 0.5 ? 0 : random.between(10, 700);
   const bytes = random.next() < 0.9 ? random.between(0, 200) : random.between(10_000, 60_000);
-  const cutsBefore = proxy.cuts;
+  const { cuts: cutsBefore, blackHoles: blackHolesBefore } = proxy;
   const startedAt = performance.now();
+  tortured.running += 1;
   try {
     const text = await client.call(tool, { n, ms, bytes }, lostAfterMs);
     if (text === answerFor(n, bytes)) tally.answered += 1;
     else note(tally, "wrong", `${client.kind} ${tool} ${n}: ${text.slice(0, 200)}`);
-    if (proxy.cuts > cutsBefore) tally.addedMs.push(performance.now() - startedAt - (tool === "asking" ? 0 : ms));
+    const wasCut = proxy.cuts > cutsBefore && proxy.blackHoles === blackHolesBefore;
+    if (wasCut && tool !== "asking") tally.addedMs.push(performance.now() - startedAt - ms);
   } catch (error) {
     tallyFailure(tally, `${client.kind} ${tool} ${n} ${ms} ms`, error);
+  } finally {
+    tortured.running -= 1;
   }
 }
 

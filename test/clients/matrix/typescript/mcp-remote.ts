@@ -1,0 +1,38 @@
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { kitFile, versionIn, programArguments, report, textOf } from "./kit.ts";
+
+const { url, lane } = programArguments();
+
+// What a client that speaks only stdio is told to start.
+const transport = new StdioClientTransport({
+  command: process.execPath,
+  args: [kitFile("mcp-remote/dist/proxy.js"), url, "--transport", lane === "sse" ? "sse-only" : "http-only"],
+  env: { ...(process.env as Record<string, string>), MCP_REMOTE_CONFIG_DIR: kitFile(".mcp-auth") },
+  stderr: "ignore",
+});
+const client = new Client({ name: "behind mcp-remote", version: "1" }, { capabilities: { elicitation: {}, sampling: {} } });
+client.setRequestHandler("elicitation/create", () => ({ action: "accept", content: { answer: "blue" } }));
+client.setRequestHandler("sampling/createMessage", () => ({
+  model: "test",
+  role: "assistant",
+  content: { type: "text", text: "tides" },
+}));
+await client.connect(transport);
+
+const progress: number[] = [];
+const { tools } = await client.listTools();
+const call = async (name: string, args: Record<string, unknown>) => {
+  const onprogress = (part: { progress: number }) => progress.push(part.progress);
+  return textOf(await client.callTool({ name, arguments: args }, { onprogress }));
+};
+report({
+  version: versionIn(kitFile("mcp-remote")),
+  tools: tools.map(({ name }) => name),
+  sum: await call("add", { a: 25, b: 25 }),
+  countdown: await call("countdown", { from: 3, stepMs: 50 }),
+  progress,
+  answer: await call("ask", { question: "Which colour?" }),
+  sampled: await call("sample", { prompt: "What moves the sea?" }),
+});
+await client.close();

@@ -1,0 +1,55 @@
+import { parseArgs } from "node:util";
+import { edgeInHarness, edgeInProcess, mcpAgentInProcess, nodeTransport } from "./contestants.ts";
+import { report, reportFaults } from "./report.ts";
+import { type Outcome, type Plan, torture } from "./torture.ts";
+
+/** `npm run torture -- [--seed N] [--short] [--alone]`: about three minutes, one table, non-zero if anything was lost. */
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+    short: { type: "boolean", default: false },
+    alone: { type: "boolean", default: false },
+  },
+});
+const seed = Number(values.seed);
+const scale = values.short ? 0.1 : 1;
+const times = (count: number): number => Math.ceil(count * scale);
+
+/** The objects' own faults, in the harness. */
+const objects: Plan = { cuts: times(750), evictions: times(210), aborts: times(110), kills: 0, sessions: 4 };
+/** The process's, in a plain workerd with many sessions. */
+const processes: Plan = { cuts: times(420), evictions: 0, aborts: 0, kills: times(10), sessions: 8 };
+/** The same faults for the peers, fewer of them: they lose enough to see. */
+const peers: Plan = { cuts: times(150), evictions: 0, aborts: 0, kills: times(3), sessions: 2 };
+
+console.log(`seed ${seed}`);
+const outcomes: Outcome[] = [];
+const plans = [
+  { start: edgeInHarness, plan: objects },
+  { start: edgeInProcess, plan: processes },
+  ...(values.alone
+    ? []
+    : [
+        { start: mcpAgentInProcess, plan: peers },
+        { start: nodeTransport, plan: peers },
+      ]),
+];
+for (const { start, plan } of plans) {
+  const contestant = await start();
+  try {
+    const outcome = await torture(contestant, plan, seed);
+    console.log(reportFaults(outcome));
+    for (const tally of Object.values(outcome.tallies)) for (const note of tally.notes) console.log(`  ${note}`);
+    outcomes.push(outcome);
+  } finally {
+    await contestant.close();
+  }
+}
+console.log(`\n${report(outcomes)}`);
+
+const ours = outcomes.filter(({ contestant }) => contestant === "mcp-edge").flatMap(({ tallies }) => Object.entries(tallies));
+const failed = ours.filter(
+  ([kind, { lost, wrong, reinitialized, duplicates }]) =>
+    lost + wrong + reinitialized > 0 || (kind === "event-source" && duplicates > 0),
+);
+process.exitCode = failed.length > 0 ? 1 : 0;
