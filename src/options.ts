@@ -97,7 +97,9 @@ export function resolveOptions(options: EdgeOptions): Settings {
     throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);
   }
   if (settings.maxStreamBacklogBytes < settings.maxOutboxBytes + settings.maxMessageBytes) {
-    throw new RangeError("maxStreamBacklogBytes is at least maxOutboxBytes + maxMessageBytes: a replay must fit into it.");
+    throw new RangeError(
+      "maxStreamBacklogBytes is at least maxOutboxBytes + maxMessageBytes: a replay must fit into it.",
+    );
   }
   return settings;
 }

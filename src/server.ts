@@ -1,11 +1,19 @@
-import { acceptedContent, completable, inputRequired, inputResponse, McpServer, ResourceTemplate } from "@modelcontextprotocol/server";
+import {
+  acceptedContent,
+  completable,
+  inputRequired,
+  inputResponse,
+  McpServer,
+  ResourceTemplate,
+} from "@modelcontextprotocol/server";
 import * as z from "zod";
 import type { ServerContext } from "./server-context.ts";
 
 /** Your server's name and version, as clients show them. */
 const serverInfo = { name: "mcp-edge", version: "1.0.0" };
 
-const noMemory = "This request has no session to remember anything in. Connect over /sse, or initialize a session on /mcp.";
+const noMemory =
+  "This request has no session to remember anything in. Connect over /sse, or initialize a session on /mcp.";
 
 /**
  * Yours: tools, resources, prompts. It runs once for each session, and again after its object was evicted.
@@ -88,7 +96,9 @@ export function createServer({ memory }: ServerContext): McpServer {
       const answer = inputResponse(mcpReq.inputResponses, "answer");
       if (answer.kind === "missing") {
         const requestedSchema = z.object({ answer: z.string().describe("Your answer") });
-        return inputRequired({ inputRequests: { answer: inputRequired.elicit({ message: question, requestedSchema }) } });
+        return inputRequired({
+          inputRequests: { answer: inputRequired.elicit({ message: question, requestedSchema }) },
+        });
       }
       const accepted = acceptedContent(mcpReq.inputResponses, "answer", z.object({ answer: z.string() }));
       return accepted === undefined ? text("The user did not answer.") : text(accepted.answer);
@@ -99,7 +109,9 @@ export function createServer({ memory }: ServerContext): McpServer {
     "about",
     "about://server",
     { title: "About this server", mimeType: "text/plain" },
-    ({ href }) => ({ contents: [{ uri: href, mimeType: "text/plain", text: `${serverInfo.name} ${serverInfo.version}` }] }),
+    ({ href }) => ({
+      contents: [{ uri: href, mimeType: "text/plain", text: `${serverInfo.name} ${serverInfo.version}` }],
+    }),
   );
 
   server.registerResource(

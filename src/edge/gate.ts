@@ -15,25 +15,23 @@ const allowedMethods = "GET, POST, DELETE, OPTIONS";
 const preflightSeconds = "86400";
 
 /** Who may come in, before anything of the request is read. `undefined`: this one may. */
-export function refuseStranger(request: Request, settings: Settings): Response | undefined {
-  return refuseHost(request, settings) ?? refuseOrigin(request, settings);
+export function refuseStranger(request: Request, url: URL, settings: Settings): Response | undefined {
+  return refuseHost(request, url, settings) ?? refuseOrigin(request, url, settings);
 }
 
 /**
  * Against DNS rebinding (revision 2025-11-25, Security Warning): a server on this machine answers to names of this
  * machine only. On the edge, routes decide which names arrive at all.
  */
-function refuseHost(request: Request, { allowedHosts }: Settings): Response | undefined {
-  const { hostname } = new URL(request.url);
+function refuseHost(request: Request, { hostname }: URL, { allowedHosts }: Settings): Response | undefined {
   if (!isLoopback(request.headers.get("cf-connecting-ip")) && !localhostAllowedHostnames().includes(hostname)) {
     return undefined;
   }
   return hostHeaderValidationResponse(request, [...localhostAllowedHostnames(), ...allowedHosts]);
 }
 
-function refuseOrigin(request: Request, { allowedOrigins }: Settings): Response | undefined {
-  if (allowedOrigins === "*") return undefined;
-  const own = new URL(request.url).hostname;
+function refuseOrigin(request: Request, { hostname: own }: URL, { allowedOrigins }: Settings): Response | undefined {
+  if (allowedOrigins === "*" || !request.headers.has("origin")) return undefined;
   return originValidationResponse(request, [...localhostAllowedOrigins(), own, ...allowedOrigins]);
 }
 
@@ -68,12 +66,14 @@ export type ReadBody = { ok: true; text: string } | { ok: false; refusal: Respon
 
 /** The body of a POST as text. Reads no byte more than `maxBodyBytes`, whatever the headers promise. */
 export async function readBody(request: Request, { maxBodyBytes }: Settings): Promise<ReadBody> {
-  if (!isJsonContentType(request.headers.get("content-type"))) return { ok: false, refusal: refusals.wrongContentType() };
+  if (!isJsonContentType(request.headers.get("content-type")))
+    return { ok: false, refusal: refusals.wrongContentType() };
   try {
+    // HTTP holds a body to the length it declares. One that is declared and small enough needs no counting.
+    const declared = Number(request.headers.get("content-length") ?? Number.NaN);
+    if (declared <= maxBodyBytes) return { ok: true, text: await request.text() };
     const read = await readRequestBody(request, maxBodyBytes);
-    return read.tooLarge
-      ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) }
-      : { ok: true, text: read.text };
+    return read.tooLarge ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) } : { ok: true, text: read.text };
   } catch {
     // The client stopped in the middle of its body; if it is still there, this tells it so.
     return { ok: false, refusal: refusals.notJson("the body could not be read to its end") };

@@ -58,7 +58,9 @@ export function edge<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, opt
 function namespaceOf(env: unknown, binding: string): DurableObjectNamespace {
   const namespace = (env as Record<string, DurableObjectNamespace | undefined>)[binding];
   if (namespace === undefined) {
-    throw new TypeError(`wrangler.toml has no Durable Object binding named ${binding}: see its [[durable_objects.bindings]].`);
+    throw new TypeError(
+      `wrangler.toml has no Durable Object binding named ${binding}: see its [[durable_objects.bindings]].`,
+    );
   }
   return namespace;
 }

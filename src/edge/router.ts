@@ -8,17 +8,20 @@ type Place = "sse" | "message" | "mcp" | "elsewhere";
 
 /** From path and method to the function that answers. */
 export async function route(request: Request, lane: streamable.StreamableLane): Promise<Response> {
-  const refusal = gate.refuseStranger(request, lane.settings);
+  const url = new URL(request.url);
+  const refusal = gate.refuseStranger(request, url, lane.settings);
   if (refusal !== undefined) return refusal;
   if (request.method === "OPTIONS") return gate.answerPreflight(request);
 
-  const place = placeOf(new URL(request.url).pathname, lane.settings);
+  const place = placeOf(url.pathname, lane.settings);
   switch (`${request.method} ${place}`) {
     case "GET sse":
       // One URL serves every client: one that speaks Streamable HTTP here says so by its session.
-      return request.headers.has("mcp-session-id") ? streamable.listen(request, lane) : sse.openStream(request, lane);
+      return request.headers.has("mcp-session-id")
+        ? streamable.listen(request, lane)
+        : sse.openStream(request, url, lane);
     case "POST message":
-      return sse.postMessage(request, lane);
+      return sse.postMessage(request, url, lane);
     case "POST mcp":
     case "POST sse":
       return streamable.post(request, lane);

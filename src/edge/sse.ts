@@ -18,29 +18,29 @@ export interface SseLane {
 }
 
 /** `GET /sse`. A living server answers 200: anything else ends a client's stream for good. */
-export async function openStream(request: Request, lane: SseLane): Promise<Response> {
-  return (await resumeStream(request, lane)) ?? (await openSession(request, lane));
+export async function openStream(request: Request, url: URL, lane: SseLane): Promise<Response> {
+  return (await resumeStream(request, url, lane)) ?? (await openSession(request, url, lane));
 }
 
 /** A client that says how far it got: the rest, in order. `undefined` if it says nothing, or its session has ended. */
-async function resumeStream(request: Request, lane: SseLane): Promise<Response | undefined> {
+async function resumeStream(request: Request, url: URL, lane: SseLane): Promise<Response | undefined> {
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
   if (last === undefined || last.stream !== sseStream) return undefined;
   const target: AttachTarget = { sessionId: last.sessionId, kind: "resumed", after: last.sequence };
-  const response = await relay(request, lane, target);
+  const response = await relay(request, url, lane, target);
   return response.ok ? response : undefined;
 }
 
-function openSession(request: Request, lane: SseLane): Promise<Response> {
+function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
   const sessionId = lane.namespace.newUniqueId().toString();
   const kind = mayHaveSession(request) ? "claiming" : "fresh";
-  return relay(request, lane, { sessionId, kind, after: undefined });
+  return relay(request, url, lane, { sessionId, kind, after: undefined });
 }
 
-function relay(request: Request, lane: SseLane, target: AttachTarget): Promise<Response> {
+function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {
   const { namespace, settings } = lane;
   const retryMs = retryFor(request, settings);
-  const endpoint = `${withoutSlash(new URL(request.url).pathname)}/message?sessionId=${target.sessionId}`;
+  const endpoint = `${withoutSlash(url.pathname)}/message?sessionId=${target.sessionId}`;
   const isClaiming = target.kind === "claiming";
   return StreamRelay.open({
     target,
@@ -73,8 +73,8 @@ function isJava(userAgent: string): boolean {
 }
 
 /** `POST /sse/message?sessionId=…`: 202, and the answer comes on the stream. */
-export async function postMessage(request: Request, { namespace, settings }: SseLane): Promise<Response> {
-  const sessionId = new URL(request.url).searchParams.get("sessionId");
+export async function postMessage(request: Request, url: URL, { namespace, settings }: SseLane): Promise<Response> {
+  const sessionId = url.searchParams.get("sessionId");
   if (sessionId === null) return refusals.missingSessionId({ where: "query" });
   const session = findSession(namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();

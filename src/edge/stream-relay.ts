@@ -205,4 +205,3 @@ function closeQuietly(attached: WebSocket | Response | undefined): void {
 export function openingFrame(retryMs: number | undefined): string {
   return retryMs === undefined ? keepAliveFrame : retryFrame(retryMs);
 }
-

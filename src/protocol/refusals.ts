@@ -30,7 +30,11 @@ function refuse({ status, code, message, id = null, data, headers }: Refusal): R
 }
 
 export function notJson(detail: string): Response {
-  return refuse({ status: 400, code: code.parseError, message: `Parse error: ${detail}. Send one JSON-RPC 2.0 message.` });
+  return refuse({
+    status: 400,
+    code: code.parseError,
+    message: `Parse error: ${detail}. Send one JSON-RPC 2.0 message.`,
+  });
 }
 
 export function notJsonRpc(detail: string, id: RequestId | null): Response {
@@ -161,7 +165,8 @@ export function wrongLane(): Response {
   return refuse({
     status: 400,
     code: code.refused,
-    message: "Bad Request: an HTTP+SSE session is spoken to at its endpoint URL, a Streamable HTTP session by its header.",
+    message:
+      "Bad Request: an HTTP+SSE session is spoken to at its endpoint URL, a Streamable HTTP session by its header.",
   });
 }
 

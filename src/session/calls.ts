@@ -94,7 +94,11 @@ export class Calls {
       call.progressAtMs = nowMs;
       call.progress += progressStep;
       const seconds = Math.round((nowMs - call.startedAtMs) / 1_000);
-      const params = { progressToken: call.progressToken, progress: call.progress, message: `Running for ${seconds} s` };
+      const params = {
+        progressToken: call.progressToken,
+        progress: call.progress,
+        message: `Running for ${seconds} s`,
+      };
       due.push({ call, params });
     }
     return due;

@@ -1,11 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type {
-  ClientCapabilities,
-  JSONRPCMessage,
-
-  MessageExtraInfo,
-  RequestId,
-} from "@modelcontextprotocol/server";
+import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import { messageFrame } from "../protocol/sse-frame.ts";
@@ -18,11 +12,13 @@ import { claimPrefix, listenStream, packFrame, sseStream } from "./link.ts";
 import { type KeyValueStore, type MessageKind, Outbox } from "./outbox.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
 import type { PostStream } from "./post-stream.ts";
-import type { Streams } from "./streams.ts";
+import { maxAttachedBytes, type Streams } from "./streams.ts";
 import { SessionTransport } from "./transport.ts";
 
-/** How long after a message was sent it is written down, milliseconds. A burst of messages is one row. */
+/** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
 const saveAfterMs = 500;
+/** How long a burst may last before that is done all the same, milliseconds. */
+const longestBurstMs = 5_000;
 /** How often running calls are looked after, milliseconds. Nothing ticks while none is. */
 const tickMs = 1_000;
 /** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
@@ -73,6 +69,7 @@ export class Conversation {
   #handshake: Handshake | undefined;
   #server: AnyServer | undefined;
   #ready: Promise<void> | undefined;
+  #lastSentAtMs = 0;
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #ticks = 0;
@@ -87,6 +84,7 @@ export class Conversation {
       maxOutboxMessages: settings.maxOutboxMessages,
       retainMs: settings.reconnectGraceMs,
     });
+    this.outbox.takeBack(options.streams.takeKept());
     this.transport = new SessionTransport({
       sessionId,
       incarnation: crypto.randomUUID().slice(0, 8),
@@ -128,7 +126,10 @@ export class Conversation {
   }
 
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
-  deliver(messages: JSONRPCMessage[], { stream, lane, extra }: { stream: string; lane: Lane; extra: MessageExtraInfo }): Call[] {
+  deliver(
+    messages: JSONRPCMessage[],
+    { stream, lane, extra }: { stream: string; lane: Lane; extra: MessageExtraInfo },
+  ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, stream, nowMs));
     for (const message of messages) this.#receive(message, lane, extra);
@@ -180,6 +181,7 @@ export class Conversation {
   save(): void {
     clearTimeout(this.#saveTimer);
     this.#saveTimer = undefined;
+    this.outbox.takeBack(this.#options.streams.takeKept());
     if (this.outbox.hasUnsaved) this.outbox.save();
   }
 
@@ -319,14 +321,24 @@ export class Conversation {
     const packed = packFrame(sequence, messageFrame(id, json));
     const handedOver = this.#options.streams.send(stream, packed);
     this.outbox.add({ sequence, stream, kind, packed, handedOverAtMs: handedOver ? nowMs : undefined });
-    if (handedOver) this.#saveTimer ??= setTimeout(() => this.#saveBurst(), saveAfterMs);
+    this.#lastSentAtMs = nowMs;
+    if (handedOver) this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
     else this.save();
     return sequence;
   }
 
-  #saveBurst(): void {
-    this.outbox.prune(Date.now());
-    this.save();
+  /** A burst that began at `startedAtMs` is kept safe once it is over: the object may hibernate next. */
+  #saveBurst(startedAtMs: number): void {
+    const nowMs = Date.now();
+    const quietMs = nowMs - this.#lastSentAtMs;
+    if (quietMs < saveAfterMs && nowMs - startedAtMs < longestBurstMs) {
+      this.#saveTimer = setTimeout(() => this.#saveBurst(startedAtMs), saveAfterMs - quietMs);
+      return;
+    }
+    this.#saveTimer = undefined;
+    this.outbox.prune(nowMs);
+    const few = this.outbox.entrust(maxAttachedBytes);
+    if (few === undefined || !this.#options.streams.keep(few)) this.save();
   }
 
   #remember(handshake: Handshake): void {
@@ -400,4 +412,3 @@ export function messageExtra(request: Request, more: MessageExtraInfo = {}): Mes
     },
   } as MessageExtraInfo;
 }
-

@@ -35,11 +35,14 @@ export interface OutboxBounds {
 const prefix = "outbox/";
 /** A row holds at most 2 MB, key and overhead included. */
 const maxRowBytes = 1_500_000;
+/** What a message takes beside its frame where it is kept, at most, bytes. */
+const messageOverheadBytes = 200;
 
 /**
  * Messages sent to one client that may not have arrived.
  *
- * Storage: rows `outbox/…`, each a burst of messages, written behind. Cost: one row a burst, none on the fast path.
+ * Storage: the attachment of its stream's socket while little is in doubt, see `entrust`; else rows `outbox/…`, each a
+ * burst of messages, written behind. Cost: no row for small bursts on an open stream, one row for any other.
  * Lifetime: a message's, until it is acknowledged or `retainMs` old. Loses: notifications, oldest first, beyond its
  * bounds; then responses that were handed over; never a message that no stream was there for.
  */
@@ -53,6 +56,7 @@ export class Outbox {
   readonly #living = new Map<string, number>();
   #lastSequence = 0;
   #bytes = 0;
+  #notifications = 0;
 
   constructor(store: KeyValueStore, bounds: OutboxBounds) {
     this.#store = store;
@@ -83,10 +87,30 @@ export class Outbox {
   }
 
   add(message: SentMessage): void {
-    this.#messages.set(message.sequence, message);
+    this.#hold(message);
     this.#unsaved.add(message);
-    this.#bytes += message.packed.byteLength;
     this.#enforceBounds();
+  }
+
+  /** Takes back what {@linkcode entrust} gave away: its keeper is no more, so it is written down with the rest. */
+  takeBack(messages: SentMessage[]): void {
+    for (const message of messages) {
+      if (this.#messages.has(message.sequence)) continue;
+      this.#hold(message);
+      this.#unsaved.add(message);
+      this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
+    }
+  }
+
+  /**
+   * What is not written yet, if it is small enough for somebody else to keep who lives as long as it matters: then it
+   * costs no row. `undefined` if it is too large, or written already.
+   */
+  entrust(maxBytes: number): SentMessage[] | undefined {
+    let bytes = 0;
+    for (const message of this.#messages.values()) bytes += message.packed.byteLength + messageOverheadBytes;
+    if (bytes > maxBytes || this.#rowsOf.size > 0) return undefined;
+    return [...this.#messages.values()];
   }
 
   /** What to send when a stream continues after `sequence`, in order. It has all up to there: that is forgotten. */
@@ -117,7 +141,10 @@ export class Outbox {
   /** Forgets what was handed over longer than `retainMs` before `nowMs`. */
   prune(nowMs: number): void {
     for (const message of this.#messages.values()) {
-      if (message.handedOverAtMs !== undefined && message.handedOverAtMs < nowMs - this.#bounds.retainMs) this.#drop(message);
+      if (message.handedOverAtMs === undefined) continue;
+      // They are in order, so the rest is younger.
+      if (message.handedOverAtMs >= nowMs - this.#bounds.retainMs) return;
+      this.#drop(message);
     }
   }
 
@@ -151,12 +178,18 @@ export class Outbox {
       for (const { bytes, part: _part, ...rest } of parts) {
         const earlier = this.#messages.get(rest.sequence);
         const packed = earlier === undefined ? bytes : concatenate(earlier.packed, bytes);
-        this.#messages.set(rest.sequence, { ...rest, packed });
-        this.#bytes += bytes.byteLength;
+        if (earlier !== undefined) this.#drop(earlier);
+        this.#hold({ ...rest, packed });
         this.#lastSequence = Math.max(this.#lastSequence, rest.sequence);
       }
       for (const sequence of new Set(parts.map((part) => part.sequence))) this.#noteRow(sequence, key);
     }
+  }
+
+  #hold(message: SentMessage): void {
+    this.#messages.set(message.sequence, message);
+    this.#bytes += message.packed.byteLength;
+    if (message.kind === "notification") this.#notifications += 1;
   }
 
   #noteRow(sequence: number, key: string): void {
@@ -165,16 +198,15 @@ export class Outbox {
   }
 
   #enforceBounds(): void {
-    const droppable: ((message: SentMessage) => boolean)[] = [
-      (message) => message.kind === "notification",
-      (message) => message.handedOverAtMs !== undefined,
-    ];
-    for (const mayGo of droppable) {
+    if (this.#notifications > 0) this.#dropWhileFull((message) => message.kind === "notification");
+    this.#dropWhileFull((message) => message.handedOverAtMs !== undefined);
+  }
+
+  #dropWhileFull(mayGo: (message: SentMessage) => boolean): void {
+    if (!this.isFull) return;
+    for (const message of this.#messages.values()) {
+      if (mayGo(message)) this.#drop(message);
       if (!this.isFull) return;
-      for (const message of this.#messages.values()) {
-        if (!this.isFull) return;
-        if (mayGo(message)) this.#drop(message);
-      }
     }
   }
 
@@ -182,6 +214,7 @@ export class Outbox {
     this.#messages.delete(message.sequence);
     this.#unsaved.delete(message);
     this.#bytes -= message.packed.byteLength;
+    if (message.kind === "notification") this.#notifications -= 1;
     for (const key of this.#rowsOf.get(message.sequence) ?? []) {
       const living = (this.#living.get(key) ?? 1) - 1;
       this.#living.set(key, living);

@@ -32,7 +32,9 @@ export async function mayRunAgain(request: JSONRPCRequest, transport: SessionTra
     const answer = await transport.ask({ method: "tools/list", params: cursor === undefined ? {} : { cursor } });
     const result = "result" in answer && isObject(answer.result) ? answer.result : {};
     const tools = Array.isArray(result["tools"]) ? result["tools"] : [];
-    const tool: unknown = tools.find((candidate) => isObject(candidate) && candidate["name"] === request.params?.["name"]);
+    const tool: unknown = tools.find(
+      (candidate) => isObject(candidate) && candidate["name"] === request.params?.["name"],
+    );
     if (isObject(tool)) {
       const annotations = isObject(tool["annotations"]) ? tool["annotations"] : {};
       return annotations["idempotentHint"] === true || annotations["readOnlyHint"] === true;

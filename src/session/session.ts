@@ -8,6 +8,7 @@ import { primingFrame } from "../protocol/sse-frame.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { Conversation, messageExtra } from "./conversation.ts";
 import type { Handshake, Lane } from "./handshake.ts";
+import { LateTimer } from "./late-timer.ts";
 import * as link from "./link.ts";
 import { storedMemory } from "./memory.ts";
 import { PostStream } from "./post-stream.ts";
@@ -53,6 +54,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   readonly #conversation: Conversation;
   #alarmAtMs: number | undefined;
   #isWatching: boolean;
+  readonly #lateTimer: LateTimer;
   #ended = false;
 
   constructor(ctx: DurableObjectState, env: Env, { createServer, settings }: SessionObjectOptions<Env>) {
@@ -60,6 +62,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#settings = settings;
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, Date.now());
+    this.#lateTimer = new LateTimer(settings.journalAfterMs);
     this.#isWatching = ctx.storage.kv.get<boolean>(watchKey) === true;
     this.#conversation = new Conversation({
       sessionId: ctx.id.toString(),
@@ -130,7 +133,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
     const kind = request.headers.get(link.attachHeader) as link.AttachKind;
     const after = request.headers.get(link.afterHeader);
-    if (this.#ended || (kind === "resumed" && this.#conversation.handshake === undefined)) return refusals.unknownSession();
+    if (this.#ended || (kind === "resumed" && this.#conversation.handshake === undefined))
+      return refusals.unknownSession();
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     const conversation = this.#conversation;
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
@@ -153,7 +157,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     if (!this.#streams.detach(socket, Date.now())) return;
     if (this.#conversation.handshake === undefined) return;
     this.#conversation.save();
-    this.ctx.waitUntil(this.#scheduleEnd());
+    this.#noteTraffic();
   }
 
   /** This fresh object's client belongs to another session: its relay is told to attach there. */
@@ -190,7 +194,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const calls = this.#conversation.deliver(parsed.messages, where);
     await this.#answeredOr(calls.map((call) => call.ended));
     this.#conversation.journalRunning(calls, request, "sse");
-    this.ctx.waitUntil(this.#scheduleEnd());
+    this.#noteTraffic();
     return new Response(null, { status: 202 });
   }
 
@@ -206,11 +210,15 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
     const requestCount = parsed.messages.filter(isRequest).length;
     const sequence = this.#conversation.outbox.nextSequence(Date.now());
-    const post = this.#openPost(sequence, { requestCount, batch: parsed.batch, version: this.#versionOf(request, parsed.messages) });
+    const post = this.#openPost(sequence, {
+      requestCount,
+      batch: parsed.batch,
+      version: this.#versionOf(request, parsed.messages),
+    });
     if (requestCount > 0) this.#streams.addPost(post);
     const extra = messageExtra(request, this.#closers(post));
     const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, lane: "mcp", extra });
-    this.ctx.waitUntil(this.#scheduleEnd());
+    this.#noteTraffic();
     if (requestCount === 0) return new Response(null, { status: 202 });
 
     await this.#answeredOr([post.response]);
@@ -231,7 +239,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
     return header !== undefined && header > asked ? header : asked;
   }
 
-  #openPost(sequence: number, shape: { requestCount: number; batch: boolean; version: string | undefined }): PostStream {
+  #openPost(
+    sequence: number,
+    shape: { requestCount: number; batch: boolean; version: string | undefined },
+  ): PostStream {
     const name = `p${sequence.toString(36)}`;
     const sessionId = this.ctx.id.toString();
     const priming =
@@ -290,11 +301,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   /** Waits until all of `answers` are there, at most `journalAfterMs`. */
   async #answeredOr(answers: Promise<unknown>[]): Promise<void> {
-    if (answers.length === 0) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.#settings.journalAfterMs)));
-    await Promise.race([Promise.all(answers), late]);
-    clearTimeout(timer);
+    if (answers.length > 0) await Promise.race([Promise.all(answers), this.#lateTimer.late()]);
   }
 
   #buildServer(request: Request) {
@@ -310,18 +317,24 @@ export class SessionObject<Env> extends DurableObject<Env> {
     void this.ctx.storage.put(handshakeKey, handshake, { allowUnconfirmed: true });
   }
 
-  /** Sets the alarm that ends an abandoned session, rarely: traffic moves it once in an eighth of `sessionIdleMs`. */
+  /** Moves the alarm that ends an abandoned session, if it must move: rarely, so that calls pay nothing for it. */
+  #noteTraffic(): void {
+    if (!this.#isAlarmWellSet()) this.ctx.waitUntil(this.#scheduleEnd());
+  }
+
+  /** Sets that alarm. Traffic moves it once in an eighth of `sessionIdleMs`. */
   async #scheduleEnd(): Promise<void> {
-    if (this.#conversation.handshake === undefined || this.#isWatching) return;
     this.#alarmAtMs ??= (await this.ctx.storage.getAlarm()) ?? 0;
+    if (this.#isAlarmWellSet()) return;
+    await this.#setAlarm(this.#streams.hasSocket ? guardMs : this.#settings.sessionIdleMs * 1.125);
+  }
+
+  #isAlarmWellSet(): boolean {
+    if (this.#conversation.handshake === undefined || this.#isWatching) return true;
+    if (this.#alarmAtMs === undefined) return false;
     const { sessionIdleMs } = this.#settings;
-    const hasSocket = this.#streams.hasSocket;
-    const nowMs = Date.now();
-    const soonestMs = hasSocket ? guardMs / 2 : sessionIdleMs;
-    const latestMs = hasSocket ? Number.POSITIVE_INFINITY : 2 * sessionIdleMs;
-    const inMs = this.#alarmAtMs - nowMs;
-    if (inMs >= soonestMs && inMs <= latestMs) return;
-    await this.#setAlarm(hasSocket ? guardMs : sessionIdleMs * 1.125);
+    const inMs = this.#alarmAtMs - Date.now();
+    return this.#streams.hasSocket ? inMs >= guardMs / 2 : inMs >= sessionIdleMs && inMs <= 2 * sessionIdleMs;
   }
 
   /** While calls run, the alarm is for them; the one that ends the session is set again afterwards. */

@@ -1,11 +1,17 @@
 import { retryFrame } from "../protocol/sse-frame.ts";
 import { closeCode, packFrame } from "./link.ts";
+import type { SentMessage } from "./outbox.ts";
 import type { PostStream } from "./post-stream.ts";
 
 /** What a relay's WebSocket carries, kept with it through hibernation. */
 interface Attachment {
   stream: string;
+  /** Messages handed to it that may not have arrived, while they are few. */
+  inDoubt?: SentMessage[];
 }
+
+/** What an attachment may hold of messages, bytes. The platform's limit is 16,384 for all of it. */
+export const maxAttachedBytes = 14_000;
 
 /**
  * What a client whose stream was taken over waits before it reconnects. It may be a second client of the same session:
@@ -16,22 +22,38 @@ const supersededRetryMs = 10_000;
 /**
  * Where the streams of a session end: relays' WebSockets, and the responses to POSTs that are being answered.
  *
- * Storage: none but the sockets' own attachments. Lifetime: sockets survive hibernation, POST responses do not.
+ * Storage: the sockets' own attachments, which hold what is in doubt while it is little. Lifetime: sockets survive hibernation, POST responses do not.
  */
 export class Streams {
   readonly #ctx: DurableObjectState;
   readonly #sockets = new Map<string, WebSocket>();
   readonly #posts = new Map<string, PostStream>();
   readonly #lostAtMs = new Map<string, number>();
+  readonly #kept: SentMessage[] = [];
   readonly #bootedAtMs: number;
 
   constructor(ctx: DurableObjectState, nowMs: number) {
     this.#ctx = ctx;
     this.#bootedAtMs = nowMs;
     for (const socket of ctx.getWebSockets()) {
-      const { stream } = socket.deserializeAttachment() as Attachment;
+      const { stream, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
       if (socket.readyState === WebSocket.OPEN) this.#sockets.set(stream, socket);
+      this.#kept.push(...inDoubt);
     }
+  }
+
+  /** What sockets kept through hibernation, in order; once. */
+  takeKept(): SentMessage[] {
+    return this.#kept.splice(0).sort((a, b) => a.sequence - b.sequence);
+  }
+
+  /** Has the session's only socket keep `inDoubt`; false if there is not exactly one. */
+  keep(inDoubt: SentMessage[]): boolean {
+    const [only, ...others] = this.#sockets;
+    if (only === undefined || others.length > 0) return false;
+    const [stream, socket] = only;
+    socket.serializeAttachment({ stream, inDoubt } satisfies Attachment);
+    return true;
   }
 
   /** Whether a client listens on any stream. */
@@ -74,7 +96,9 @@ export class Streams {
 
   /** Forgets a socket that closed; false if its stream has a newer one already. */
   detach(socket: WebSocket, nowMs: number): boolean {
-    const { stream } = socket.deserializeAttachment() as Attachment;
+    const { stream, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
+    // If the close woke the object, nobody else has what the socket kept.
+    this.#kept.push(...inDoubt);
     if (this.#sockets.get(stream) !== socket) return false;
     this.#sockets.delete(stream);
     this.#lostAtMs.set(stream, nowMs);

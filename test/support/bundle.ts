@@ -60,6 +60,7 @@ export async function workerConfig(main: string, from = root) {
     compatibility_date: config.compatibility_date,
     compatibility_flags: config.compatibility_flags,
     minify: config.minify,
+    keep_names: config.keep_names,
     durable_objects: { bindings: config.durable_objects.bindings },
     migrations: config.migrations,
   };

@@ -24,15 +24,18 @@ export async function startEdge(main = "test/fixtures/example.ts"): Promise<Edge
   const harness = createTestHarness({ root, workers: [{ config: config as never }] });
   const { url } = await harness.listen();
   const worker = harness.getWorker();
+  const inspect = async (id: string): Promise<Inspection> => {
+    const response = await fetch(`${url.origin}/test/inspect?id=${id}`);
+    // Crashed by the test at this very moment: the next attempt finds a new object.
+    if (!response.ok) return await inspect(id);
+    return (await response.json()) as Inspection;
+  };
   return {
     url: url.origin,
     worker,
     logs: () => harness.getLogs().map(({ message }) => message),
     evict: (id) => worker.evictDurableObject("Session", { id, webSockets: "hibernate" }),
-    inspect: async (id) => {
-      const response = await fetch(`${url.origin}/test/inspect?id=${id}`);
-      return (await response.json()) as Inspection;
-    },
+    inspect,
     abort: async (id) => {
       await fetch(`${url.origin}/test/abort?id=${id}`);
     },

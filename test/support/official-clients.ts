@@ -4,7 +4,6 @@ import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport as SseTransportV1 } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport as HttpTransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import type { Transport as TransportV1 } from "@modelcontextprotocol/sdk/shared/transport.js";
 import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
@@ -33,7 +32,7 @@ export interface User {
   roots?: { uri: string; name: string }[];
 }
 
-export interface Notification {
+interface Notification {
   method: string;
   params?: Record<string, unknown> | undefined;
 }
@@ -71,8 +70,7 @@ export async function connectV1(url: string, transportName: SdkTransport, user: 
     transportName === "sse"
       ? new SseTransportV1(new URL(url), { fetch })
       : new HttpTransportV1(new URL(url), { fetch });
-  // The SDK's own classes do not satisfy its own interface under `exactOptionalPropertyTypes`.
-  await client.connect(transport as TransportV1);
+  await client.connect(transport);
   const notifications = noteNotifications(transport);
   return {
     send: (request, options) => sendV1(client, request, { ...options, timeout }),

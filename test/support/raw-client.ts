@@ -182,6 +182,16 @@ export function postJson(url: string, body: unknown, headers: Record<string, str
   });
 }
 
+/**
+ * Opens a stream as a TypeScript client does that had one before, and reads the ping that asks for its old session:
+ * it sends its revision on every GET but the first, and no `Last-Event-ID`.
+ */
+export async function reconnect(base: string): Promise<{ stream: RawStream; ping: Record<string, unknown> }> {
+  const stream = await RawStream.open(`${base}/sse`, { headers: { "mcp-protocol-version": "2025-11-25" } });
+  const ping = await stream.message((message) => message["method"] === "ping");
+  return { stream, ping };
+}
+
 /** The text of a tool's result. */
 export function textOf(answer: Record<string, unknown>): string {
   const result = answer["result"] as { content?: { text?: string }[] } | undefined;

@@ -25,7 +25,11 @@ export async function edgeInHarness(): Promise<Contestant> {
   return {
     name: "mcp-edge",
     url: edge.url,
-    evict: (id) => edge.evict(id),
+    evict: async (id) => {
+      // Only an object that runs can be evicted, and it may have been evicted a moment ago.
+      await edge.inspect(id);
+      await edge.evict(id);
+    },
     abort: (id) => edge.abort(id),
     close: () => edge.close(),
   };

@@ -1,7 +1,7 @@
 import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { initialize, postJson, RawSseClient, textOf } from "../support/raw-client.ts";
+import { initialize, postJson, RawSseClient, reconnect, textOf } from "../support/raw-client.ts";
 
 let example: EdgeServer;
 let bounded: EdgeServer;
@@ -58,7 +58,21 @@ describe("a session that goes on", () => {
     client.close();
   });
 
-  test("quick calls write no row of their own: a burst is one row, and the handshake one", async () => {
+  test("a few quick calls write no row at all, and what is in doubt survives an eviction and a cut", async () => {
+    const client = await RawSseClient.open(example.url);
+    for (let n = 0; n < 5; n++) await client.call("add", { a: n, b: 1 });
+    // Evicted only when nothing is left to do: also not to keep what was sent.
+    await example.evict(client.sessionId);
+    expect((await example.inspect(client.sessionId)).rows).toEqual(["handshake"]);
+    client.stream.close();
+    await client.stream.over;
+    const { stream, ping } = await reconnect(example.url);
+    await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} });
+    for (let id = 1; id <= 5; id++) expect(textOf(await stream.answerTo(id))).toBe(String(id));
+    stream.close();
+  });
+
+  test("many quick calls are one row, and the handshake one", async () => {
     const client = await RawSseClient.open(example.url);
     for (let n = 0; n < 50; n++) await client.call("add", { a: n, b: 1 });
     await expect.poll(async () => (await example.inspect(client.sessionId)).rows).toEqual([

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
+import { RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
 let example: EdgeServer;
@@ -9,16 +9,6 @@ beforeAll(async () => {
   [example, bounded] = await Promise.all([startEdge(), startEdge("test/fixtures/bounded.ts")]);
 });
 afterAll(() => Promise.all([example.close(), bounded.close()]));
-
-/** What the TypeScript SDK sends on every GET but its first. */
-const reconnecting = { "mcp-protocol-version": "2025-11-25" };
-
-/** Opens a stream as a reconnecting TypeScript client does, and reads the ping that asks for its old session. */
-async function reconnect(base: string): Promise<{ stream: RawStream; ping: Record<string, unknown> }> {
-  const stream = await RawStream.open(`${base}/sse`, { headers: reconnecting });
-  const ping = await stream.message((message) => message["method"] === "ping");
-  return { stream, ping };
-}
 
 describe("a stream that is cut, on /sse", () => {
   test("with Last-Event-ID, a call in flight is answered on the next stream, exactly once", async () => {

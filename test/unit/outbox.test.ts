@@ -1,0 +1,193 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type KeyValueStore, type MessageKind, Outbox, type SentMessage } from "../../src/session/outbox.ts";
+
+/** A store like a Durable Object's: ordered keys, values cloned on the way in and out. */
+function memoryStore(): KeyValueStore & { rows: Map<string, unknown> } {
+  const rows = new Map<string, unknown>();
+  return {
+    rows,
+    get: <T>(key: string) => structuredClone(rows.get(key)) as T | undefined,
+    put: (key, value) => void rows.set(key, structuredClone(value)),
+    delete: (key) => rows.delete(key),
+    list: <T>({ prefix }: { prefix: string }) =>
+      [...rows]
+        .filter(([key]) => key.startsWith(prefix))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]) => [key, structuredClone(value)] as [string, T]),
+  };
+}
+
+const bounds = { maxOutboxBytes: 10_000, maxOutboxMessages: 50, retainMs: 1_000 };
+
+function message(outbox: Outbox, nowMs: number, more: Partial<SentMessage> = {}): SentMessage {
+  const sequence = outbox.nextSequence(nowMs);
+  const packed = new TextEncoder().encode(`message ${sequence}`);
+  return { sequence, stream: "sse", kind: "response", packed, handedOverAtMs: nowMs, ...more };
+}
+
+const sequences = (messages: SentMessage[]): number[] => messages.map(({ sequence }) => sequence);
+
+describe("sequence numbers", () => {
+  test("grow, also across restarts that stored nothing, as long as the clock does not run backwards", () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ passedMs: fc.nat(50), restarts: fc.boolean() }), { minLength: 1 }), (steps) => {
+        let nowMs = 1_800_000_000_000;
+        let outbox = new Outbox(memoryStore(), bounds);
+        let last = 0;
+        for (const { passedMs, restarts } of steps) {
+          // An object takes longer than a millisecond to start.
+          nowMs += passedMs + (restarts ? 1 : 0);
+          if (restarts) outbox = new Outbox(memoryStore(), bounds);
+          const next = outbox.nextSequence(nowMs);
+          expect(next).toBeGreaterThan(last);
+          expect(Number.isSafeInteger(next)).toBe(true);
+          last = next;
+        }
+      }),
+    );
+  });
+});
+
+describe("whatever happens to the object", () => {
+  /** One step of a session's life as the outbox sees it. */
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant("send" as const), attached: fc.boolean(), size: fc.nat(400) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("save" as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("resume" as const), seen: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+  );
+
+  test("a client that says where it is gets all after it, once, in order, and nothing that was saved is missing", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const store = memoryStore();
+        const wide = { ...bounds, maxOutboxBytes: 1e9, maxOutboxMessages: 1e9, retainMs: 1e9 };
+        let outbox = new Outbox(store, wide);
+        let nowMs = 1_800_000_000_000;
+        let kept: number[] = [];
+        let unsaved: number[] = [];
+        for (const action of steps) {
+          nowMs += 2;
+          switch (action.do) {
+            case "send": {
+              const handedOverAtMs = action.attached ? nowMs : undefined;
+              const sent = message(outbox, nowMs, { handedOverAtMs, packed: new Uint8Array(action.size + 8) });
+              outbox.add(sent);
+              kept.push(sent.sequence);
+              unsaved.push(sent.sequence);
+              break;
+            }
+            case "save":
+              outbox.save();
+              unsaved = [];
+              break;
+            case "restart":
+              outbox = new Outbox(store, wide);
+              kept = kept.filter((sequence) => !unsaved.includes(sequence));
+              unsaved = [];
+              break;
+            case "resume": {
+              const after = kept[Math.floor(action.seen * kept.length)] ?? 0;
+              const expected = kept.filter((sequence) => sequence > after);
+              expect(sequences(outbox.continueAfter("sse", after))).toEqual(expected);
+              kept = expected;
+              unsaved = unsaved.filter((sequence) => sequence > after);
+            }
+          }
+        }
+        expect(sequences(outbox.continueAfter("sse", 0))).toEqual(kept);
+      }),
+    );
+  });
+
+  test("frames of any size come back byte by byte, in rows below the platform's limit", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 4_000_000 }), { minLength: 1, maxLength: 3 }), (sizes) => {
+        const store = memoryStore();
+        const wide = { ...bounds, maxOutboxBytes: 1e9 };
+        const outbox = new Outbox(store, wide);
+        const sent = sizes.map((size, index) => message(outbox, index, { packed: new Uint8Array(size).fill(index + 1) }));
+        for (const one of sent) outbox.add(one);
+        outbox.save();
+        for (const row of store.rows.values()) {
+          const bytes = (row as { bytes: Uint8Array }[]).reduce((total, part) => total + part.bytes.byteLength, 0);
+          expect(bytes).toBeLessThan(2_000_000);
+        }
+        const loaded = new Outbox(store, wide).continueAfter("sse", 0);
+        // Compared as buffers: an element-wise comparison of megabytes takes seconds.
+        expect(loaded.map(({ packed }) => Buffer.from(packed).equals(Buffer.alloc(packed.length, packed[0])))).toEqual(
+          sizes.map(() => true),
+        );
+        expect(loaded.map(({ packed }) => packed.byteLength)).toEqual(sizes);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("bounds", () => {
+  const kinds: MessageKind[] = ["response", "request", "notification"];
+
+  test("notifications go before what was handed over, that before nothing: a response nobody was there for stays", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ kind: fc.constantFrom(...kinds), attached: fc.boolean(), size: fc.nat(900) }), { maxLength: 120 }),
+        (sends) => {
+          const outbox = new Outbox(memoryStore(), bounds);
+          const owed: number[] = [];
+          for (const [index, { kind, attached, size }] of sends.entries()) {
+            const handedOverAtMs = attached ? index : undefined;
+            const sent = message(outbox, index, { kind, handedOverAtMs, packed: new Uint8Array(size) });
+            outbox.add(sent);
+            if (!attached && kind !== "notification") owed.push(sent.sequence);
+          }
+          const held = sequences(outbox.continueAfter("sse", 0));
+          expect(held).toEqual(expect.arrayContaining(owed));
+          // What is above the bounds is only what it owes: the session refuses new calls then.
+          if (outbox.isFull) expect(held).toEqual(owed);
+        },
+      ),
+    );
+  });
+
+  test("what was handed over is forgotten after retainMs, and its row is deleted; what was not stays", () => {
+    const store = memoryStore();
+    const outbox = new Outbox(store, bounds);
+    outbox.add(message(outbox, 0));
+    outbox.save();
+    outbox.add(message(outbox, 10, { handedOverAtMs: undefined }));
+    outbox.save();
+    outbox.prune(bounds.retainMs + 1);
+    expect(outbox.continueAfter("sse", 0)).toHaveLength(1);
+    expect(store.rows.size).toBe(1);
+  });
+});
+
+describe("in doubt", () => {
+  test("is what was handed over since, and all that was not, of this stream only", () => {
+    const outbox = new Outbox(memoryStore(), bounds);
+    const early = message(outbox, 100);
+    const late = message(outbox, 200);
+    const waiting = message(outbox, 201, { handedOverAtMs: undefined });
+    const other = message(outbox, 202, { stream: "listen" });
+    for (const one of [early, late, waiting, other]) outbox.add(one);
+    expect(sequences(outbox.inDoubt("sse", 150))).toEqual(sequences([late, waiting]));
+    outbox.acknowledge("sse", late.sequence);
+    expect(sequences(outbox.inDoubt("sse", 0))).toEqual([waiting.sequence]);
+    expect(outbox.inDoubt("listen", 0)).toHaveLength(1);
+  });
+
+  test("is entrusted while it is small and unwritten, and taken back whole", () => {
+    const outbox = new Outbox(memoryStore(), bounds);
+    outbox.add(message(outbox, 1));
+    const entrusted = outbox.entrust(14_000) ?? [];
+    expect(entrusted).toHaveLength(1);
+    const rebuilt = new Outbox(memoryStore(), bounds);
+    rebuilt.takeBack(entrusted);
+    expect(sequences(rebuilt.continueAfter("sse", 0))).toEqual(sequences(entrusted));
+    expect(rebuilt.nextSequence(0)).toBeGreaterThan(entrusted[0]?.sequence ?? 0);
+    outbox.add(message(outbox, 2, { packed: new Uint8Array(9_000) }));
+    expect(outbox.entrust(8_000)).toBeUndefined();
+  });
+});

@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { resolveOptions } from "../../src/options.ts";
+import { formatEventId, parseEventId } from "../../src/protocol/event-id.ts";
+import { parseBody } from "../../src/protocol/json-rpc.ts";
+import { messageFrame } from "../../src/protocol/sse-frame.ts";
+import { frameOf, packFrame, unpackFrame } from "../../src/session/link.ts";
+import { processMemory } from "../../src/session/memory.ts";
+
+describe("event ids", () => {
+  const hex = fc.array(fc.constantFrom(..."0123456789abcdef"), { minLength: 64, maxLength: 64 }).map((digits) => digits.join(""));
+
+  test("are read back as they were written", () => {
+    const id = fc.record({ sessionId: hex, stream: fc.constantFrom("sse", "listen", "p1a2b"), sequence: fc.maxSafeNat() });
+    fc.assert(fc.property(id, (eventId) => void expect(parseEventId(formatEventId(eventId))).toEqual(eventId)));
+  });
+
+  test("of anybody else are none of ours", () => {
+    fc.assert(fc.property(fc.string(), (text) => void expect(parseEventId(text)).toBeUndefined()));
+    expect(parseEventId(`${"a".repeat(64)}/sse/99999999999999999`)).toBeUndefined();
+  });
+});
+
+describe("frames", () => {
+  test("carry any JSON in one data line, and their sequence beside it", () => {
+    fc.assert(
+      fc.property(fc.json(), fc.maxSafeNat(), (json, sequence) => {
+        const packed = packFrame(sequence, messageFrame("id", json));
+        const { sequence: unpacked, frame } = unpackFrame(packed.slice().buffer as ArrayBuffer);
+        expect(unpacked).toBe(sequence);
+        const lines = new TextDecoder().decode(frame).split("\n");
+        expect(lines).toEqual(["event: message", "id: id", `data: ${json}`, "", ""]);
+        expect(frameOf(packed)).toEqual(frame);
+      }),
+    );
+  });
+});
+
+describe("a body", () => {
+  test("of any kind is parsed or refused, never thrown at", () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseBody(text)));
+  });
+
+  test("is a message if JSON-RPC says so", () => {
+    const id = fc.oneof(fc.string(), fc.maxSafeInteger());
+    const params = fc.option(fc.dictionary(fc.string(), fc.jsonValue()), { nil: undefined });
+    const message = fc.oneof(
+      fc.record({ jsonrpc: fc.constant("2.0"), id, method: fc.string(), params }),
+      fc.record({ jsonrpc: fc.constant("2.0"), method: fc.string(), params }),
+      fc.record({ jsonrpc: fc.constant("2.0"), id, result: fc.dictionary(fc.string(), fc.jsonValue()) }),
+      fc.record({ jsonrpc: fc.constant("2.0"), id, error: fc.record({ code: fc.integer(), message: fc.string() }) }),
+    );
+    fc.assert(fc.property(message, (value) => void expect(parseBody(JSON.stringify(value)).ok).toBe(true)));
+    fc.assert(
+      fc.property(fc.array(message, { minLength: 1, maxLength: 100 }), (values) =>
+        void expect(parseBody(JSON.stringify(values))).toMatchObject({ ok: true, batch: true }),
+      ),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("options", () => {
+  test("have defaults, and say which value cannot be", () => {
+    expect(resolveOptions({})).toMatchObject({ ssePath: "/sse", maxBodyBytes: 4_194_304, keepAliveMs: 20_000 });
+    expect(() => resolveOptions({ sessionIdleMs: 0 })).toThrow("sessionIdleMs is a positive number, not 0");
+    expect(() => resolveOptions({ keepAliveMs: 60_000 })).toThrow("at most 25,000");
+    expect(() => resolveOptions({ ssePath: "sse" })).toThrow("starts with a slash");
+    expect(() => resolveOptions({ maxOutboxBytes: 1e9 })).toThrow("a replay must fit");
+  });
+});
+
+describe("memory", () => {
+  test("gives back what JSON can hold, counts what it holds, and frees what it forgets", () => {
+    const memory = processMemory(100);
+    memory.set("a", { deep: [1, null, "x"] });
+    expect(memory.get("a")).toEqual({ deep: [1, null, "x"] });
+    expect(memory.get("b")).toBeUndefined();
+    expect(() => memory.set("b", "x".repeat(90))).toThrow("memory is full");
+    expect(() => memory.set("b", () => 1)).toThrow("function is not");
+    expect(memory.keys()).toEqual(["a"]);
+    expect(memory.delete("a")).toBe(true);
+    expect(memory.delete("a")).toBe(false);
+    memory.set("b", "x".repeat(90));
+    expect(memory.keys()).toEqual(["b"]);
+  });
+});
