@@ -29,8 +29,8 @@ export interface EdgeOptions {
   /** Messages kept, likewise. 10,000. */
   maxOutboxMessages?: number;
   /**
-   * What may wait in the Worker for a client that does not read; its stream is then closed and can resume. At least
-   * `maxOutboxBytes` and a message more, so that a full replay always fits. 16 MiB.
+   * What may wait in the Worker for a client to read. The rest waits in its session, and a client that reads nothing of
+   * it during two keep-alives has its stream closed; it can resume. 2 MiB.
    */
   maxStreamBacklogBytes?: number;
   /** How often a quiet stream gets a comment: proxies cut after 60 s, the edge after 5 min. At most 25 s. 20 s. */
@@ -66,7 +66,7 @@ const defaults: Settings = {
   maxMessageBytes: 5 * 1024 * 1024,
   maxOutboxBytes: 8 * 1024 * 1024,
   maxOutboxMessages: 10_000,
-  maxStreamBacklogBytes: 16 * 1024 * 1024,
+  maxStreamBacklogBytes: 2 * 1024 * 1024,
   keepAliveMs: 20_000,
   retryMs: 200,
   claimMs: 5_000,
@@ -96,10 +96,8 @@ export function resolveOptions(options: EdgeOptions): Settings {
   if (settings.keepAliveMs > 25_000) {
     throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);
   }
-  if (settings.maxStreamBacklogBytes < settings.maxOutboxBytes + settings.maxMessageBytes) {
-    throw new RangeError(
-      "maxStreamBacklogBytes is at least maxOutboxBytes + maxMessageBytes: a replay must fit into it.",
-    );
+  if (settings.maxOutboxBytes < settings.maxStreamBacklogBytes + settings.maxMessageBytes) {
+    throw new RangeError("maxOutboxBytes is at least maxStreamBacklogBytes + maxMessageBytes: it keeps what a cut loses.");
   }
   return settings;
 }

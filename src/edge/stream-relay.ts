@@ -1,6 +1,6 @@
 import type { Settings } from "../options.ts";
 import { endpointFrame, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
-import { type AttachCommand, type AttachKind, claimPrefix, closeCode, unpackFrame } from "../session/link.ts";
+import { type AttachCommand, type AttachKind, claimPrefix, closeCode, confirmation, unpackFrame } from "../session/link.ts";
 
 /** Where a relay attaches. */
 export interface AttachTarget {
@@ -26,6 +26,12 @@ export interface RelayOptions {
 
 /** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
 const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
+
+/** A client that has no more than this before it has read what was sent, bytes. */
+const drainedBytes = 64 * 1024;
+
+/** Keep-alives at which a client has read nothing of what waits, before its stream is closed. */
+const stallsBeforeClose = 2;
 
 const encoder = new TextEncoder();
 
@@ -61,6 +67,10 @@ export class StreamRelay {
   #socket: WebSocket | undefined;
   /** The sequence of the last message written for the client. */
   #reached: number;
+  /** Bytes written for it since the object was last told that it reads. */
+  #unconfirmedBytes = 0;
+  /** Keep-alives in a row at which something waited for a client that had read nothing. */
+  #stalls = 0;
   #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
   #claimTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -72,12 +82,15 @@ export class StreamRelay {
 
   #start(): ReadableStream<Uint8Array> {
     const { settings, preamble, claim } = this.#options;
-    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: settings.maxStreamBacklogBytes });
     const body = new ReadableStream<Uint8Array>(
-      { start: (controller) => void (this.#controller = controller), cancel: () => this.#stop() },
-      strategy,
+      {
+        start: (controller) => void (this.#controller = controller),
+        pull: () => this.#confirm(),
+        cancel: () => this.#stop(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: drainedBytes }),
     );
-    this.#keepAliveTimer = setInterval(() => this.#writeText(keepAliveFrame), settings.keepAliveMs);
+    this.#keepAliveTimer = setInterval(() => this.#keepAlive(), settings.keepAliveMs);
     if (claim === undefined) {
       this.#writeText(preamble);
       return body;
@@ -91,6 +104,7 @@ export class StreamRelay {
   /** Takes `socket` as the source of the stream. */
   #follow(socket: WebSocket): void {
     this.#socket = socket;
+    this.#unconfirmedBytes = 0;
     socket.addEventListener("message", ({ data }) => {
       if (this.#socket !== socket) return;
       if (typeof data === "string") void this.#obey(JSON.parse(data) as AttachCommand);
@@ -112,6 +126,28 @@ export class StreamRelay {
     const { sequence, frame } = unpackFrame(data);
     this.#write(frame);
     this.#reached = Math.max(this.#reached, sequence);
+    this.#unconfirmedBytes += frame.byteLength;
+    this.#confirm();
+  }
+
+  /** Tells the object, now and then, that it may send more: the client has read what was sent. */
+  #confirm(): void {
+    if ((this.#controller?.desiredSize ?? 0) <= 0) return;
+    this.#stalls = 0;
+    if (this.#unconfirmedBytes < this.#options.settings.maxStreamBacklogBytes / 2) return;
+    this.#unconfirmedBytes = 0;
+    this.#socket?.send(confirmation(this.#reached));
+  }
+
+  #keepAlive(): void {
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    if ((controller.desiredSize ?? 0) > 0) return this.#writeText(keepAliveFrame);
+    this.#stalls += 1;
+    if (this.#stalls < stallsBeforeClose) return;
+    // It does not read. Ending the stream frees what waits for it; the object keeps the messages for its return.
+    this.#stop();
+    controller.error(new Error("the client does not read"));
   }
 
   /** The client named its session: go on with that one. */
@@ -167,13 +203,7 @@ export class StreamRelay {
   }
 
   #write(bytes: Uint8Array): void {
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    controller.enqueue(bytes);
-    if ((controller.desiredSize ?? 0) > 0) return;
-    // It does not read. Ending the stream frees what waits for it; the object keeps the messages for its return.
-    this.#stop();
-    controller.error(new Error(`more than ${this.#options.settings.maxStreamBacklogBytes} bytes wait for the client`));
+    this.#controller?.enqueue(bytes);
   }
 
   /** Ends the client's stream in order; it may reconnect. */

@@ -9,10 +9,10 @@ import { type Call, type CallOutcome, Calls } from "./calls.ts";
 import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, requestsToRepeat } from "./handshake.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { claimPrefix, listenStream, packFrame, sseStream } from "./link.ts";
-import { type KeyValueStore, type MessageKind, Outbox } from "./outbox.ts";
+import { type KeyValueStore, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
 import type { PostStream } from "./post-stream.ts";
-import { maxAttachedBytes, type Streams } from "./streams.ts";
+import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
 import { SessionTransport } from "./transport.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
@@ -159,10 +159,28 @@ export class Conversation {
       after === undefined
         ? this.outbox.inDoubt(stream, lostAtMs === undefined ? 0 : lostAtMs - noticeMs)
         : this.outbox.continueAfter(stream, after);
-    for (const message of messages) {
-      if (this.#options.streams.send(stream, message.packed)) message.handedOverAtMs = nowMs;
-    }
+    for (const message of messages) this.#handOver(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
+  }
+
+  /** Goes on sending what waited for the client of `stream` to read. */
+  continueSending(stream: string): void {
+    const nowMs = Date.now();
+    for (const message of this.outbox.waiting(stream)) if (this.#handOver(message, nowMs) !== "sent") return;
+    this.endIfAnswered(stream);
+  }
+
+  /** A POST's stream that has carried its last answer is over. */
+  endIfAnswered(stream: string): void {
+    if (stream === sseStream || stream === listenStream || this.calls.isStreamBusy(stream)) return;
+    const isAttached = this.#options.streams.isAttached(stream);
+    if (!isAttached || this.outbox.waiting(stream).length === 0) this.#options.streams.end(stream);
+  }
+
+  #handOver(message: SentMessage, nowMs: number): SendOutcome {
+    const outcome = this.#options.streams.send(message.stream, message.packed);
+    message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
+    return outcome;
   }
 
   /** A ping behind a replay: once it is answered all before it has arrived, and the next cut repeats none of it. */
@@ -310,8 +328,7 @@ export class Conversation {
     const call = this.calls.close(id, outcome, Date.now());
     if (call === undefined) return;
     if (call.journalKey !== undefined) this.#journal.remove(call.journalKey);
-    const isCommonStream = call.stream === sseStream || call.stream === listenStream;
-    if (!isCommonStream && !this.calls.isStreamBusy(call.stream)) this.#options.streams.end(call.stream);
+    this.endIfAnswered(call.stream);
   }
 
   #send(stream: string, kind: MessageKind, json: string): number {
@@ -319,11 +336,12 @@ export class Conversation {
     const sequence = this.outbox.nextSequence(nowMs);
     const id = formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
     const packed = packFrame(sequence, messageFrame(id, json));
-    const handedOver = this.#options.streams.send(stream, packed);
-    this.outbox.add({ sequence, stream, kind, packed, handedOverAtMs: handedOver ? nowMs : undefined });
+    const sent: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
+    const outcome = this.#handOver(sent, nowMs);
+    this.outbox.add(sent);
     this.#lastSentAtMs = nowMs;
-    if (handedOver) this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
-    else this.save();
+    if (outcome === "gone") this.save();
+    else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
     return sequence;
   }
 

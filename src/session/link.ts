@@ -40,6 +40,14 @@ export const closeCode = {
   superseded: 4001,
 } as const;
 
+/**
+ * What the relay sends, as text: the sequence up to which the client has read. It does so once in half of
+ * `maxStreamBacklogBytes`, so for small talk never, and the object sends no more than all of them ahead of it.
+ */
+export function confirmation(sequence: number): string {
+  return String(sequence);
+}
+
 /** The one message that the object sends as text: attach the client's stream to this session instead. */
 export interface AttachCommand {
   attach: string;

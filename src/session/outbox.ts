@@ -131,6 +131,13 @@ export class Outbox {
     );
   }
 
+  /** What nobody was there for, or waits until the client has read what is before it, in order. */
+  waiting(stream: string): SentMessage[] {
+    return [...this.#messages.values()].filter(
+      (message) => message.stream === stream && message.handedOverAtMs === undefined,
+    );
+  }
+
   /** The client has shown that it got this message; streams keep their order, so also all before it. */
   acknowledge(stream: string, sequence: number): void {
     for (const message of this.#messages.values()) {

@@ -11,6 +11,7 @@ export interface PostStreamOptions {
   /** A batch is answered by an array (revision 2025-03-26, Sending Messages). */
   batch: boolean;
   sessionId: string;
+  maxStreamBacklogBytes: number;
   /** The first event, for clients whose revision knows it; `undefined` for the others. */
   primingFrame: string | undefined;
 }
@@ -65,10 +66,10 @@ export class PostStream {
   startEvents(): string[] {
     if (this.#decided) return [];
     this.#decided = true;
-    const body = new ReadableStream<Uint8Array>({
-      start: (controller) => void (this.#controller = controller),
-      cancel: () => this.#lose(),
-    });
+    const body = new ReadableStream<Uint8Array>(
+      { start: (controller) => void (this.#controller = controller), cancel: () => this.#lose() },
+      new ByteLengthQueuingStrategy({ highWaterMark: this.#options.maxStreamBacklogBytes }),
+    );
     // A first byte at once: some hops hold the headers back until there is one.
     this.#write(encoder.encode(this.#options.primingFrame ?? keepAliveFrame));
     this.#resolve(
@@ -104,8 +105,15 @@ export class PostStream {
   }
 
   #write(bytes: Uint8Array): boolean {
-    if (this.#controller === undefined) return false;
-    this.#controller.enqueue(bytes);
+    const controller = this.#controller;
+    if (controller === undefined) return false;
+    if ((controller.desiredSize ?? 0) <= 0) {
+      // Its client does not read. What comes now waits in the outbox for a resume, and the connection for nothing.
+      this.#lose();
+      controller.error(new Error("the client does not read"));
+      return false;
+    }
+    controller.enqueue(bytes);
     return true;
   }
 

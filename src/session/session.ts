@@ -61,7 +61,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     super(ctx, env);
     this.#settings = settings;
     this.#createServer = createServer;
-    this.#streams = new Streams(ctx, Date.now());
+    this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     this.#lateTimer = new LateTimer(settings.journalAfterMs);
     this.#isWatching = ctx.storage.kv.get<boolean>(watchKey) === true;
     this.#conversation = new Conversation({
@@ -100,6 +100,12 @@ export class SessionObject<Env> extends DurableObject<Env> {
       console.error(JSON.stringify({ event: "incident", incident, error: describe(error) }));
       return refusals.internalError(incident);
     }
+  }
+
+  /** A relay says that its client has read: see `confirmation`. */
+  override webSocketMessage(socket: WebSocket): void {
+    const stream = this.#streams.confirm(socket);
+    if (stream !== undefined) this.#conversation.continueSending(stream);
   }
 
   /** A relay is gone: its client left, or is about to come back. */
@@ -142,15 +148,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#streams.attach(stream, ownEnd);
     conversation.replay(stream, { after: after === null ? undefined : Number(after), lostAtMs: inDoubtSince });
     const recovering = conversation.recover();
-    if (recovering === undefined) this.#endIfAnswered(stream);
-    else this.ctx.waitUntil(recovering.then(() => this.#endIfAnswered(stream)));
+    if (recovering === undefined) conversation.endIfAnswered(stream);
+    else this.ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
     return new Response(null, { status: 101, webSocket: relayEnd });
-  }
-
-  /** A POST's stream that was resumed after its last answer has nothing more to carry. */
-  #endIfAnswered(stream: string): void {
-    if (stream === link.sseStream || stream === link.listenStream) return;
-    if (!this.#conversation.calls.isStreamBusy(stream)) this.#streams.end(stream);
   }
 
   #detach(socket: WebSocket): void {
@@ -249,7 +249,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
       shape.version !== undefined && shape.version >= firstRevisionWithPriming
         ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs: this.#settings.retryMs })
         : undefined;
-    return new PostStream({ ...shape, name, sessionId, primingFrame: priming });
+    const { maxStreamBacklogBytes } = this.#settings;
+    return new PostStream({ ...shape, name, sessionId, maxStreamBacklogBytes, primingFrame: priming });
   }
 
   /** What lets a tool end a connection and have its client poll (revision 2025-11-25, SEP-1699). */

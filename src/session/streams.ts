@@ -19,6 +19,18 @@ export const maxAttachedBytes = 14_000;
  */
 const supersededRetryMs = 10_000;
 
+/** What became of a message: on its way, waiting for the client to read, or without anybody to take it. */
+export type SendOutcome = "sent" | "waiting" | "gone";
+
+/** A relay's WebSocket, and how far ahead of its client we are. */
+interface RelaySocket {
+  socket: WebSocket;
+  /** Bytes sent since the relay last confirmed. After hibernation 0: it had all the time to read. */
+  unconfirmedBytes: number;
+  /** Whether messages wait for a confirmation. None may overtake them. */
+  isWaiting: boolean;
+}
+
 /**
  * Where the streams of a session end: relays' WebSockets, and the responses to POSTs that are being answered.
  *
@@ -26,18 +38,20 @@ const supersededRetryMs = 10_000;
  */
 export class Streams {
   readonly #ctx: DurableObjectState;
-  readonly #sockets = new Map<string, WebSocket>();
+  readonly #maxStreamBacklogBytes: number;
+  readonly #sockets = new Map<string, RelaySocket>();
   readonly #posts = new Map<string, PostStream>();
   readonly #lostAtMs = new Map<string, number>();
   readonly #kept: SentMessage[] = [];
   readonly #bootedAtMs: number;
 
-  constructor(ctx: DurableObjectState, nowMs: number) {
+  constructor(ctx: DurableObjectState, maxStreamBacklogBytes: number, nowMs: number) {
     this.#ctx = ctx;
+    this.#maxStreamBacklogBytes = maxStreamBacklogBytes;
     this.#bootedAtMs = nowMs;
     for (const socket of ctx.getWebSockets()) {
       const { stream, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
-      if (socket.readyState === WebSocket.OPEN) this.#sockets.set(stream, socket);
+      if (socket.readyState === WebSocket.OPEN) this.#sockets.set(stream, newRelaySocket(socket));
       this.#kept.push(...inDoubt);
     }
   }
@@ -51,7 +65,7 @@ export class Streams {
   keep(inDoubt: SentMessage[]): boolean {
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
-    const [stream, socket] = only;
+    const [stream, { socket }] = only;
     socket.serializeAttachment({ stream, inDoubt } satisfies Attachment);
     return true;
   }
@@ -87,8 +101,8 @@ export class Streams {
     // A POST's stream that is resumed: its first connection may be dead without our knowing.
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
-    const earlier = this.#sockets.get(stream);
-    this.#sockets.set(stream, socket);
+    const earlier = this.#sockets.get(stream)?.socket;
+    this.#sockets.set(stream, newRelaySocket(socket));
     if (earlier === undefined) return;
     earlier.send(packFrame(0, retryFrame(supersededRetryMs)));
     earlier.close(closeCode.superseded, "a newer stream took over");
@@ -99,31 +113,46 @@ export class Streams {
     const { stream, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
     // If the close woke the object, nobody else has what the socket kept.
     this.#kept.push(...inDoubt);
-    if (this.#sockets.get(stream) !== socket) return false;
+    if (this.#sockets.get(stream)?.socket !== socket) return false;
     this.#sockets.delete(stream);
     this.#lostAtMs.set(stream, nowMs);
     return true;
   }
 
-  /** False if nobody is there to take it. */
-  send(stream: string, packed: Uint8Array): boolean {
-    if (this.#posts.get(stream)?.send(packed) === true) return true;
-    const socket = this.#sockets.get(stream);
-    if (socket === undefined) return false;
+  send(stream: string, packed: Uint8Array): SendOutcome {
+    if (this.#posts.get(stream)?.send(packed) === true) return "sent";
+    const relay = this.#sockets.get(stream);
+    if (relay === undefined) return "gone";
+    const isTooFarAhead = relay.unconfirmedBytes > 0 && relay.unconfirmedBytes + packed.byteLength > this.#maxStreamBacklogBytes;
+    if (relay.isWaiting || isTooFarAhead) {
+      relay.isWaiting = true;
+      return "waiting";
+    }
     try {
-      socket.send(packed);
-      return true;
+      relay.socket.send(packed);
+      relay.unconfirmedBytes += packed.byteLength;
+      return "sent";
     } catch {
       // Its relay is gone and the close event is on its way: the message waits in the outbox.
-      return false;
+      return "gone";
     }
+  }
+
+  /** The client of this socket has read what was sent to it. Returns the stream, if messages may wait for that. */
+  confirm(socket: WebSocket): string | undefined {
+    const { stream } = socket.deserializeAttachment() as Attachment;
+    const relay = this.#sockets.get(stream);
+    if (relay?.socket !== socket) return undefined;
+    relay.unconfirmedBytes = 0;
+    relay.isWaiting = false;
+    return stream;
   }
 
   /** The stream has nothing more to carry. */
   end(stream: string): void {
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
-    this.#sockets.get(stream)?.close(closeCode.ended, "answered");
+    this.#sockets.get(stream)?.socket.close(closeCode.ended, "answered");
     this.#sockets.delete(stream);
     this.#lostAtMs.delete(stream);
   }
@@ -136,4 +165,8 @@ export class Streams {
   keepPostsAlive(): void {
     for (const post of this.#posts.values()) post.keepAlive();
   }
+}
+
+function newRelaySocket(socket: WebSocket): RelaySocket {
+  return { socket, unconfirmedBytes: 0, isWaiting: false };
 }

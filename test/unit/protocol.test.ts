@@ -66,7 +66,7 @@ describe("options", () => {
     expect(() => resolveOptions({ sessionIdleMs: 0 })).toThrow("sessionIdleMs is a positive number, not 0");
     expect(() => resolveOptions({ keepAliveMs: 60_000 })).toThrow("at most 25,000");
     expect(() => resolveOptions({ ssePath: "sse" })).toThrow("starts with a slash");
-    expect(() => resolveOptions({ maxOutboxBytes: 1e9 })).toThrow("a replay must fit");
+    expect(() => resolveOptions({ maxOutboxBytes: 1e6 })).toThrow("what a cut loses");
   });
 });
 
