@@ -81,7 +81,7 @@ async function inflict(contestant: Contestant, plan: Plan, sessions: Tortured[],
       await contestant.killAndRestart?.();
       faults.kills += 1;
     }
-    if (fault === "eviction") evicting.push(evict(contestant, random.pick(sessions)).then(() => void (faults.evictions += 1)));
+    if (fault === "eviction") evicting.push(evict(contestant, random.pick(sessions)).then((done) => void (faults.evictions += done)));
     else if (fault === "abort") await contestant.abort?.(random.pick(sessions).sessionId);
     else await cut(sessions, random);
     await pause(random.between(pauseMs.least, pauseMs.most));
@@ -98,13 +98,20 @@ async function inflict(contestant: Contestant, plan: Plan, sessions: Tortured[],
   return faults;
 }
 
-/** Holds a session's calls until its object has nothing to do and is evicted; cuts go on meanwhile. */
-async function evict(contestant: Contestant, session: Tortured): Promise<void> {
+/** Holds a session's calls until its object has nothing to do and is evicted; cuts go on meanwhile. How many were. */
+async function evict(contestant: Contestant, session: Tortured): Promise<number> {
   while (session.held !== undefined) await session.held;
   const eviction = untilIdle(session).then(() => contestant.evict?.(session.sessionId));
-  session.held = eviction;
-  await eviction;
-  session.held = undefined;
+  session.held = eviction.catch(() => undefined);
+  try {
+    await eviction;
+    return 1;
+  } catch {
+    // Something came in between: a cut's reconnect, or the harness's own connection. It does not count.
+    return 0;
+  } finally {
+    session.held = undefined;
+  }
 }
 
 /** No call begins while the session is held, so those that run come to their end. */

@@ -31,7 +31,11 @@ const kits: Record<KitName, Kit> = {
   },
   python: { from: ["python/requirements.txt"], tools: ["python3"], install: installPython },
   "python-langchain": { from: ["python/langchain/requirements.txt"], tools: ["python3"], install: installPython },
-  go: { from: ["go/go.mod", "go/go.sum", "go/main.go"], tools: ["go"], install: (target) => shell(target, "go", ["build", "-o", "client", "."]) },
+  go: {
+    from: ["go/go.mod", "go/go.sum", "go/main.go"],
+    tools: ["go"],
+    install: (target) => shell(target, "go", ["build", "-o", "client", "."]),
+  },
   java: {
     from: ["java/pom.xml", "java/src"],
     tools: ["java", "mvn"],
@@ -42,13 +46,17 @@ const kits: Record<KitName, Kit> = {
 /** Where a kit is installed. */
 export const kitDirectory = (name: KitName): string => join(cache, name);
 
-export type KitState = { state: "ready" } | { state: "no toolchain"; missing: string[] } | { state: "failed"; why: string };
+export type KitState =
+  | { state: "ready" }
+  | { state: "no toolchain"; missing: string }
+  | { state: "failed"; why: string };
 
 /** Installs a kit into the ignored folder, unless it is there already as its sources say. */
 export async function prepareKit(name: KitName): Promise<KitState> {
   const kit = kits[name];
-  const missing = (await Promise.all(kit.tools.map(isOnPath))).flatMap((found, at) => (found ? [] : [kit.tools[at] ?? ""]));
-  if (missing.length > 0) return { state: "no toolchain", missing };
+  for (const tool of kit.tools) {
+    if ((await findOnPath(tool)) === undefined) return { state: "no toolchain", missing: tool };
+  }
   const target = kitDirectory(name);
   const stamp = join(target, ".installed");
   const wanted = await fingerprint(kit.from);
@@ -66,19 +74,27 @@ export async function prepareKit(name: KitName): Promise<KitState> {
   }
 }
 
+/** The Python that a kit's clients are installed for. */
+export const pythonOf = (kit: string): string =>
+  join(kit, "venv", process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+
 async function installPython(target: string): Promise<void> {
   await shell(target, "python3", ["-m", "venv", "venv"]);
-  await shell(target, join(target, "venv/bin/pip"), ["install", "-q", "-r", "requirements.txt"]);
+  await shell(target, pythonOf(target), ["-m", "pip", "install", "-q", "-r", "requirements.txt"]);
 }
 
 async function shell(cwd: string, command: string, args: string[]): Promise<void> {
   await run(command, args, { cwd, maxBuffer: 64 * 1024 * 1024 });
 }
 
-export async function isOnPath(command: string): Promise<boolean> {
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  const lists = await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])));
-  return lists.some((names) => names.includes(command) || names.includes(`${command}.exe`));
+/** Where `command` is on the PATH. */
+export async function findOnPath(command: string): Promise<string | undefined> {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const names = await readdir(folder).catch((): string[] => []);
+    const found = names.find((name) => name === command || name === `${command}.exe`);
+    if (found !== undefined) return join(folder, found);
+  }
+  return undefined;
 }
 
 /** Of the files and folders at `paths`. */

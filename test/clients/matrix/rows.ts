@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type KitName, kitDirectory, sources } from "./kits.ts";
+import { type KitName, kitDirectory, pythonOf, sources } from "./kits.ts";
 import type { Abilities, LaneName } from "./sighting.ts";
 
 /** One client of the matrix. */
@@ -16,7 +16,7 @@ export interface Row {
 }
 
 const node = (program: string, ...args: string[]) => [process.execPath, join(sources, "typescript", program), ...args];
-const python = (kit: KitName, program: string) => [join(kitDirectory(kit), "venv/bin/python"), join(sources, "python", program)];
+const python = (kit: KitName, program: string) => [pythonOf(kitDirectory(kit)), join(sources, "python", program)];
 
 const all: Abilities = { progress: true, elicitation: true, sampling: true };
 const both: LaneName[] = ["sse", "mcp"];
@@ -50,11 +50,18 @@ export const rows: Row[] = [
     client: "MCP Inspector UI",
     kit: "typescript",
     lanes: both,
-    can: { progress: false, elicitation: true, sampling: true },
+    can: all,
     program: node("inspector-ui.ts"),
     needs: ["chromium"],
   },
   { client: "mcp-remote", kit: "typescript", lanes: both, can: all, program: node("mcp-remote.ts") },
+  {
+    client: "mcp-remote, without options",
+    kit: "typescript",
+    lanes: ["sse"],
+    can: all,
+    program: node("mcp-remote.ts", "as-it-comes"),
+  },
   {
     client: "AI SDK",
     kit: "typescript",
@@ -91,6 +98,11 @@ export const rows: Row[] = [
     kit: "java",
     lanes: both,
     can: all,
-    program: ["java", "-cp", ["target/classes", "target/dependency/*"].join(process.platform === "win32" ? ";" : ":"), "Client"],
+    program: [
+      "java",
+      "-cp",
+      ["target/classes", "target/dependency/*"].join(process.platform === "win32" ? ";" : ":"),
+      "Client",
+    ],
   },
 ];

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { offline } from "../../support/bundle.ts";
 import { type EdgeServer, startEdge } from "../../support/edge-server.ts";
-import { isOnPath, kitDirectory, type KitName, type KitState, prepareKit } from "./kits.ts";
+import { findOnPath, kitDirectory, type KitName, type KitState, prepareKit } from "./kits.ts";
 import { type Row, rows } from "./rows.ts";
 import { judge, judgeElicitation, judgeSampling, type LaneName, type Sighting } from "./sighting.ts";
 import { type Cell, formatTable, type TableRow } from "./table.ts";
@@ -18,6 +19,9 @@ const { values: options } = parseArgs({
     only: { type: "string", default: "" },
   },
 });
+
+// The server runs in this process, and waits for no network.
+Object.assign(process.env, offline);
 
 const chosen = rows.filter(({ client }) => client.toLowerCase().includes(options.only.toLowerCase()));
 if (chosen.length === 0) throw new Error(`No client is called ${options.only}.`);
@@ -49,15 +53,27 @@ async function prepareKits(names: Set<KitName>): Promise<Map<KitName, KitState>>
 
 async function runRow(row: Row, kit: KitState | undefined, { url }: EdgeServer): Promise<TableRow> {
   const { client, lanes, can } = row;
-  const notRun = (why: string): TableRow => {
-    const cell: Cell = "not run";
-    return { client, version: "", sse: cell, mcp: cell, elicitation: cell, sampling: cell, why, faults: [] };
-  };
-  if (kit?.state === "no toolchain") return notRun(`needs ${kit.missing.join(" and ")}`);
-  for (const needed of row.needs ?? []) if (!(await isOnPath(needed))) return notRun(`needs ${needed}`);
+  const speaks = (lane: LaneName, cell: Cell): Cell => (lanes.includes(lane) ? cell : "–");
+  const notRun = (why: string): TableRow => ({
+    client,
+    version: "",
+    sse: speaks("sse", "not run"),
+    mcp: speaks("mcp", "not run"),
+    elicitation: can.elicitation ? "not run" : "–",
+    sampling: can.sampling ? "not run" : "–",
+    why,
+    faults: [],
+  });
+  if (kit?.state === "no toolchain") return notRun(`needs ${kit.missing}`);
+  for (const needed of row.needs ?? []) if ((await findOnPath(needed)) === undefined) return notRun(`needs ${needed}`);
   const result: TableRow = { client, version: "", sse: "–", mcp: "–", elicitation: "–", sampling: "–", faults: [] };
   if (kit?.state !== "ready") {
-    return { ...result, sse: "failed", mcp: "failed", faults: [`it could not be installed: ${kit?.why ?? ""}`] };
+    return {
+      ...result,
+      sse: speaks("sse", "failed"),
+      mcp: speaks("mcp", "failed"),
+      faults: [`it could not be installed: ${kit?.why ?? ""}`],
+    };
   }
   for (const lane of lanes) {
     const sighting = await look(row, `${url}/${lane}`, lane).catch((error: Error) => error);
@@ -90,5 +106,7 @@ async function look({ program, kit }: Row, url: string, lane: LaneName): Promise
   const last = printed.trim().split("\n").at(-1) ?? "";
   if (code === 0 && last.startsWith("{")) return JSON.parse(last) as Sighting;
   const said = `${printed}\n${complaints}`.trim().split("\n").slice(-12).join("\n");
-  throw new Error(code === null ? `it did not end within ${clientTimeoutMs} ms: ${said}` : `exit code ${code}: ${said}`);
+  throw new Error(
+    code === null ? `it did not end within ${clientTimeoutMs} ms: ${said}` : `exit code ${code}: ${said}`,
+  );
 }

@@ -29,9 +29,12 @@ export function formatTable(rows: TableRow[]): string {
 function summary(rows: TableRow[]): string {
   const failed = rows.filter(({ faults }) => faults.length > 0).length;
   const notRun = rows.filter(({ why }) => why !== undefined).length;
-  return `${rows.length - failed - notRun} clients passed, ${failed} failed, ${notRun} were not run.`;
+  return `${rows.length - failed - notRun} passed, ${failed} failed, ${notRun} not run.`;
 }
 
 function details({ client, why, faults }: TableRow): string[] {
-  return [...(why === undefined ? [] : [`${client} was not run: it ${why}.`]), ...faults.map((fault) => `${client} ${fault}`)];
+  return [
+    ...(why === undefined ? [] : [`${client} was not run: it ${why}.`]),
+    ...faults.map((fault) => `${client} ${fault}`),
+  ];
 }

@@ -2,16 +2,20 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { kitFile, versionIn, programArguments, report, textOf } from "./kit.ts";
 
-const { url, lane } = programArguments();
+const { url, lane, rest } = programArguments();
+const strategy = lane === "sse" ? "sse-only" : "http-only";
 
-// What a client that speaks only stdio is told to start.
+// What a client that speaks only stdio is told to start. By itself it tries Streamable HTTP first, on any URL.
 const transport = new StdioClientTransport({
   command: process.execPath,
-  args: [kitFile("mcp-remote/dist/proxy.js"), url, "--transport", lane === "sse" ? "sse-only" : "http-only"],
+  args: [kitFile("mcp-remote/dist/proxy.js"), url, ...(rest.includes("as-it-comes") ? [] : ["--transport", strategy])],
   env: { ...(process.env as Record<string, string>), MCP_REMOTE_CONFIG_DIR: kitFile(".mcp-auth") },
   stderr: "ignore",
 });
-const client = new Client({ name: "behind mcp-remote", version: "1" }, { capabilities: { elicitation: {}, sampling: {} } });
+const client = new Client(
+  { name: "behind mcp-remote", version: "1" },
+  { capabilities: { elicitation: {}, sampling: {} } },
+);
 client.setRequestHandler("elicitation/create", () => ({ action: "accept", content: { answer: "blue" } }));
 client.setRequestHandler("sampling/createMessage", () => ({
   model: "test",

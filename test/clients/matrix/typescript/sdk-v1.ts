@@ -1,11 +1,9 @@
 import { pathToFileURL } from "node:url";
+import type * as ClientModule from "@modelcontextprotocol/sdk/client/index.js";
+import type * as SseModule from "@modelcontextprotocol/sdk/client/sse.js";
+import type * as HttpModule from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type * as TypesModule from "@modelcontextprotocol/sdk/types.js";
 import { kitFile, versionIn, programArguments, report, textOf } from "./kit.ts";
-
-type ClientModule = typeof import("@modelcontextprotocol/sdk/client/index.js");
-type SseModule = typeof import("@modelcontextprotocol/sdk/client/sse.js");
-type HttpModule = typeof import("@modelcontextprotocol/sdk/client/streamableHttp.js");
-type TypesModule = typeof import("@modelcontextprotocol/sdk/types.js");
-type Transport = import("@modelcontextprotocol/sdk/shared/transport.js").Transport;
 
 const { url, lane, rest } = programArguments();
 const [name = ""] = rest;
@@ -15,8 +13,8 @@ async function moduleOf<Module>(path: string): Promise<Module> {
   return (await import(pathToFileURL(kitFile(`${name}/dist/esm/${path}`)).href)) as Module;
 }
 
-const { Client } = await moduleOf<ClientModule>("client/index.js");
-const { CreateMessageRequestSchema, ElicitRequestSchema } = await moduleOf<Partial<TypesModule>>("types.js");
+const { Client } = await moduleOf<typeof ClientModule>("client/index.js");
+const { CreateMessageRequestSchema, ElicitRequestSchema } = await moduleOf<Partial<typeof TypesModule>>("types.js");
 
 const capabilities = { sampling: {}, ...(ElicitRequestSchema && { elicitation: {} }) };
 const client = new Client({ name, version: "1" }, { capabilities });
@@ -30,10 +28,9 @@ if (ElicitRequestSchema) {
 
 const transport =
   lane === "sse"
-    ? new (await moduleOf<SseModule>("client/sse.js")).SSEClientTransport(new URL(url))
-    : new (await moduleOf<HttpModule>("client/streamableHttp.js")).StreamableHTTPClientTransport(new URL(url));
-// The SDK's own classes do not satisfy its own interface under `exactOptionalPropertyTypes`.
-await client.connect(transport as Transport);
+    ? new (await moduleOf<typeof SseModule>("client/sse.js")).SSEClientTransport(new URL(url))
+    : new (await moduleOf<typeof HttpModule>("client/streamableHttp.js")).StreamableHTTPClientTransport(new URL(url));
+await client.connect(transport);
 
 const { tools } = await client.listTools();
 const call = async (tool: string, args: Record<string, unknown>) =>

@@ -6,8 +6,11 @@ const client = await connectV2(url, lane === "sse" ? "sse" : "http", {
   user: { elicit: () => ({ action: "accept", content: { answer: "blue" } }), sample: () => "tides" },
 });
 
-const call = async (name: string, args: Record<string, unknown>, onprogress = (_part: { progress: number }): void => {}) =>
-  textOf(await client.send({ method: "tools/call", params: { name, arguments: args } }, { onprogress }));
+const call = async (
+  name: string,
+  args: Record<string, unknown>,
+  onprogress = (_part: { progress: number }): void => {},
+) => textOf(await client.send({ method: "tools/call", params: { name, arguments: args } }, { onprogress }));
 
 const { tools } = (await client.send({ method: "tools/list" })) as { tools: { name: string }[] };
 const progress: number[] = [];

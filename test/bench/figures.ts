@@ -1,0 +1,183 @@
+import type { Artifact } from "./artifacts.ts";
+import { type ContestantName, titles } from "./contestants.ts";
+import type { SessionCounts } from "./counts.ts";
+import type { IdleCosts } from "./idle-sessions.ts";
+import type { Metric, Rounds } from "./rounds.ts";
+
+/** Everything that one run measured. */
+export interface Measured {
+  rounds: Rounds;
+  idle: Partial<Record<ContestantName, IdleCosts>>;
+  counts: SessionCounts;
+  artifacts: { ours: Artifact; mcpAgent: Artifact };
+}
+
+/** One line of the table. */
+export interface Figure {
+  figure: string;
+  ours: string;
+  limit: string;
+  mcpAgent: string;
+  others: string;
+  required: string;
+  /** How ours compares, as the requirement words it. */
+  found: string;
+  holds: boolean;
+}
+
+interface Requirement {
+  wording: string;
+  found: string;
+  holds: boolean;
+}
+
+const times = (ratio: number): string => (Number.isNaN(ratio) ? "not run" : `${ratio.toFixed(2)} ×`);
+const ms = (value: number): string => (Number.isNaN(value) ? "not run" : `${value.toFixed(2)} ms`);
+const perSecond = (value: number): string => (Number.isNaN(value) ? "not run" : `${Math.round(value)}/s`);
+const kib = (bytes: number | undefined): string => (bytes === undefined ? "–" : `${(bytes / 1024).toFixed(1)} KiB`);
+
+function atMost(ratio: number, bound: number, of: string): Requirement {
+  return { wording: `≤ ${bound} × ${of}`, found: `${times(ratio)} ${of}`, holds: ratio <= bound };
+}
+
+function atLeast(ratio: number, bound: number, of: string): Requirement {
+  return { wording: `≥ ${bound} × ${of}`, found: `${times(ratio)} ${of}`, holds: ratio >= bound };
+}
+
+/** McpAgent's time over ours. */
+function agentSlower(ratio: number, bound: number): Requirement {
+  return { wording: `McpAgent ≥ ${bound} × ours`, found: `McpAgent ${times(ratio)}`, holds: ratio >= bound };
+}
+
+/** The table of the performance requirements, in their order. */
+export function figuresOf(measured: Measured): Figure[] {
+  return [...latencyFigures(measured), ...idleFigures(measured), ...ownFigures(measured), ...streamableFigures(measured)];
+}
+
+function latencyFigures({ rounds }: Measured): Figure[] {
+  const ratio = (metric: Metric, name: ContestantName, over: ContestantName): number => rounds.ratio(metric, name, over);
+  const aged = rounds.ratioOfMetrics("late call", "early call", "ours");
+  const crowded = rounds.ratioOfMetrics("call among many", "call among few", "ours");
+  return [
+    row("call, p50", rounds, "call", ms, [
+      atMost(ratio("call", "ours", "limit"), 1.15, "limit"),
+      agentSlower(ratio("call", "mcp-agent", "ours"), 1.45),
+    ]),
+    row("calls per second, 20 sessions", rounds, "calls per second", perSecond, [
+      atLeast(ratio("calls per second", "ours", "limit"), 0.9, "limit"),
+      atLeast(ratio("calls per second", "ours", "mcp-agent"), 1.6, "McpAgent"),
+    ]),
+    row("open to endpoint, p50", rounds, "open", ms, [
+      atMost(ratio("open", "ours", "limit"), 1.15, "limit"),
+      agentSlower(ratio("open", "mcp-agent", "ours"), 3.5),
+    ]),
+    row("initialize, p50", rounds, "initialize", ms, [
+      atMost(ratio("initialize", "ours", "limit"), 1.3, "limit"),
+      agentSlower(ratio("initialize", "mcp-agent", "ours"), 1),
+    ]),
+    row("1 MiB argument and result", rounds, "large call", ms, [
+      atMost(ratio("large call", "ours", "limit"), 1.2, "limit"),
+    ]),
+    row("wake from hibernation to answer, p50", rounds, "wake", ms, [
+      atMost(ratio("wake", "ours", "limit"), 1.5, "limit"),
+      agentSlower(ratio("wake", "mcp-agent", "ours"), 1),
+    ]),
+    ownRow("call after 10,000 calls of the session", ms(rounds.median("late call", "ours")), [
+      atMost(aged, 1.05, "call 100"),
+    ]),
+    ownRow("call beside 5,000 idle sessions", ms(rounds.median("call among many", "ours")), [
+      atMost(crowded, 1.15, "beside 10"),
+    ]),
+  ];
+}
+
+function streamableFigures({ rounds }: Measured): Figure[] {
+  const latency = (name: ContestantName, over: ContestantName): number => rounds.ratio("streamable call", name, over);
+  const metric = "streamable calls per second";
+  return [
+    row("Streamable HTTP call, p50", rounds, "streamable call", ms, [
+      atMost(latency("ours", "limit"), 1.15, "limit"),
+      agentSlower(latency("mcp-agent", "ours"), 1),
+    ]),
+    row("Streamable HTTP calls per second", rounds, metric, perSecond, [
+      atLeast(rounds.ratio(metric, "ours", "mcp-agent"), 1, "McpAgent"),
+    ]),
+  ];
+}
+
+function idleFigures({ idle }: Measured): Figure[] {
+  const counts = Object.keys(idle.ours?.memoryBytes ?? {}).map(Number);
+  const memory = counts.map((count): Figure => {
+    const of = (name: ContestantName): number => idle[name]?.memoryBytes[count] ?? Number.NaN;
+    const size = (name: ContestantName): string => (Number.isNaN(of(name)) ? "not run" : kib(of(name)));
+    return {
+      figure: `memory per idle session, ${count.toLocaleString("en")} open`,
+      ours: size("ours"),
+      limit: size("limit"),
+      mcpAgent: size("mcp-agent"),
+      others: others(size),
+      ...judge([atMost(of("ours") / of("limit"), 1.15, "limit"), atMost(of("ours") / of("mcp-agent"), 0.55, "McpAgent")]),
+    };
+  });
+  const disk = idle.ours?.diskBytes;
+  const found = kib(disk);
+  const bound = { wording: "≤ 16 KiB", found, holds: disk !== undefined && disk <= 16 * 1024 };
+  const diskRow: Figure = {
+    figure: "disk per idle session",
+    ours: found,
+    limit: kib(idle.limit?.diskBytes),
+    mcpAgent: kib(idle["mcp-agent"]?.diskBytes),
+    others: "",
+    ...judge([bound]),
+  };
+  return [...memory, diskRow];
+}
+
+function ownFigures({ counts, artifacts: { ours, mcpAgent } }: Measured): Figure[] {
+  const none = (rows: number): Requirement => ({ wording: "0", found: String(rows), holds: rows === 0 });
+  const { gzipBytes, startUpMs } = ours;
+  return [
+    ownRow("rows written per quick call", String(counts.call.rowsWritten), [none(counts.call.rowsWritten)]),
+    ownRow("rows written while idle", String(counts.idle.rowsWritten), [none(counts.idle.rowsWritten)]),
+    {
+      ...ownRow("bundle, gzip, all lanes", kib(gzipBytes), [
+        { wording: "≤ 100 KiB", found: kib(gzipBytes), holds: gzipBytes <= 100 * 1024 },
+      ]),
+      mcpAgent: kib(mcpAgent.gzipBytes),
+    },
+    {
+      ...ownRow("start-up CPU", ms(startUpMs), [{ wording: "≤ 50 ms", found: ms(startUpMs), holds: startUpMs <= 50 }]),
+      mcpAgent: ms(mcpAgent.startUpMs),
+    },
+  ];
+}
+
+function row(
+  figure: string,
+  rounds: Rounds,
+  metric: Metric,
+  format: (value: number) => string,
+  requirements: Requirement[],
+): Figure {
+  const of = (name: ContestantName): string => format(rounds.median(metric, name));
+  return { figure, ours: of("ours"), limit: of("limit"), mcpAgent: of("mcp-agent"), others: others(of), ...judge(requirements) };
+}
+
+function ownRow(figure: string, ours: string, requirements: Requirement[]): Figure {
+  return { figure, ours, limit: "", mcpAgent: "", others: "", ...judge(requirements) };
+}
+
+/** The peers that are not on workerd, in one cell. A metric that none of them has leaves it empty. */
+function others(of: (name: ContestantName) => string): string {
+  const names = ["sdk-express", "fastmcp-node", "fastmcp-python"] as const;
+  if (names.every((name) => of(name) === "not run")) return "";
+  return names.map((name) => `${titles[name]} ${of(name)}`).join(", ");
+}
+
+function judge(requirements: Requirement[]): Pick<Figure, "required" | "found" | "holds"> {
+  return {
+    required: requirements.map(({ wording }) => wording).join("; "),
+    found: requirements.map(({ found }) => found).join("; "),
+    holds: requirements.every(({ holds }) => holds),
+  };
+}

@@ -1,0 +1,124 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Contestant, ContestantName } from "./contestants.ts";
+import type { Rounds } from "./rounds.ts";
+import { medianCall } from "./side-by-side.ts";
+import { type BenchSession, openSse } from "./sessions.ts";
+
+/** An object hibernates after 10 s without work; this leaves it the time to do so. */
+const untilHibernatedMs = 13_000;
+const openedAtOnce = 20;
+
+export interface IdleCosts {
+  /** Bytes of memory of the process for each open idle session, by how many sessions are open. */
+  memoryBytes: Record<number, number>;
+  /** Bytes on disk for each open idle session; undefined for a contestant that stores nothing. */
+  diskBytes: number | undefined;
+}
+
+/** One contestant, filled with sessions step by step. */
+export class IdleSessions {
+  readonly contestant: Contestant;
+  readonly memoryBytes: Record<number, number> = {};
+  #sessions: BenchSession[] = [];
+  #emptyBytes = 0;
+  #diskAtStartBytes = 0;
+
+  constructor(contestant: Contestant) {
+    this.contestant = contestant;
+  }
+
+  /** Loads its code and grows its heap before the first reading, so that only sessions count. */
+  async warmUp(): Promise<void> {
+    await this.#open(50);
+    for (const session of this.#sessions) await session.call("add", { a: 1, b: 1 });
+    for (const session of this.#sessions.splice(0)) session.close();
+    await untilHibernated();
+    this.#emptyBytes = await residentBytes(this.contestant.pid);
+    this.#diskAtStartBytes = await bytesIn(this.contestant.diskFolder);
+  }
+
+  async fillTo(count: number): Promise<void> {
+    await this.#open(count - this.#sessions.length);
+  }
+
+  async readMemory(): Promise<void> {
+    const bytes = (await residentBytes(this.contestant.pid)) - this.#emptyBytes;
+    this.memoryBytes[this.#sessions.length] = bytes / this.#sessions.length;
+  }
+
+  /** The first call of a session that hibernates. */
+  async wake(index: number): Promise<number> {
+    const session = this.#sessions[index];
+    if (session === undefined) throw new RangeError(`there is no session ${index}`);
+    return await session.call("add", { a: 25, b: 25 });
+  }
+
+  /** Stops the process without a goodbye; what is on its disk then is what idle sessions cost. */
+  async stop(): Promise<IdleCosts> {
+    const { contestant, memoryBytes } = this;
+    const sessions = this.#sessions.length;
+    const bytes = (await bytesIn(contestant.diskFolder)) - this.#diskAtStartBytes;
+    for (const session of this.#sessions) session.close();
+    await contestant.stop();
+    return { memoryBytes, diskBytes: bytes > 0 ? bytes / sessions : undefined };
+  }
+
+  async #open(count: number): Promise<void> {
+    for (let left = count; left > 0; left -= openedAtOnce) {
+      const batch = Array.from({ length: Math.min(left, openedAtOnce) }, async () => {
+        const session = await openSse(this.contestant.port);
+        await session.initialize();
+        return session;
+      });
+      this.#sessions.push(...(await Promise.all(batch)));
+    }
+  }
+}
+
+export function untilHibernated(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, untilHibernatedMs));
+}
+
+/** Wakes one session after the other, of each contestant in turn. Needs sessions that were left alone. */
+export async function measureWake(all: IdleSessions[], rounds: Rounds, wakes: number): Promise<void> {
+  for (let index = 0; index < wakes; index++) {
+    for (const idle of all) rounds.add("wake", idle.contestant.name, await idle.wake(index));
+  }
+}
+
+/** A call in a process that holds many idle sessions, and in one that holds few; `many` and `few` are their ports. */
+export async function measureCrowd(
+  name: ContestantName,
+  { many, few, rounds, times }: { many: number; few: number; rounds: Rounds; times: number },
+): Promise<void> {
+  const crowds = [
+    { metric: "call among many", session: await openSse(many) },
+    { metric: "call among few", session: await openSse(few) },
+  ] as const;
+  for (const { session } of crowds) {
+    await session.initialize();
+    await medianCall(session, 500);
+  }
+  for (let time = 0; time < times; time++) {
+    for (const { metric, session } of crowds) rounds.add(metric, name, await medianCall(session, 150));
+  }
+  for (const { session } of crowds) session.close();
+}
+
+/** Resident memory of a process. */
+async function residentBytes(pid: number): Promise<number> {
+  const status = `/proc/${pid}/status`;
+  if (existsSync(status)) return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(await readFile(status, "utf8"))?.[1]);
+  return 1024 * Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" }));
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
+}

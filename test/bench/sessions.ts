@@ -1,0 +1,144 @@
+import { WireConnection, type WireResponse } from "./http-wire.ts";
+
+/** An open MCP session of a contestant. Latencies are milliseconds from the request to its parsed answer. */
+export interface BenchSession {
+  initialize(): Promise<number>;
+  call(tool: string, args: Record<string, unknown>): Promise<number>;
+  close(): void;
+}
+
+const handshake = {
+  protocolVersion: "2025-06-18",
+  capabilities: {},
+  clientInfo: { name: "bench", version: "1.0.0" },
+};
+
+/** How a session's messages leave: resolves with the latency once the answer to `id` is there. */
+type Send = (message: Record<string, unknown>, id: number | undefined) => Promise<number>;
+
+function sessionOver(send: Send, close: () => void): BenchSession {
+  let lastId = 0;
+  const request = (method: string, params: Record<string, unknown>): Promise<number> => {
+    const id = ++lastId;
+    return send({ jsonrpc: "2.0", id, method, params }, id);
+  };
+  return {
+    async initialize() {
+      const ms = await request("initialize", handshake);
+      await send({ jsonrpc: "2.0", method: "notifications/initialized" }, undefined);
+      return ms;
+    },
+    call: (name, args) => request("tools/call", { name, arguments: args }),
+    close,
+  };
+}
+
+/** A stream that has its `endpoint`: an HTTP+SSE session before `initialize`. */
+export async function openSse(port: number): Promise<BenchSession & { openedInMs: number }> {
+  const [stream, posts] = await Promise.all([WireConnection.open(port), WireConnection.open(port)]);
+  const waiting = new Map<number, () => void>();
+  let fail: (error: Error) => void = () => undefined;
+  let endpoint = "";
+  let opened = (): void => undefined;
+  const hasEndpoint = new Promise<void>((resolve) => (opened = resolve));
+  const events = new EventReader((block) => {
+    if (endpoint === "") {
+      endpoint = /^data: *(\S+)/m.exec(block)?.[1] ?? "";
+      return opened();
+    }
+    const id = answerIdOf(block);
+    if (id !== undefined) waiting.get(id)?.();
+  });
+  stream.onLost = (error) => fail(error);
+  const startedAt = performance.now();
+  const getHead = `GET /sse HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\naccept: text/event-stream\r\n`;
+  const { status } = await stream.stream(getHead, (text) => events.read(text));
+  if (status !== 200) throw new Error(`GET /sse was answered ${status}`);
+  await hasEndpoint;
+  const openedInMs = performance.now() - startedAt;
+
+  const head = postHead(port, endpoint);
+  const send: Send = async (message, id) => {
+    const sentAt = performance.now();
+    let answeredAt = 0;
+    const answer = new Promise<void>((resolve, reject) => {
+      if (id === undefined) return resolve();
+      fail = reject;
+      waiting.set(id, () => {
+        answeredAt = performance.now();
+        waiting.delete(id);
+        resolve();
+      });
+    });
+    const response = await posts.request(head, JSON.stringify(message));
+    requireAccepted(response);
+    await answer;
+    return answeredAt - sentAt;
+  };
+  const close = (): void => {
+    stream.close();
+    posts.close();
+  };
+  return { ...sessionOver(send, close), openedInMs };
+}
+
+/** A Streamable HTTP session before `initialize`, which is what opens it. */
+export async function openStreamable(port: number): Promise<BenchSession> {
+  const posts = await WireConnection.open(port);
+  let head = postHead(port, "/mcp");
+  const send: Send = async (message, id) => {
+    const sentAt = performance.now();
+    const response = await posts.request(head, JSON.stringify(message));
+    requireAccepted(response);
+    if (id !== undefined && answerIdOf(response.body) !== id) throw new Error(`no answer in ${response.body}`);
+    const sessionId = response.headers.get("mcp-session-id");
+    if (message["method"] === "initialize" && sessionId !== undefined) {
+      head = `${postHead(port, "/mcp")}mcp-session-id: ${sessionId}\r\nmcp-protocol-version: 2025-06-18\r\n`;
+    }
+    return performance.now() - sentAt;
+  };
+  return sessionOver(send, () => posts.close());
+}
+
+function postHead(port: number, path: string): string {
+  const accept = "application/json, text/event-stream";
+  return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\naccept: ${accept}\r\n`;
+}
+
+function requireAccepted({ status, body }: WireResponse): void {
+  if (status !== 200 && status !== 202) throw new Error(`a POST was answered ${status}: ${body.slice(0, 200)}`);
+}
+
+/**
+ * The id of the answer in an event, undefined for what the server says or asks by itself.
+ * Servers write it first or last, and what lies between may be a megabyte.
+ */
+function answerIdOf(block: string): number | undefined {
+  const ends = block.length > 1_000 ? block.slice(0, 500) + block.slice(-500) : block;
+  if (ends.includes('"method":')) return undefined;
+  if (ends.includes('"error":')) throw new Error(`a call failed: ${ends}`);
+  const digits = /"id": ?(\d+)/.exec(ends)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Cuts an SSE stream into its blocks; some servers end lines by CRLF. */
+class EventReader {
+  readonly #onBlock: (block: string) => void;
+  #parts: string[] = [];
+  /** The last characters before what arrives next: the end of a block may be cut in two. */
+  #seam = "";
+
+  constructor(onBlock: (block: string) => void) {
+    this.#onBlock = onBlock;
+  }
+
+  read(text: string): void {
+    const seam = this.#seam + text;
+    this.#parts.push(text);
+    this.#seam = seam.slice(-3);
+    if (!seam.includes("\n\n") && !seam.includes("\r\n\r\n")) return;
+    const blocks = this.#parts.join("").split(/\r\n\r\n|\n\n/);
+    this.#parts = [blocks.pop() ?? ""];
+    for (const block of blocks) if (!block.startsWith(":")) this.#onBlock(block);
+  }
+}

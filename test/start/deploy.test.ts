@@ -1,0 +1,23 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { root } from "../support/bundle.ts";
+
+const run = promisify(execFile);
+
+/** What a deploy uploads at most, all lanes together. The free plan takes 3 MiB; start-up time is what it is kept for. */
+const maxUploadKib = 100;
+
+test(`npm run deploy uploads at most ${maxUploadKib} KiB, with wrangler.toml as it is`, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-deploy-"));
+  try {
+    const { stdout } = await run("npm", ["run", "deploy", "--", "--dry-run", "--outdir", folder], { cwd: root });
+    expect(stdout).toContain("env.SESSION (Session)");
+    expect(Number(/gzip: (?<kib>[\d.]+) KiB/.exec(stdout)?.groups?.["kib"])).toBeLessThanOrEqual(maxUploadKib);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { root } from "../support/bundle.ts";
+
+/** An npm script, run as a user runs it. */
+export interface NpmRun {
+  /** What it wrote to its outputs so far, without colours. */
+  output(): string;
+  /** Settles once `wanted` was written; rejects if the script ends before. */
+  written(wanted: string): Promise<void>;
+  /** The exit code, once its outputs are closed by all processes that it started. */
+  readonly ended: Promise<number | null>;
+  /** SIGTERM to npm alone, as a supervisor does. */
+  terminate(): void;
+  /** Ctrl-C: SIGINT to npm and everything that it started, as a terminal does. */
+  interrupt(): void;
+}
+
+/** Runs `npm <args>`, in the repository if no other folder is given. */
+export function npmRun(args: string[], cwd = root): NpmRun {
+  const child = spawn("npm", args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  let isOver = false;
+  const waiting: (() => void)[] = [];
+  const wake = (): void => {
+    for (const waiter of waiting.splice(0)) waiter();
+  };
+  const note = (chunk: Buffer): void => {
+    // oxlint-disable-next-line no-control-regex -- colours are control characters
+    output += chunk.toString().replaceAll(/\u001b\[[\d;]*m/g, "");
+    wake();
+  };
+  child.stdout.on("data", note);
+  child.stderr.on("data", note);
+  const ended = new Promise<number | null>((resolve) => {
+    child.on("close", (code) => {
+      isOver = true;
+      wake();
+      resolve(code);
+    });
+  });
+  const signal = (pid: number | undefined, name: NodeJS.Signals): void => {
+    if (pid !== undefined && !isOver) process.kill(pid, name);
+  };
+  return {
+    output: () => output,
+    ended,
+    async written(wanted) {
+      while (!output.includes(wanted)) {
+        if (isOver) throw new Error(`npm ${args.join(" ")} ended without "${wanted}":\n${output}`);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+    },
+    terminate: () => signal(child.pid, "SIGTERM"),
+    interrupt: () => signal(child.pid === undefined ? undefined : -child.pid, "SIGINT"),
+  };
+}

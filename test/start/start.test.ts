@@ -1,0 +1,132 @@
+import { appendFile, cp, mkdtemp, rm, symlink } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { root } from "../support/bundle.ts";
+import { freePort } from "../support/free-port.ts";
+import { RawSseClient, textOf } from "../support/raw-client.ts";
+import { type NpmRun, npmRun } from "./npm-run.ts";
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
+});
+
+/** `npm start` in a copy of the sources: its state and its edits are its own. */
+async function start(port: number): Promise<{ run: NpmRun; folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-start-"));
+  cleanUps.push(() => rm(folder, { recursive: true, force: true }));
+  for (const name of ["src", "package.json", "tsconfig.json", "wrangler.toml"]) {
+    await cp(join(root, name), join(folder, name), { recursive: true });
+  }
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  return { run: startIn(folder, port), folder };
+}
+
+function startIn(folder: string, port: number): NpmRun {
+  const run = npmRun(["start", "--", "--port", String(port)], folder);
+  cleanUps.push(() => {
+    run.interrupt();
+    return run.ended;
+  });
+  return run;
+}
+
+/** What the server under `base` answers to `add({ a: 25, b: 25 })`. */
+async function add(base: string): Promise<string> {
+  const client = await RawSseClient.open(base);
+  try {
+    return textOf(await client.call("add", { a: 25, b: 25 }));
+  } finally {
+    client.close();
+  }
+}
+
+async function isRefused(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => false,
+    () => true,
+  );
+}
+
+test("npm start prints where to connect and the next step, and serves there under both names", async () => {
+  const port = await freePort();
+  const { run } = await start(port);
+  await run.written("--server-url");
+  const block = run.output().split("src/dev.ts")[1]?.split("\n").slice(1).join("\n").trim();
+  expect(block).toBe(`Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
+
+  http://localhost:${port}/sse   connect here (HTTP+SSE)
+  http://localhost:${port}/mcp   or here (Streamable HTTP)
+
+Next, in another terminal; then, in its page, connect, Tools, add:
+
+  npx @modelcontextprotocol/inspector --transport sse --server-url http://localhost:${port}/sse`);
+  expect(await add(`http://localhost:${port}`)).toBe("50");
+  expect(await add(`http://127.0.0.1:${port}`)).toBe("50");
+  // No line for each call.
+  expect(run.output().trim().endsWith("/sse")).toBe(true);
+});
+
+test.each([
+  ["Ctrl-C", (run: NpmRun) => run.interrupt()],
+  ["a SIGTERM to npm", (run: NpmRun) => run.terminate()],
+] as const)("%s ends npm start and every process that it started", async (_, end) => {
+  const port = await freePort();
+  const { run } = await start(port);
+  await run.written("--server-url");
+  end(run);
+  await run.ended;
+  expect(await isRefused(`http://localhost:${port}/`)).toBe(true);
+});
+
+test("a saved change is served without a restart, and one that does not build is shown", async () => {
+  const port = await freePort();
+  const { run, folder } = await start(port);
+  await run.written("--server-url");
+  await appendFile(join(folder, "src/server.ts"), "export const broken = ;\n");
+  await run.written("src/server.ts:");
+  expect(run.output()).toContain("Build failed");
+  const source = 'import { McpServer } from "@modelcontextprotocol/server";\nimport * as z from "zod";\n';
+  const tool = `server.registerTool("add", { inputSchema: z.object({ a: z.int(), b: z.int() }) }, () => {
+    console.warn("the new one is called");
+    return { content: [{ type: "text", text: "new" }] };
+  });`;
+  const factory = `export function createServer() {
+  const server = new McpServer({ name: "edited", version: "2.0.0" });
+  ${tool}
+  return server;
+}\n`;
+  await rm(join(folder, "src/server.ts"));
+  await appendFile(join(folder, "src/server.ts"), source + factory);
+  // Requests are held while the bundle is built.
+  expect(await add(`http://localhost:${port}`)).toBe("new");
+  await run.written("the new one is called");
+});
+
+test("a server that does not build at first ends npm start with the error", async () => {
+  const { folder, run } = await start(await freePort());
+  await run.written("--server-url");
+  run.interrupt();
+  await run.ended;
+  await appendFile(join(folder, "src/server.ts"), "export const broken = ;\n");
+  const again = startIn(folder, await freePort());
+  expect(await again.ended).toBe(1);
+  expect(again.output()).toContain("src/server.ts:");
+  expect(again.output()).not.toContain("connect here");
+});
+
+test("a port that is taken is said in one sentence, and ends npm start with 1", async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  cleanUps.push(() => new Promise((resolve) => taken.close(resolve)));
+  const { port } = taken.address() as AddressInfo;
+  const { run } = await start(port);
+  expect(await run.ended).toBe(1);
+  const said = run.output().split(`--port ${port}\n`).slice(1).join("").trim();
+  expect(said).toBe(
+    `Port ${port} is taken by another process. End that one, or choose a port: npm start -- --port ${port + 1}`,
+  );
+});
