@@ -15,7 +15,7 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
 export function toObject(
   request: Request,
   verb: Verb,
-  { headers: ours = {}, body }: { headers?: Record<string, string>; body?: string } = {},
+  { headers: ours = {}, body }: { headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> } = {},
 ): Request {
   const headers = new Headers(request.headers);
   headers.set(verbHeader, verb);

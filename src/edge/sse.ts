@@ -3,7 +3,7 @@ import { parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame } from "../protocol/sse-frame.ts";
 import { sseStream } from "../session/link.ts";
-import { attachStream } from "./attach.ts";
+import { attachStream, returnFrames } from "./attach.ts";
 import { readBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
 import { type AttachTarget, openingFrame, StreamRelay } from "./stream-relay.ts";
@@ -42,9 +42,11 @@ function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget):
   const retryMs = retryFor(request, settings);
   const endpoint = `${withoutSlash(url.pathname)}/message?sessionId=${target.sessionId}`;
   const isClaiming = target.kind === "claiming";
+  const source = { request, namespace, stream: sseStream, openedAtMs: Date.now() };
   return StreamRelay.open({
     target,
-    attach: (to) => attachStream({ request, namespace, stream: sseStream }, to),
+    attach: (to) => attachStream(source, to),
+    giveBack: (session, packed) => returnFrames(source, session, packed),
     preamble: isClaiming ? openingFrame(retryMs) : endpointFrame(endpoint, { retryMs }),
     claim: isClaiming ? { endpoint } : undefined,
     retryMs,

@@ -1,6 +1,6 @@
 import type { Settings } from "../options.ts";
 import { endpointFrame, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
-import { type AttachCommand, type AttachKind, claimPrefix, closeCode, confirmation, unpackFrame } from "../session/link.ts";
+import { type AttachCommand, type AttachKind, claimPrefix, closeCode, confirmation, relayCopyBytes, unpackFrame } from "../session/link.ts";
 
 /** Where a relay attaches. */
 export interface AttachTarget {
@@ -14,6 +14,8 @@ export interface RelayOptions {
   target: AttachTarget;
   /** Opens a WebSocket to a session's object, or gives the refusal. Rejects if the object cannot be reached. */
   attach: (target: AttachTarget) => Promise<WebSocket | Response>;
+  /** Gives frames to a session's object that may have lost them. */
+  giveBack: (sessionId: string, packed: ArrayBuffer[]) => Promise<void>;
   /** What the client gets first, before anything of the session. */
   preamble: string;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
@@ -26,6 +28,9 @@ export interface RelayOptions {
 
 /** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
 const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
+
+/** How long a relay keeps a copy of what it wrote: longer than an object takes to put it somewhere safe, milliseconds. */
+const relayCopyMs = 10_000;
 
 /** A client that has no more than this before it has read what was sent, bytes. */
 const drainedBytes = 64 * 1024;
@@ -67,6 +72,9 @@ export class StreamRelay {
   #socket: WebSocket | undefined;
   /** The sequence of the last message written for the client. */
   #reached: number;
+  /** What was written lately, should the object crash before it has kept it; the client may be gone by then, too. */
+  readonly #copies: { packed: ArrayBuffer; atMs: number }[] = [];
+  #copyBytes = 0;
   /** Bytes written for it since the object was last told that it reads. */
   #unconfirmedBytes = 0;
   /** Keep-alives in a row at which something waited for a client that had read nothing. */
@@ -125,9 +133,26 @@ export class StreamRelay {
   #relay(data: ArrayBuffer): void {
     const { sequence, frame } = unpackFrame(data);
     this.#write(frame);
+    this.#copy(data);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += frame.byteLength;
     this.#confirm();
+  }
+
+  #copy(packed: ArrayBuffer): void {
+    this.#copies.push({ packed, atMs: Date.now() });
+    this.#copyBytes += packed.byteLength;
+    this.#dropOldCopies();
+  }
+
+  #dropOldCopies(): void {
+    const oldestMs = Date.now() - relayCopyMs;
+    let first = this.#copies[0];
+    while (first !== undefined && (this.#copyBytes > relayCopyBytes || first.atMs < oldestMs)) {
+      this.#copies.shift();
+      this.#copyBytes -= first.packed.byteLength;
+      first = this.#copies[0];
+    }
   }
 
   /** Tells the object, now and then, that it may send more: the client has read what was sent. */
@@ -142,6 +167,7 @@ export class StreamRelay {
   #keepAlive(): void {
     const controller = this.#controller;
     if (controller === undefined) return;
+    this.#dropOldCopies();
     if ((controller.desiredSize ?? 0) > 0) return this.#writeText(keepAliveFrame);
     this.#stalls += 1;
     if (this.#stalls < stallsBeforeClose) return;
@@ -180,10 +206,11 @@ export class StreamRelay {
     this.#socket = undefined;
     // A session of which nothing was ever sent may be stored nowhere, and is new to the object once more.
     const isFresh = this.#reached === 0 && this.#sessionId === this.#options.target.sessionId;
-    const kind = isFresh ? this.#options.target.kind : "resumed";
+    const kind = isFresh ? this.#options.target.kind : "again";
     for (const delayMs of reattachDelaysMs) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       if (this.#controller === undefined) return;
+      if (!(await this.#giveBack())) continue;
       const target: AttachTarget = { sessionId: this.#sessionId, kind, after: this.#reached };
       // Not reached this time: the next delay is longer.
       const attached = await this.#options.attach(target).catch(() => undefined);
@@ -196,6 +223,17 @@ export class StreamRelay {
       return this.#follow(attached);
     }
     this.#end();
+  }
+
+  /** Before anything else, the object gets back what it may have lost. False if it cannot be reached. */
+  async #giveBack(): Promise<boolean> {
+    const packed = this.#copies.map((copy) => copy.packed);
+    if (packed.length === 0) return true;
+    const given = this.#options.giveBack(this.#sessionId, packed);
+    return await given.then(
+      () => true,
+      () => false,
+    );
   }
 
   #writeText(text: string): void {

@@ -4,7 +4,7 @@ import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { primingFrame } from "../protocol/sse-frame.ts";
 import { listenStream, sseStream } from "../session/link.ts";
-import { attachStream } from "./attach.ts";
+import { attachStream, returnFrames } from "./attach.ts";
 import { readBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
@@ -58,9 +58,11 @@ export async function listen(request: Request, { namespace, settings }: Streamab
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
   const resumes = last?.sessionId === sessionId && last.stream !== sseStream ? last : undefined;
   const stream = resumes?.stream ?? listenStream;
+  const source = { request, namespace, stream, openedAtMs: Date.now() };
   return await StreamRelay.open({
     target: { sessionId, kind: "resumed", after: resumes?.sequence },
-    attach: (to) => attachStream({ request, namespace, stream }, to),
+    attach: (to) => attachStream(source, to),
+    giveBack: (session, packed) => returnFrames(source, session, packed),
     preamble: resumes === undefined ? listenPreamble(request, sessionId, settings) : openingFrame(settings.retryMs),
     retryMs: settings.retryMs,
     headers: { "mcp-session-id": sessionId },

@@ -161,6 +161,11 @@ export function tooMuchUnread(id: RequestId | null): Response {
   });
 }
 
+/** For a relay only: its client has opened another stream since, and gets everything there. */
+export function streamSuperseded(): Response {
+  return refuse({ status: 409, code: code.refused, message: "Conflict: this stream was opened anew since." });
+}
+
 export function wrongLane(): Response {
   return refuse({
     status: 400,

@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { formatEventId } from "../protocol/event-id.ts";
-import { isRequest, isResponse } from "../protocol/json-rpc.ts";
+import { isRequest, isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { messageFrame } from "../protocol/sse-frame.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
 import { type Call, type CallOutcome, Calls } from "./calls.ts";
 import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, requestsToRepeat } from "./handshake.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
-import { claimPrefix, listenStream, packFrame, sseStream } from "./link.ts";
+import { claimPrefix, listenStream, packFrame, relayCopyBytes, sseStream, unpackFrame } from "./link.ts";
 import { type KeyValueStore, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
 import type { PostStream } from "./post-stream.ts";
@@ -17,8 +17,10 @@ import { SessionTransport } from "./transport.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
 const saveAfterMs = 500;
-/** How long a burst may last before that is done all the same, milliseconds. */
+/** How long a burst may last before that is done all the same, milliseconds. The relay keeps a copy for longer. */
 const longestBurstMs = 5_000;
+/** How much may be unsaved: what the relay's copy is sure to hold, bytes. */
+const maxUnsavedBytes = relayCopyBytes / 2;
 /** How often running calls are looked after, milliseconds. Nothing ticks while none is. */
 const tickMs = 1_000;
 /** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
@@ -63,6 +65,8 @@ export class Conversation {
 
   readonly #options: ConversationOptions;
   readonly #journal: Journal;
+  /** How far the client of each stream said it was, when it came back. */
+  readonly #resumedAfter = new Map<string, number>();
   readonly #awaited = new Map<RequestId, Awaited>();
   /** Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. */
   readonly #callContext = new AsyncLocalStorage<RequestId>();
@@ -150,17 +154,45 @@ export class Conversation {
 
   /**
    * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
-   * in doubt. `lostAtMs` is since when nobody was there; `undefined` if nobody noticed a loss.
+   * in doubt since nobody was there (`lostAtMs`; `undefined` if nobody noticed a loss).
    */
-  replay(stream: string, { after, lostAtMs }: { after: number | undefined; lostAtMs: number | undefined }): void {
+  replay(stream: string, from: { after: number | undefined; lostAtMs: number | undefined }): void {
+    const { after, lostAtMs } = from;
     const nowMs = Date.now();
     const noticeMs = 2 * this.#options.settings.keepAliveMs + noticeMarginMs;
     const messages =
       after === undefined
         ? this.outbox.inDoubt(stream, lostAtMs === undefined ? 0 : lostAtMs - noticeMs)
-        : this.outbox.continueAfter(stream, after);
+        : this.outbox.after(stream, after);
     for (const message of messages) this.#handOver(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
+  }
+
+  /** The client itself says that it has all of `stream` up to `sequence`. */
+  acknowledge(stream: string, sequence: number): void {
+    this.#resumedAfter.set(stream, sequence);
+    this.outbox.acknowledge(stream, sequence);
+  }
+
+  /**
+   * Takes back what a relay wrote for its client just before this object crashed, and nobody else has. Only answers:
+   * whoever waited for the rest is gone with the crash.
+   */
+  takeBack(stream: string, { frames, openedAtMs }: { frames: ArrayBuffer[]; openedAtMs: number }): void {
+    const isSuperseded = this.#options.streams.hasNewer(stream, openedAtMs);
+    for (const packed of frames) {
+      const { sequence, frame } = unpackFrame(packed);
+      const json = jsonOf(new TextDecoder().decode(frame));
+      if (json === undefined || this.outbox.has(sequence) || sequence <= (this.#resumedAfter.get(stream) ?? 0)) continue;
+      if (isSuperseded) {
+        // Its client has another stream since, which must not see an older number after a newer one.
+        this.#send(stream, "response", json);
+        continue;
+      }
+      const message = { sequence, stream, kind: "response" as const, packed: new Uint8Array(packed) };
+      this.outbox.takeBack([{ ...message, handedOverAtMs: Date.now() }]);
+    }
+    this.save();
   }
 
   /** Goes on sending what waited for the client of `stream` to read. */
@@ -340,7 +372,7 @@ export class Conversation {
     const outcome = this.#handOver(sent, nowMs);
     this.outbox.add(sent);
     this.#lastSentAtMs = nowMs;
-    if (outcome === "gone") this.save();
+    if (outcome === "gone" || this.outbox.unsavedBytes > maxUnsavedBytes) this.save();
     else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
     return sequence;
   }
@@ -414,6 +446,14 @@ export class Conversation {
 /** The HTTP request that brought a journaled one. */
 function requestOf({ url, headers }: JournalEntry): Request {
   return new Request(url, { headers });
+}
+
+/** The JSON of a frame that carries an answer; `undefined` for any other. */
+function jsonOf(frame: string): string | undefined {
+  const json = /^data: (.+)$/m.exec(frame)?.[1];
+  const parsed = json === undefined ? undefined : parseBody(json);
+  const [message] = parsed?.ok === true ? parsed.messages : [];
+  return message !== undefined && isResponse(message) ? json : undefined;
 }
 
 function byteLength(text: string): number {

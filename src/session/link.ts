@@ -3,7 +3,7 @@
 /** What a request to the object is for. The Worker always sets it, so a client's own header of this name is lost. */
 export const verbHeader = "mcp-edge-verb";
 
-export type Verb = "attach" | "release" | "sse-message" | "mcp-message" | "mcp-initialize" | "mcp-end";
+export type Verb = "attach" | "release" | "return" | "sse-message" | "mcp-message" | "mcp-initialize" | "mcp-end";
 
 /** `attach`: which stream of the session the WebSocket carries. */
 export const streamHeader = "mcp-edge-stream";
@@ -11,14 +11,21 @@ export const streamHeader = "mcp-edge-stream";
 /** `attach`: the sequence after which to replay. Absent: whatever the client may not have got. */
 export const afterHeader = "mcp-edge-after";
 
+/**
+ * `attach`: when the client opened the stream, milliseconds since 1970. A relay that attaches again after a crash of the
+ * object must not push out a stream that its client has opened since.
+ */
+export const openedHeader = "mcp-edge-opened";
+
 /** `attach`: how the stream came to this object. */
 export const attachHeader = "mcp-edge-attach";
 
 /**
  * `fresh`: the session is new and need not exist yet. `claiming`: likewise, and the client is asked which session it was
- * in. `resumed`: the session must exist.
+ * in. `resumed`: the session must exist, and the client has said itself how far it is, if anybody has. `again`: likewise,
+ * but it is the relay that says how far it wrote, which its client need not have got.
  */
-export type AttachKind = "fresh" | "claiming" | "resumed";
+export type AttachKind = "fresh" | "claiming" | "resumed" | "again";
 
 /** `release`: the session that the relay is to attach to. */
 export const releaseToHeader = "mcp-edge-release-to";
@@ -31,6 +38,9 @@ export const listenStream = "listen";
 
 /** A JSON-RPC id that starts so belongs to the ping by which a reconnecting client names its old session. */
 export const claimPrefix = "claim:";
+
+/** How much of what it wrote lately a relay keeps a copy of, bytes. */
+export const relayCopyBytes = 256 * 1024;
 
 /** Why the object closed a relay's WebSocket. Any other close means that the object went away: attach again. */
 export const closeCode = {
@@ -53,6 +63,34 @@ export interface AttachCommand {
   attach: string;
 }
 
+/**
+ * `return`: what a relay wrote for its client lately, given to an object that may have crashed before it could keep it.
+ * Packed frames one after the other, each behind its length as a uint32.
+ */
+export function joinFrames(packed: ArrayBuffer[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(packed.reduce((total, frame) => total + lengthBytes + frame.byteLength, 0));
+  const view = new DataView(joined.buffer);
+  let at = 0;
+  for (const frame of packed) {
+    view.setUint32(at, frame.byteLength);
+    joined.set(new Uint8Array(frame), at + lengthBytes);
+    at += lengthBytes + frame.byteLength;
+  }
+  return joined;
+}
+
+export function splitFrames(joined: ArrayBuffer): ArrayBuffer[] {
+  const view = new DataView(joined);
+  const frames: ArrayBuffer[] = [];
+  for (let at = 0; at < joined.byteLength; ) {
+    const end = at + lengthBytes + view.getUint32(at);
+    frames.push(joined.slice(at + lengthBytes, end));
+    at = end;
+  }
+  return frames;
+}
+
+const lengthBytes = 4;
 const headerBytes = 8;
 const headerRoom = "\0".repeat(headerBytes);
 const encoder = new TextEncoder();

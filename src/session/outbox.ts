@@ -56,6 +56,7 @@ export class Outbox {
   readonly #living = new Map<string, number>();
   #lastSequence = 0;
   #bytes = 0;
+  #unsavedBytes = 0;
   #notifications = 0;
 
   constructor(store: KeyValueStore, bounds: OutboxBounds) {
@@ -73,6 +74,15 @@ export class Outbox {
     return this.#unsaved.size > 0;
   }
 
+  /** Bytes that only this object's memory and the relay's hold. */
+  get unsavedBytes(): number {
+    return this.#unsavedBytes;
+  }
+
+  has(sequence: number): boolean {
+    return this.#messages.has(sequence);
+  }
+
   get isEmpty(): boolean {
     return this.#messages.size === 0;
   }
@@ -88,7 +98,7 @@ export class Outbox {
 
   add(message: SentMessage): void {
     this.#hold(message);
-    this.#unsaved.add(message);
+    this.#markUnsaved(message);
     this.#enforceBounds();
   }
 
@@ -97,7 +107,7 @@ export class Outbox {
     for (const message of messages) {
       if (this.#messages.has(message.sequence)) continue;
       this.#hold(message);
-      this.#unsaved.add(message);
+      this.#markUnsaved(message);
       this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
     }
   }
@@ -113,15 +123,9 @@ export class Outbox {
     return [...this.#messages.values()];
   }
 
-  /** What to send when a stream continues after `sequence`, in order. It has all up to there: that is forgotten. */
-  continueAfter(stream: string, sequence: number): SentMessage[] {
-    const rest: SentMessage[] = [];
-    for (const message of this.#messages.values()) {
-      if (message.stream !== stream) continue;
-      if (message.sequence > sequence) rest.push(message);
-      else this.#drop(message);
-    }
-    return rest;
+  /** What to send when a stream continues after `sequence`, in order. */
+  after(stream: string, sequence: number): SentMessage[] {
+    return [...this.#messages.values()].filter((message) => message.stream === stream && message.sequence > sequence);
   }
 
   /** What to send when a client does not say how far it got: all that was handed over since, or never, in order. */
@@ -178,6 +182,7 @@ export class Outbox {
     }
     writeRow();
     this.#unsaved.clear();
+    this.#unsavedBytes = 0;
   }
 
   #load(): void {
@@ -191,6 +196,11 @@ export class Outbox {
       }
       for (const sequence of new Set(parts.map((part) => part.sequence))) this.#noteRow(sequence, key);
     }
+  }
+
+  #markUnsaved(message: SentMessage): void {
+    this.#unsaved.add(message);
+    this.#unsavedBytes += message.packed.byteLength;
   }
 
   #hold(message: SentMessage): void {
@@ -219,7 +229,7 @@ export class Outbox {
 
   #drop(message: SentMessage): void {
     this.#messages.delete(message.sequence);
-    this.#unsaved.delete(message);
+    if (this.#unsaved.delete(message)) this.#unsavedBytes -= message.packed.byteLength;
     this.#bytes -= message.packed.byteLength;
     if (message.kind === "notification") this.#notifications -= 1;
     for (const key of this.#rowsOf.get(message.sequence) ?? []) {

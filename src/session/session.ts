@@ -87,6 +87,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
           return this.#attach(request);
         case "release":
           return this.#release(request);
+        case "return":
+          return await this.#takeBack(request);
         case "sse-message":
           return await this.#postSse(request);
         case "mcp-initialize":
@@ -138,15 +140,20 @@ export class SessionObject<Env> extends DurableObject<Env> {
   #attach(request: Request): Response {
     const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
     const kind = request.headers.get(link.attachHeader) as link.AttachKind;
-    const after = request.headers.get(link.afterHeader);
-    if (this.#ended || (kind === "resumed" && this.#conversation.handshake === undefined))
+    const afterText = request.headers.get(link.afterHeader);
+    const after = afterText === null ? undefined : Number(afterText);
+    const mustExist = kind === "resumed" || kind === "again";
+    if (this.#ended || (mustExist && this.#conversation.handshake === undefined))
       return refusals.unknownSession();
+    const openedAtMs = Number(request.headers.get(link.openedHeader));
+    if (this.#streams.hasNewer(stream, openedAtMs)) return refusals.streamSuperseded();
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     const conversation = this.#conversation;
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
     const inDoubtSince = this.#streams.lostAtMs(stream);
-    this.#streams.attach(stream, ownEnd);
-    conversation.replay(stream, { after: after === null ? undefined : Number(after), lostAtMs: inDoubtSince });
+    this.#streams.attach(stream, ownEnd, openedAtMs);
+    if (after !== undefined && kind === "resumed") conversation.acknowledge(stream, after);
+    conversation.replay(stream, { after, lostAtMs: inDoubtSince });
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
@@ -158,6 +165,14 @@ export class SessionObject<Env> extends DurableObject<Env> {
     if (this.#conversation.handshake === undefined) return;
     this.#conversation.save();
     this.#noteTraffic();
+  }
+
+  async #takeBack(request: Request): Promise<Response> {
+    const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
+    const openedAtMs = Number(request.headers.get(link.openedHeader));
+    const frames = link.splitFrames(await request.arrayBuffer());
+    if (this.#conversation.handshake !== undefined) this.#conversation.takeBack(stream, { frames, openedAtMs });
+    return new Response(null, { status: 204 });
   }
 
   /** This fresh object's client belongs to another session: its relay is told to attach there. */

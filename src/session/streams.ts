@@ -6,6 +6,8 @@ import type { PostStream } from "./post-stream.ts";
 /** What a relay's WebSocket carries, kept with it through hibernation. */
 interface Attachment {
   stream: string;
+  /** When its client opened it, milliseconds since 1970. */
+  openedAtMs: number;
   /** Messages handed to it that may not have arrived, while they are few. */
   inDoubt?: SentMessage[];
 }
@@ -25,6 +27,7 @@ export type SendOutcome = "sent" | "waiting" | "gone";
 /** A relay's WebSocket, and how far ahead of its client we are. */
 interface RelaySocket {
   socket: WebSocket;
+  openedAtMs: number;
   /** Bytes sent since the relay last confirmed. After hibernation 0: it had all the time to read. */
   unconfirmedBytes: number;
   /** Whether messages wait for a confirmation. None may overtake them. */
@@ -50,8 +53,8 @@ export class Streams {
     this.#maxStreamBacklogBytes = maxStreamBacklogBytes;
     this.#bootedAtMs = nowMs;
     for (const socket of ctx.getWebSockets()) {
-      const { stream, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
-      if (socket.readyState === WebSocket.OPEN) this.#sockets.set(stream, newRelaySocket(socket));
+      const { stream, openedAtMs, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
+      if (socket.readyState === WebSocket.OPEN) this.#sockets.set(stream, newRelaySocket(socket, openedAtMs));
       this.#kept.push(...inDoubt);
     }
   }
@@ -65,8 +68,8 @@ export class Streams {
   keep(inDoubt: SentMessage[]): boolean {
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
-    const [stream, { socket }] = only;
-    socket.serializeAttachment({ stream, inDoubt } satisfies Attachment);
+    const [stream, { socket, openedAtMs }] = only;
+    socket.serializeAttachment({ stream, openedAtMs, inDoubt } satisfies Attachment);
     return true;
   }
 
@@ -94,15 +97,20 @@ export class Streams {
     return post === undefined ? (this.#lostAtMs.get(stream) ?? this.#bootedAtMs) : post.lostAtMs;
   }
 
+  /** Whether the client has opened this stream anew since `openedAtMs`. */
+  hasNewer(stream: string, openedAtMs: number): boolean {
+    return (this.#sockets.get(stream)?.openedAtMs ?? 0) > openedAtMs;
+  }
+
   /** Gives `stream` to `socket`; the newest wins. The socket is accepted for hibernation. */
-  attach(stream: string, socket: WebSocket): void {
+  attach(stream: string, socket: WebSocket, openedAtMs: number): void {
     this.#ctx.acceptWebSocket(socket, [stream]);
-    socket.serializeAttachment({ stream } satisfies Attachment);
+    socket.serializeAttachment({ stream, openedAtMs } satisfies Attachment);
     // A POST's stream that is resumed: its first connection may be dead without our knowing.
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
     const earlier = this.#sockets.get(stream)?.socket;
-    this.#sockets.set(stream, newRelaySocket(socket));
+    this.#sockets.set(stream, newRelaySocket(socket, openedAtMs));
     if (earlier === undefined) return;
     earlier.send(packFrame(0, retryFrame(supersededRetryMs)));
     earlier.close(closeCode.superseded, "a newer stream took over");
@@ -167,6 +175,6 @@ export class Streams {
   }
 }
 
-function newRelaySocket(socket: WebSocket): RelaySocket {
-  return { socket, unconfirmedBytes: 0, isWaiting: false };
+function newRelaySocket(socket: WebSocket, openedAtMs: number): RelaySocket {
+  return { socket, openedAtMs, unconfirmedBytes: 0, isWaiting: false };
 }

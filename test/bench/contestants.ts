@@ -27,6 +27,12 @@ export const titles: Record<ContestantName, string> = {
 
 export const onWorkerd: ContestantName[] = ["limit", "ours", "mcp-agent"];
 
+/** None outlives the benchmark, however that ends. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A server in a process of its own. */
 export interface Contestant<Name extends ServerName = ContestantName> {
   name: Name;
@@ -46,8 +52,10 @@ export async function startContestant<Name extends ServerName>(name: Name): Prom
   // What they log goes to a file: to read it here would be work for the client.
   const log = await open(join(folder, "log"), "w");
   const child = spawn(file, args, { cwd: root, stdio: ["ignore", log.fd, log.fd] });
+  running.add(child);
   const stop = async (): Promise<void> => {
     await end(child);
+    running.delete(child);
     await log.close();
     await rm(folder, { recursive: true, force: true });
   };
@@ -56,7 +64,7 @@ export async function startContestant<Name extends ServerName>(name: Name): Prom
   } catch (error) {
     const output = await readFile(join(folder, "log"), "utf8");
     await stop();
-    throw new Error(`${name}: ${String(error)}\n${output.slice(-2_000)}`);
+    throw new Error(`${name}: ${String(error)}\n${output.slice(-2_000)}`, { cause: error });
   }
   return { name, port, pid: child.pid ?? -1, diskFolder, stop };
 }

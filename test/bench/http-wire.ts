@@ -10,7 +10,6 @@ export interface WireResponse extends Head {
   body: string;
 }
 
-const answerMs = 60_000;
 const headEnd = "\r\n\r\n";
 
 /**
@@ -18,10 +17,7 @@ const headEnd = "\r\n\r\n";
  * own. Bytes are read as latin1, because what is looked for is ASCII. One request at a time.
  */
 export class WireConnection {
-  /** Called when the connection ends by itself while nothing is asked on it, or while it carries a stream. */
-  onLost: (error: Error) => void = () => undefined;
   readonly #socket: Socket;
-  #isAsking = false;
   #onText: (text: string) => void = () => undefined;
   #onClose: (error: Error) => void = () => undefined;
 
@@ -29,15 +25,8 @@ export class WireConnection {
     this.#socket = socket;
     socket.setNoDelay(true).setEncoding("latin1");
     socket.on("data", (text: string) => this.#onText(text));
-    const lose = (error: Error): void => {
-      this.#onClose(error);
-      this.onLost(error);
-    };
-    socket.on("error", lose);
-    socket.on("close", () => lose(new Error("the server closed the connection")));
-    // A bound on hanging: no answer in the benchmark takes this long, and idle streams are watched by nobody.
-    socket.on("timeout", () => this.#isAsking && lose(new Error(`no answer in ${answerMs} ms`)));
-    socket.setTimeout(answerMs);
+    socket.on("error", (error) => this.#onClose(error));
+    socket.on("close", () => this.#onClose(new Error("the server closed the connection")));
   }
 
   static open(port: number): Promise<WireConnection> {
@@ -47,6 +36,10 @@ export class WireConnection {
     });
   }
 
+  get isClosed(): boolean {
+    return this.#socket.destroyed || this.#socket.readyState !== "open";
+  }
+
   /** Sends a request and reads its whole answer. */
   request(head: string, body: string): Promise<WireResponse> {
     return new Promise((resolve, reject) => {
@@ -54,9 +47,7 @@ export class WireConnection {
       const response = new ResponseReader((part) => (text += part));
       this.#onClose = reject;
       this.#onText = (arrived) => {
-        if (!response.read(arrived)) return;
-        this.#isAsking = false;
-        resolve({ ...response.head, body: text });
+        if (response.read(arrived)) resolve({ ...response.head, body: text });
       };
       this.#write(head, body);
     });
@@ -77,13 +68,11 @@ export class WireConnection {
 
   close(): void {
     this.#onClose = () => undefined;
-    this.onLost = () => undefined;
     this.#socket.destroy();
   }
 
   #write(head: string, body: string): void {
     const length = body === "" ? "" : `content-length: ${Buffer.byteLength(body)}\r\n`;
-    this.#isAsking = body !== "";
     this.#socket.write(`${head}${length}\r\n${body}`);
   }
 }

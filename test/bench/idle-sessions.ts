@@ -21,7 +21,7 @@ export interface IdleCosts {
 /** One contestant, filled with sessions step by step. */
 export class IdleSessions {
   readonly contestant: Contestant;
-  readonly memoryBytes: Record<number, number> = {};
+  readonly #costs: IdleCosts = { memoryBytes: {}, diskBytes: undefined };
   #sessions: BenchSession[] = [];
   #emptyBytes = 0;
   #diskAtStartBytes = 0;
@@ -44,9 +44,13 @@ export class IdleSessions {
     await this.#open(count - this.#sessions.length);
   }
 
-  async readMemory(): Promise<void> {
-    const bytes = (await residentBytes(this.contestant.pid)) - this.#emptyBytes;
-    this.memoryBytes[this.#sessions.length] = bytes / this.#sessions.length;
+  /** What its open sessions cost now. Read it while they hibernate: databases in use are bigger. */
+  async readCosts(): Promise<void> {
+    const { pid, diskFolder } = this.contestant;
+    const count = this.#sessions.length;
+    this.#costs.memoryBytes[count] = ((await residentBytes(pid)) - this.#emptyBytes) / count;
+    const diskBytes = (await bytesIn(diskFolder)) - this.#diskAtStartBytes;
+    if (diskBytes > 0) this.#costs.diskBytes = diskBytes / count;
   }
 
   /** The first call of a session that hibernates. */
@@ -56,14 +60,10 @@ export class IdleSessions {
     return await session.call("add", { a: 25, b: 25 });
   }
 
-  /** Stops the process without a goodbye; what is on its disk then is what idle sessions cost. */
   async stop(): Promise<IdleCosts> {
-    const { contestant, memoryBytes } = this;
-    const sessions = this.#sessions.length;
-    const bytes = (await bytesIn(contestant.diskFolder)) - this.#diskAtStartBytes;
     for (const session of this.#sessions) session.close();
-    await contestant.stop();
-    return { memoryBytes, diskBytes: bytes > 0 ? bytes / sessions : undefined };
+    await this.contestant.stop();
+    return this.#costs;
   }
 
   async #open(count: number): Promise<void> {

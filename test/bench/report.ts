@@ -49,10 +49,20 @@ const columns: { title: string; of: (figure: Figure) => string }[] = [
 
 /** The table for a terminal. */
 export function asText(report: Report): string {
-  const rows = [columns.map(({ title }) => title), ...report.figures.map((figure) => columns.map(({ of }) => of(figure)))];
+  const rows = [
+    columns.map(({ title }) => title),
+    ...report.figures.map((figure) => columns.map(({ of }) => of(figure))),
+  ];
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
-  const peers = report.figures.filter(({ others }) => others !== "").map(({ figure, others }) => `${figure}: ${others}`);
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const peers = report.figures
+    .filter(({ others }) => others !== "")
+    .map(({ figure, others }) => `${figure}: ${others}`);
   return [...lines, "", ...peers, ...notRunLines(report), "", footer(report)].join("\n");
 }
 

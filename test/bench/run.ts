@@ -13,7 +13,11 @@ import { Rounds } from "./rounds.ts";
 import { measureOldSession, measureSideBySide, type Pace } from "./side-by-side.ts";
 
 const { values: flags } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, json: { type: "string" }, readme: { type: "boolean", default: false } },
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    readme: { type: "boolean", default: false },
+  },
 });
 
 const fullPace: Pace = {
@@ -33,7 +37,12 @@ const wakes = flags.quick ? 20 : 60;
 const notRun: Partial<Record<ContestantName, string>> = {};
 const rounds = new Rounds();
 
+/** A bound on hanging, some times what a run takes on a slow machine. */
+const longestRunMs = 15 * 60_000;
+let phase = "";
+
 function say(text: string): void {
+  phase = text;
   console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 }
 
@@ -86,12 +95,12 @@ async function measureIdle(): Promise<Measured["idle"]> {
     await Promise.all(all.map((one) => one.warmUp()));
     for (const one of all) await one.fillTo(firstCrowd);
     await untilHibernated();
-    for (const one of all) await one.readMemory();
+    for (const one of all) await one.readCosts();
     say("waking");
     await measureWake(hibernating, rounds, wakes);
     for (const one of hibernating) await one.fillTo(secondCrowd);
     await untilHibernated();
-    for (const one of hibernating) await one.readMemory();
+    for (const one of hibernating) await one.readCosts();
     const ours = hibernating.find(({ contestant }) => contestant.name === "ours");
     const few10 = new IdleSessions(few);
     await few10.fillTo(10);
@@ -144,5 +153,11 @@ async function writeResults(report: Report): Promise<void> {
   await writeFile(join(folder, "chart.svg"), asSvg(report));
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+const watchdog = setTimeout(() => {
+  console.error(`still at "${phase}" after ${longestRunMs / 60_000} minutes`);
+  process.exit(1);
+}, longestRunMs);
 say(`contestants: ${Object.values(titles).join(", ")}`);
 await main();
+clearTimeout(watchdog);

@@ -7,6 +7,9 @@ export interface BenchSession {
   close(): void;
 }
 
+/** A bound on hanging: a contestant that loses an answer ends the run with its name. */
+const answerMs = 30_000;
+
 const handshake = {
   protocolVersion: "2025-06-18",
   capabilities: {},
@@ -35,9 +38,9 @@ function sessionOver(send: Send, close: () => void): BenchSession {
 
 /** A stream that has its `endpoint`: an HTTP+SSE session before `initialize`. */
 export async function openSse(port: number): Promise<BenchSession & { openedInMs: number }> {
-  const [stream, posts] = await Promise.all([WireConnection.open(port), WireConnection.open(port)]);
+  const stream = await WireConnection.open(port);
+  let posts = await WireConnection.open(port);
   const waiting = new Map<number, () => void>();
-  let fail: (error: Error) => void = () => undefined;
   let endpoint = "";
   let opened = (): void => undefined;
   const hasEndpoint = new Promise<void>((resolve) => (opened = resolve));
@@ -49,7 +52,6 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
     const id = answerIdOf(block);
     if (id !== undefined) waiting.get(id)?.();
   });
-  stream.onLost = (error) => fail(error);
   const startedAt = performance.now();
   const getHead = `GET /sse HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\naccept: text/event-stream\r\n`;
   const { status } = await stream.stream(getHead, (text) => events.read(text));
@@ -59,20 +61,22 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
 
   const head = postHead(port, endpoint);
   const send: Send = async (message, id) => {
+    // Most servers close a connection that was quiet for five seconds.
+    if (posts.isClosed) posts = await WireConnection.open(port);
     const sentAt = performance.now();
     let answeredAt = 0;
     const answer = new Promise<void>((resolve, reject) => {
       if (id === undefined) return resolve();
-      fail = reject;
+      const tooLate = setTimeout(() => reject(new Error(`no answer to ${JSON.stringify(message)}`)), answerMs);
       waiting.set(id, () => {
         answeredAt = performance.now();
+        clearTimeout(tooLate);
         waiting.delete(id);
         resolve();
       });
     });
-    const response = await posts.request(head, JSON.stringify(message));
-    requireAccepted(response);
-    await answer;
+    const accepted = posts.request(head, JSON.stringify(message)).then(requireAccepted);
+    await Promise.all([accepted, answer]);
     return answeredAt - sentAt;
   };
   const close = (): void => {
@@ -84,9 +88,11 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
 
 /** A Streamable HTTP session before `initialize`, which is what opens it. */
 export async function openStreamable(port: number): Promise<BenchSession> {
-  const posts = await WireConnection.open(port);
+  let posts = await WireConnection.open(port);
   let head = postHead(port, "/mcp");
   const send: Send = async (message, id) => {
+    // Most servers close a connection that was quiet for five seconds.
+    if (posts.isClosed) posts = await WireConnection.open(port);
     const sentAt = performance.now();
     const response = await posts.request(head, JSON.stringify(message));
     requireAccepted(response);

@@ -33,7 +33,11 @@ interface Bench {
 export async function measureSideBySide(contestants: Contestant[], rounds: Rounds, pace: Pace): Promise<void> {
   const benches = await Promise.all(contestants.map((contestant) => prepare(contestant, pace)));
   for (let round = 0; round < pace.rounds; round++) {
-    for (const bench of benches) await measureOne(bench, rounds, pace);
+    for (const bench of benches) {
+      await measureOne(bench, rounds, pace).catch((error: unknown) => {
+        throw new Error(`${bench.contestant.name}, round ${round}`, { cause: error });
+      });
+    }
   }
   for (const { session, many, streamable, manyStreamable } of benches) {
     for (const open of [session, ...many, ...manyStreamable]) open.close();

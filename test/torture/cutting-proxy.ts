@@ -121,7 +121,8 @@ export class CuttingProxy {
         return;
       case "fin":
         client.end();
-        upstream.end();
+        // As a client's own kernel would: the server hears of it at once, and notices at its next write.
+        upstream.destroy();
         return;
       case "black-hole":
         this.#blackHoles += 1;

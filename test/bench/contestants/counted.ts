@@ -32,7 +32,12 @@ async function asObject<Result>(work: () => Promise<Result> | Result): Promise<R
 }
 
 const unpins = new Map<unknown, () => void>();
-const { setTimeout: startTimeout, clearTimeout: endTimeout, setInterval: startInterval, clearInterval: endInterval } = globalThis;
+const {
+  setTimeout: startTimeout,
+  clearTimeout: endTimeout,
+  setInterval: startInterval,
+  clearInterval: endInterval,
+} = globalThis;
 
 function unpinTimer(timer: unknown): void {
   unpins.get(timer)?.();
