@@ -97,7 +97,9 @@ export function resolveOptions(options: EdgeOptions): Settings {
     throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);
   }
   if (settings.maxOutboxBytes < settings.maxStreamBacklogBytes + settings.maxMessageBytes) {
-    throw new RangeError("maxOutboxBytes is at least maxStreamBacklogBytes + maxMessageBytes: it keeps what a cut loses.");
+    throw new RangeError(
+      "maxOutboxBytes is at least maxStreamBacklogBytes + maxMessageBytes: it keeps what a cut loses.",
+    );
   }
   return settings;
 }

@@ -1,6 +1,14 @@
 import type { Settings } from "../options.ts";
 import { endpointFrame, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
-import { type AttachCommand, type AttachKind, claimPrefix, closeCode, confirmation, relayCopyBytes, unpackFrame } from "../session/link.ts";
+import {
+  type AttachCommand,
+  type AttachKind,
+  claimPrefix,
+  closeCode,
+  confirmation,
+  relayCopyBytes,
+  unpackFrame,
+} from "../session/link.ts";
 
 /** Where a relay attaches. */
 export interface AttachTarget {

@@ -5,7 +5,7 @@ import type { RequestId } from "@modelcontextprotocol/server";
  * what to do. None carries anything that the client did not send or the specification does not define.
  */
 
-const code = {
+const errorCode = {
   parseError: -32_700,
   invalidRequest: -32_600,
   internalError: -32_603,
@@ -32,19 +32,19 @@ function refuse({ status, code, message, id = null, data, headers }: Refusal): R
 export function notJson(detail: string): Response {
   return refuse({
     status: 400,
-    code: code.parseError,
+    code: errorCode.parseError,
     message: `Parse error: ${detail}. Send one JSON-RPC 2.0 message.`,
   });
 }
 
 export function notJsonRpc(detail: string, id: RequestId | null): Response {
-  return refuse({ status: 400, code: code.invalidRequest, message: `Invalid Request: ${detail}.`, id });
+  return refuse({ status: 400, code: errorCode.invalidRequest, message: `Invalid Request: ${detail}.`, id });
 }
 
 export function wrongContentType(): Response {
   return refuse({
     status: 415,
-    code: code.refused,
+    code: errorCode.refused,
     message: "Unsupported Media Type: send the message as Content-Type: application/json.",
   });
 }
@@ -52,7 +52,7 @@ export function wrongContentType(): Response {
 export function bodyTooLarge(maxBodyBytes: number): Response {
   return refuse({
     status: 413,
-    code: code.refused,
+    code: errorCode.refused,
     message: `Payload Too Large: a body holds at most ${maxBodyBytes} bytes. Send less, or in several calls.`,
   });
 }
@@ -61,7 +61,7 @@ export function bodyTooLarge(maxBodyBytes: number): Response {
 export function unknownSession(): Response {
   return refuse({
     status: 404,
-    code: code.sessionNotFound,
+    code: errorCode.sessionNotFound,
     message: "Session not found: it has ended or never existed. Connect again to open a new one.",
   });
 }
@@ -71,17 +71,17 @@ export function missingSessionId({ where }: { where: "query" | "header" }): Resp
     where === "query"
       ? "Bad Request: POST to the URL that the endpoint event gave; it ends in ?sessionId=…"
       : "Bad Request: send the Mcp-Session-Id header that the answer to initialize carried, or initialize first.";
-  return refuse({ status: 400, code: code.refused, message });
+  return refuse({ status: 400, code: errorCode.refused, message });
 }
 
 export function notAcceptable(types: string): Response {
-  return refuse({ status: 406, code: code.refused, message: `Not Acceptable: send Accept: ${types}` });
+  return refuse({ status: 406, code: errorCode.refused, message: `Not Acceptable: send Accept: ${types}` });
 }
 
 export function methodNotAllowed(allow: string): Response {
   return refuse({
     status: 405,
-    code: code.refused,
+    code: errorCode.refused,
     message: `Method Not Allowed: this URL takes ${allow}.`,
     headers: { allow },
   });
@@ -90,7 +90,7 @@ export function methodNotAllowed(allow: string): Response {
 export function unknownPath({ ssePath, mcpPath }: { ssePath: string; mcpPath: string }): Response {
   return refuse({
     status: 404,
-    code: code.refused,
+    code: errorCode.refused,
     message: `Not Found: connect an MCP client to ${ssePath} (HTTP+SSE) or ${mcpPath} (Streamable HTTP).`,
   });
 }
@@ -98,7 +98,7 @@ export function unknownPath({ ssePath, mcpPath }: { ssePath: string; mcpPath: st
 export function protocolVersionNotInSession(requested: string, supported: readonly string[]): Response {
   return refuse({
     status: 400,
-    code: code.refused,
+    code: errorCode.refused,
     message: `Bad Request: MCP-Protocol-Version ${requested} is not served in a session. Send one of ${supported.join(", ")}.`,
   });
 }
@@ -110,7 +110,7 @@ export function unsupportedProtocolVersion(
 ): Response {
   return refuse({
     status: 400,
-    code: code.unsupportedProtocolVersion,
+    code: errorCode.unsupportedProtocolVersion,
     message: `Unsupported protocol version: ${requested}. Initialize a session with one of ${supported.join(", ")}.`,
     data: { supported, requested },
     id,
@@ -120,7 +120,7 @@ export function unsupportedProtocolVersion(
 export function alreadyInitialized(id: RequestId | null): Response {
   return refuse({
     status: 400,
-    code: code.invalidRequest,
+    code: errorCode.invalidRequest,
     message: "Invalid Request: this session is initialized. Send initialize without Mcp-Session-Id to open another.",
     id,
   });
@@ -129,7 +129,7 @@ export function alreadyInitialized(id: RequestId | null): Response {
 export function initializeInBatch(): Response {
   return refuse({
     status: 400,
-    code: code.invalidRequest,
+    code: errorCode.invalidRequest,
     message: "Invalid Request: initialize is sent alone, not in a batch.",
   });
 }
@@ -137,7 +137,7 @@ export function initializeInBatch(): Response {
 export function requestIdInUse(id: RequestId): Response {
   return refuse({
     status: 400,
-    code: code.invalidRequest,
+    code: errorCode.invalidRequest,
     message: `Invalid Request: request id ${JSON.stringify(id)} is still being answered. Use a new id for each request.`,
     id,
   });
@@ -146,7 +146,7 @@ export function requestIdInUse(id: RequestId): Response {
 export function tooManyCalls(maxCallsInFlight: number, id: RequestId | null): Response {
   return refuse({
     status: 429,
-    code: code.refused,
+    code: errorCode.refused,
     message: `Too Many Requests: this session is answering ${maxCallsInFlight} calls already. Wait for one to end.`,
     id,
   });
@@ -155,7 +155,7 @@ export function tooManyCalls(maxCallsInFlight: number, id: RequestId | null): Re
 export function tooMuchUnread(id: RequestId | null): Response {
   return refuse({
     status: 429,
-    code: code.refused,
+    code: errorCode.refused,
     message: "Too Many Requests: answers wait that nobody has read. Open the session's stream and read them first.",
     id,
   });
@@ -163,13 +163,13 @@ export function tooMuchUnread(id: RequestId | null): Response {
 
 /** For a relay only: its client has opened another stream since, and gets everything there. */
 export function streamSuperseded(): Response {
-  return refuse({ status: 409, code: code.refused, message: "Conflict: this stream was opened anew since." });
+  return refuse({ status: 409, code: errorCode.refused, message: "Conflict: this stream was opened anew since." });
 }
 
 export function wrongLane(): Response {
   return refuse({
     status: 400,
-    code: code.refused,
+    code: errorCode.refused,
     message:
       "Bad Request: an HTTP+SSE session is spoken to at its endpoint URL, a Streamable HTTP session by its header.",
   });
@@ -179,7 +179,7 @@ export function wrongLane(): Response {
 export function interrupted(id: RequestId | null): Response {
   return refuse({
     status: 503,
-    code: code.internalError,
+    code: errorCode.internalError,
     message: "The session restarted while it took this message, which may or may not have run. Call again.",
     headers: { "retry-after": "1" },
     id,
@@ -187,5 +187,5 @@ export function interrupted(id: RequestId | null): Response {
 }
 
 export function internalError(incident: string): Response {
-  return refuse({ status: 500, code: code.internalError, message: `Internal error ${incident}. Try again.` });
+  return refuse({ status: 500, code: errorCode.internalError, message: `Internal error ${incident}. Try again.` });
 }

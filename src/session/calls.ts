@@ -59,7 +59,7 @@ export class Calls {
       startedAtMs: nowMs,
       ended,
       journalKey: undefined,
-      progressToken: isObject(meta) ? (meta["progressToken"] as ProgressToken | undefined) : undefined,
+      progressToken: isObject(meta) ? meta["progressToken"] : undefined,
       progress: 0,
       progressAtMs: nowMs,
     };

@@ -1,33 +1,23 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
-import { formatEventId } from "../protocol/event-id.ts";
-import { isRequest, isResponse, parseBody } from "../protocol/json-rpc.ts";
-import { messageFrame } from "../protocol/sse-frame.ts";
+import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
 import { type Call, type CallOutcome, Calls } from "./calls.ts";
+import { Delivery } from "./delivery.ts";
 import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, requestsToRepeat } from "./handshake.ts";
-import { Journal, type JournalEntry } from "./journal.ts";
-import { claimPrefix, listenStream, packFrame, relayCopyBytes, sseStream, unpackFrame } from "./link.ts";
-import { type KeyValueStore, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
+import { messageExtra, requestOf } from "./http-source.ts";
+import { Journal } from "./journal.ts";
+import { claimPrefix, listenStream, sseStream } from "./link.ts";
+import type { KeyValueStore } from "./outbox.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
-import type { PostStream } from "./post-stream.ts";
-import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
+import { writeResponse } from "./response-json.ts";
+import { ServerRequests } from "./server-requests.ts";
+import type { Streams } from "./streams.ts";
 import { SessionTransport } from "./transport.ts";
 
-/** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
-const saveAfterMs = 500;
-/** How long a burst may last before that is done all the same, milliseconds. The relay keeps a copy for longer. */
-const longestBurstMs = 5_000;
-/** How much may be unsaved: what the relay's copy is sure to hold, bytes. */
-const maxUnsavedBytes = relayCopyBytes / 2;
 /** How often running calls are looked after, milliseconds. Nothing ticks while none is. */
 const tickMs = 1_000;
-/** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
-const noticeMarginMs = 5_000;
-
-/** A JSON-RPC id that starts so belongs to the ping that asks whether a replay arrived. */
-const receiptPrefix = "receipt:";
 
 export interface ConversationOptions {
   sessionId: string;
@@ -45,13 +35,6 @@ export interface ConversationOptions {
   onClaim: (freshId: string) => void;
 }
 
-/** A request of the server that waits for its client. */
-interface Awaited {
-  stream: string;
-  sequence: number;
-  deadlineMs: number;
-}
-
 /**
  * One session's client and server talking: every message of either passes here.
  *
@@ -60,21 +43,17 @@ interface Awaited {
  */
 export class Conversation {
   readonly calls = new Calls();
-  readonly outbox: Outbox;
+  readonly delivery: Delivery;
   readonly transport: SessionTransport;
 
   readonly #options: ConversationOptions;
   readonly #journal: Journal;
-  /** How far the client of each stream said it was, when it came back. */
-  readonly #resumedAfter = new Map<string, number>();
-  readonly #awaited = new Map<RequestId, Awaited>();
+  readonly #serverRequests: ServerRequests;
   /** Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. */
   readonly #callContext = new AsyncLocalStorage<RequestId>();
   #handshake: Handshake | undefined;
   #server: AnyServer | undefined;
   #ready: Promise<void> | undefined;
-  #lastSentAtMs = 0;
-  #saveTimer: ReturnType<typeof setTimeout> | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #ticks = 0;
 
@@ -83,12 +62,8 @@ export class Conversation {
     this.#options = options;
     this.#handshake = options.handshake;
     this.#journal = new Journal(store);
-    this.outbox = new Outbox(store, {
-      maxOutboxBytes: settings.maxOutboxBytes,
-      maxOutboxMessages: settings.maxOutboxMessages,
-      retainMs: settings.reconnectGraceMs,
-    });
-    this.outbox.takeBack(options.streams.takeKept());
+    this.delivery = new Delivery(options);
+    this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.transport = new SessionTransport({
       sessionId,
       incarnation: crypto.randomUUID().slice(0, 8),
@@ -146,98 +121,27 @@ export class Conversation {
       if (this.calls.get(call.request.id) !== call || call.journalKey !== undefined) continue;
       this.ensureStored(lane);
       const entry = { request: call.request, stream: call.stream, url: request.url, headers: [...request.headers] };
-      call.journalKey = this.#journal.add(entry, this.outbox.nextSequence(Date.now()));
+      call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
       this.#startTicking();
       this.#options.onJournaled();
     }
   }
 
-  /**
-   * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
-   * in doubt since nobody was there (`lostAtMs`; `undefined` if nobody noticed a loss).
-   */
-  replay(stream: string, from: { after: number | undefined; lostAtMs: number | undefined }): void {
-    const { after, lostAtMs } = from;
-    const nowMs = Date.now();
-    const noticeMs = 2 * this.#options.settings.keepAliveMs + noticeMarginMs;
-    const messages =
-      after === undefined
-        ? this.outbox.inDoubt(stream, lostAtMs === undefined ? 0 : lostAtMs - noticeMs)
-        : this.outbox.after(stream, after);
-    for (const message of messages) this.#handOver(message, nowMs);
-    if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
-  }
-
-  /** The client itself says that it has all of `stream` up to `sequence`. */
-  acknowledge(stream: string, sequence: number): void {
-    this.#resumedAfter.set(stream, sequence);
-    this.outbox.acknowledge(stream, sequence);
-  }
-
-  /**
-   * Takes back what a relay wrote for its client just before this object crashed, and nobody else has. Only answers:
-   * whoever waited for the rest is gone with the crash.
-   */
-  takeBack(stream: string, { frames, openedAtMs }: { frames: ArrayBuffer[]; openedAtMs: number }): void {
-    const isSuperseded = this.#options.streams.hasNewer(stream, openedAtMs);
-    for (const packed of frames) {
-      const { sequence, frame } = unpackFrame(packed);
-      const json = jsonOf(new TextDecoder().decode(frame));
-      if (json === undefined || this.outbox.has(sequence) || sequence <= (this.#resumedAfter.get(stream) ?? 0)) continue;
-      if (isSuperseded) {
-        // Its client has another stream since, which must not see an older number after a newer one.
-        this.#send(stream, "response", json);
-        continue;
-      }
-      const message = { sequence, stream, kind: "response" as const, packed: new Uint8Array(packed) };
-      this.outbox.takeBack([{ ...message, handedOverAtMs: Date.now() }]);
-    }
-    this.save();
-  }
-
-  /** Goes on sending what waited for the client of `stream` to read. */
+  /** The client of `stream` has read: what waited for that goes out. */
   continueSending(stream: string): void {
-    const nowMs = Date.now();
-    for (const message of this.outbox.waiting(stream)) if (this.#handOver(message, nowMs) !== "sent") return;
-    this.endIfAnswered(stream);
+    if (this.delivery.continueSending(stream)) this.endIfAnswered(stream);
   }
 
   /** A POST's stream that has carried its last answer is over. */
   endIfAnswered(stream: string): void {
     if (stream === sseStream || stream === listenStream || this.calls.isStreamBusy(stream)) return;
-    const isAttached = this.#options.streams.isAttached(stream);
-    if (!isAttached || this.outbox.waiting(stream).length === 0) this.#options.streams.end(stream);
-  }
-
-  #handOver(message: SentMessage, nowMs: number): SendOutcome {
-    const outcome = this.#options.streams.send(message.stream, message.packed);
-    message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
-    return outcome;
-  }
-
-  /** A ping behind a replay: once it is answered all before it has arrived, and the next cut repeats none of it. */
-  #askForReceipt(stream: string): void {
-    const id = `${receiptPrefix}${this.outbox.nextSequence(Date.now())}`;
-    const sequence = this.#send(stream, "request", JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
-    this.#awaited.set(id, { stream, sequence, deadlineMs: Number.POSITIVE_INFINITY });
-  }
-
-  /** Makes the answer to a POST an SSE stream: something else comes first, or nothing for a while. */
-  startEvents(post: PostStream): void {
-    for (const held of post.startEvents()) this.#send(post.name, "response", held);
-  }
-
-  /** Writes what is in memory only: no stream may be left to send it on. */
-  save(): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = undefined;
-    this.outbox.takeBack(this.#options.streams.takeKept());
-    if (this.outbox.hasUnsaved) this.outbox.save();
+    const { streams } = this.#options;
+    if (!streams.isAttached(stream) || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
   }
 
   /** Ends the session's server and its calls. */
   async end(): Promise<void> {
-    clearTimeout(this.#saveTimer);
+    this.delivery.stop();
     clearInterval(this.#ticker);
     this.#handshake = undefined;
     for (const call of this.calls.all()) this.calls.close(call.request.id, "cancelled", Date.now());
@@ -295,11 +199,10 @@ export class Conversation {
       this.#options.onClaim(id.slice(claimPrefix.length));
       return;
     }
-    const awaited = this.#awaited.get(id);
-    if (awaited !== undefined) {
-      this.#awaited.delete(id);
-      this.outbox.acknowledge(awaited.stream, awaited.sequence);
-    }
+    if (this.delivery.takeReceipt(id)) return;
+    const asked = this.#serverRequests.answered(id);
+    // Streams keep their order: with the request all before it has arrived.
+    if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
     this.transport.receive(message, extra);
   }
 
@@ -320,40 +223,23 @@ export class Conversation {
       this.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], Date.now());
     }
     const post = this.#options.streams.post(stream);
-    if (post !== undefined) this.startEvents(post);
-    const sequence = this.#send(stream, isServerRequest ? "request" : "notification", JSON.stringify(message));
+    if (post !== undefined) this.delivery.startEvents(post);
+    const sequence = this.delivery.send(stream, isServerRequest ? "request" : "notification", JSON.stringify(message));
     if (!isServerRequest) return;
-    const deadlineMs = Date.now() + this.#options.settings.maxWaitForClientMs;
-    this.#awaited.set(message.id, { stream, sequence, deadlineMs });
+    this.#serverRequests.add(message.id, { stream, sequence, nowMs: Date.now() });
   }
 
   #answer(message: JSONRPCMessage & { id?: RequestId | undefined }, outcome: CallOutcome): void {
     const call = message.id === undefined ? undefined : this.calls.get(message.id);
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
-    const json = this.#responseJson(message, call);
+    const json = writeResponse(message, call.request, this.#options.settings);
     if (this.#options.streams.post(call.stream)?.holdForJson(json) !== true) {
-      this.#send(call.stream, "response", json);
+      this.delivery.send(call.stream, "response", json);
       // In the same turn as the journal's row goes: there is no moment in which neither has it.
-      if (call.journalKey !== undefined) this.save();
+      if (call.journalKey !== undefined) this.delivery.save();
     }
     this.#endCall(call.request.id, outcome);
-  }
-
-  /** What a tool returned, or an error in its place if no client could be sent it. */
-  #responseJson(message: JSONRPCMessage, call: Call): string {
-    const { maxMessageBytes } = this.#options.settings;
-    let fault: string;
-    try {
-      const json = JSON.stringify(message);
-      // A UTF-16 unit takes at most three bytes, so most need no exact count.
-      if (json.length * 3 <= maxMessageBytes || byteLength(json) <= maxMessageBytes) return json;
-      fault = `is larger than ${maxMessageBytes} bytes; ask for less at once`;
-    } catch {
-      fault = "cannot be written as JSON";
-    }
-    const error = { code: -32_603, message: `The result of ${call.request.method} ${fault}.` };
-    return JSON.stringify({ jsonrpc: "2.0", id: call.request.id, error });
   }
 
   #endCall(id: RequestId, outcome: CallOutcome): void {
@@ -361,34 +247,6 @@ export class Conversation {
     if (call === undefined) return;
     if (call.journalKey !== undefined) this.#journal.remove(call.journalKey);
     this.endIfAnswered(call.stream);
-  }
-
-  #send(stream: string, kind: MessageKind, json: string): number {
-    const nowMs = Date.now();
-    const sequence = this.outbox.nextSequence(nowMs);
-    const id = formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
-    const packed = packFrame(sequence, messageFrame(id, json));
-    const sent: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
-    const outcome = this.#handOver(sent, nowMs);
-    this.outbox.add(sent);
-    this.#lastSentAtMs = nowMs;
-    if (outcome === "gone" || this.outbox.unsavedBytes > maxUnsavedBytes) this.save();
-    else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
-    return sequence;
-  }
-
-  /** A burst that began at `startedAtMs` is kept safe once it is over: the object may hibernate next. */
-  #saveBurst(startedAtMs: number): void {
-    const nowMs = Date.now();
-    const quietMs = nowMs - this.#lastSentAtMs;
-    if (quietMs < saveAfterMs && nowMs - startedAtMs < longestBurstMs) {
-      this.#saveTimer = setTimeout(() => this.#saveBurst(startedAtMs), saveAfterMs - quietMs);
-      return;
-    }
-    this.#saveTimer = undefined;
-    this.outbox.prune(nowMs);
-    const few = this.outbox.entrust(maxAttachedBytes);
-    if (few === undefined || !this.#options.streams.keep(few)) this.save();
   }
 
   #remember(handshake: Handshake): void {
@@ -425,10 +283,9 @@ export class Conversation {
   }
 
   #refuseOverdue(nowMs: number): void {
-    for (const [id, awaited] of this.#awaited) {
-      if (awaited.deadlineMs > nowMs) continue;
-      this.#awaited.delete(id);
-      this.transport.refuse(id, `The client did not answer within ${this.#options.settings.maxWaitForClientMs} ms.`);
+    const { maxWaitForClientMs } = this.#options.settings;
+    for (const id of this.#serverRequests.takeOverdue(nowMs)) {
+      this.transport.refuse(id, `The client did not answer within ${maxWaitForClientMs} ms.`);
     }
   }
 
@@ -441,32 +298,4 @@ export class Conversation {
       this.#endCall(request.id, "abandoned");
     }
   }
-}
-
-/** The HTTP request that brought a journaled one. */
-function requestOf({ url, headers }: JournalEntry): Request {
-  return new Request(url, { headers });
-}
-
-/** The JSON of a frame that carries an answer; `undefined` for any other. */
-function jsonOf(frame: string): string | undefined {
-  const json = /^data: (.+)$/m.exec(frame)?.[1];
-  const parsed = json === undefined ? undefined : parseBody(json);
-  const [message] = parsed?.ok === true ? parsed.messages : [];
-  return message !== undefined && isResponse(message) ? json : undefined;
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).byteLength;
-}
-
-/** What the SDK gives to a handler about the HTTP request: `request` is v2's name for it, `requestInfo` v1's. */
-export function messageExtra(request: Request, more: MessageExtraInfo = {}): MessageExtraInfo {
-  return {
-    ...more,
-    request,
-    get requestInfo() {
-      return { headers: Object.fromEntries(request.headers), url: new URL(request.url) };
-    },
-  } as MessageExtraInfo;
 }

@@ -56,5 +56,5 @@ export function requestsToRepeat(handshake: Handshake): { method: string; params
 export function clientCapabilitiesOf(handshake: Handshake | undefined): ClientCapabilities | undefined {
   const capabilities = handshake?.initialize?.["capabilities"];
   // What it holds was validated by the SDK when it answered `initialize`.
-  return isObject(capabilities) ? (capabilities as ClientCapabilities) : undefined;
+  return isObject(capabilities) ? capabilities : undefined;
 }

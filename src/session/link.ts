@@ -82,7 +82,7 @@ export function joinFrames(packed: ArrayBuffer[]): Uint8Array<ArrayBuffer> {
 export function splitFrames(joined: ArrayBuffer): ArrayBuffer[] {
   const view = new DataView(joined);
   const frames: ArrayBuffer[] = [];
-  for (let at = 0; at < joined.byteLength; ) {
+  for (let at = 0; at < joined.byteLength;) {
     const end = at + lengthBytes + view.getUint32(at);
     frames.push(joined.slice(at + lengthBytes, end));
     at = end;

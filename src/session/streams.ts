@@ -131,7 +131,8 @@ export class Streams {
     if (this.#posts.get(stream)?.send(packed) === true) return "sent";
     const relay = this.#sockets.get(stream);
     if (relay === undefined) return "gone";
-    const isTooFarAhead = relay.unconfirmedBytes > 0 && relay.unconfirmedBytes + packed.byteLength > this.#maxStreamBacklogBytes;
+    const isTooFarAhead =
+      relay.unconfirmedBytes > 0 && relay.unconfirmedBytes + packed.byteLength > this.#maxStreamBacklogBytes;
     if (relay.isWaiting || isTooFarAhead) {
       relay.isWaiting = true;
       return "waiting";

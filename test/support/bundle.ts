@@ -15,8 +15,8 @@ export const runVariable = "MCP_EDGE_TEST_RUN";
 
 /** Where the bundles of this run are. */
 export function bundleDirectory(): string {
-  const run = process.env[runVariable];
-  if (run === undefined) process.once("exit", () => rmSync(bundleDirectory(), { recursive: true, force: true }));
+  const named = process.env[runVariable];
+  if (named === undefined) process.once("exit", () => rmSync(bundleDirectory(), { recursive: true, force: true }));
   return join(root, ".cache", "bundles", (process.env[runVariable] ??= String(process.pid)));
 }
 

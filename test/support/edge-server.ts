@@ -21,7 +21,7 @@ export interface EdgeServer {
 /** Starts `main` (a path from the root; the example server if not given) with the repository's own configuration. */
 export async function startEdge(main = "test/fixtures/example.ts"): Promise<EdgeServer> {
   const config = await workerConfig(main);
-  const harness = createTestHarness({ root, workers: [{ config: config as never }] });
+  const harness = createTestHarness({ root, workers: [{ config }] });
   const { url } = await harness.listen();
   const worker = harness.getWorker();
   const inspect = async (id: string): Promise<Inspection> => {

@@ -14,7 +14,11 @@ export class RawMcpClient {
     this.headers = { "mcp-session-id": sessionId, "mcp-protocol-version": protocolVersion };
   }
 
-  static async open(base: string, capabilities: Record<string, unknown> = {}, version = "2025-11-25"): Promise<RawMcpClient> {
+  static async open(
+    base: string,
+    capabilities: Record<string, unknown> = {},
+    version = "2025-11-25",
+  ): Promise<RawMcpClient> {
     const opened = await postJson(`${base}/mcp`, initialize(capabilities, version));
     const client = new RawMcpClient(`${base}/mcp`, opened, version);
     await client.post({ jsonrpc: "2.0", method: "notifications/initialized" });

@@ -37,13 +37,23 @@ export async function startWorkerd({ main, args = [] }: WorkerdOptions): Promise
   await mkdir(diskFolder);
   const port = await freePort();
   const config = join(folder, "config.capnp");
-  await writeFile(config, await capnp({ script: relative(folder, join(built, "out", `${basename(main, ".ts")}.js`)), diskFolder, port, main }));
+  await writeFile(
+    config,
+    await capnp({
+      script: relative(folder, join(built, "out", `${basename(main, ".ts")}.js`)),
+      diskFolder,
+      port,
+      main,
+    }),
+  );
 
   let output = "";
   let child: ChildProcess | undefined;
   const url = `http://127.0.0.1:${port}`;
   const start = async (): Promise<void> => {
-    const started = spawn(workerd.default, ["serve", config, "--experimental", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const started = spawn(workerd.default, ["serve", config, "--experimental", ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     child = started;
     started.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     started.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -86,7 +96,17 @@ async function untilServing(url: string, child: ChildProcess, output: () => stri
   throw new Error(`workerd does not serve: ${output()}`);
 }
 
-async function capnp({ script, diskFolder, port, main }: { script: string; diskFolder: string; port: number; main: string }) {
+async function capnp({
+  script,
+  diskFolder,
+  port,
+  main,
+}: {
+  script: string;
+  diskFolder: string;
+  port: number;
+  main: string;
+}) {
   const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (

@@ -47,7 +47,10 @@ async function connectV1(base: string): Promise<TortureClient> {
 
 async function connectV2(base: string): Promise<TortureClient> {
   const client = new ClientV2(info, { capabilities: { elicitation: {} } });
-  client.setRequestHandler("elicitation/create", ({ params }) => ({ action: "accept", content: { n: params.message } }));
+  client.setRequestHandler("elicitation/create", ({ params }) => ({
+    action: "accept",
+    content: { n: params.message },
+  }));
   let duplicates = 0;
   client.onerror = (error) => void (duplicates += isDuplicate(error) ? 1 : 0);
   await client.connect(new SseV2(new URL(`${base}/sse`)));
@@ -63,7 +66,8 @@ async function connectEventSource(base: string): Promise<TortureClient> {
   const client = await EventSourceClient.connect(base);
   return {
     kind: "event-source",
-    call: async (name, args, timeoutMs) => resultText(await client.request("tools/call", { name, arguments: args }, timeoutMs)),
+    call: async (name, args, timeoutMs) =>
+      resultText(await client.request("tools/call", { name, arguments: args }, timeoutMs)),
     duplicates: () => client.duplicates,
     close: () => client.close(),
   };

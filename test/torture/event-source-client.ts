@@ -41,7 +41,9 @@ export class EventSourceClient {
     const answer = this.#expect(id, timeoutMs);
     // The rejection reaches the caller by `answer` or by the POST, whichever is first.
     answer.catch(() => undefined);
-    await this.#post({ jsonrpc: "2.0", id, method, params }).catch((error: Error) => this.#pending.get(id)?.reject(error));
+    await this.#post({ jsonrpc: "2.0", id, method, params }).catch((error: Error) =>
+      this.#pending.get(id)?.reject(error),
+    );
     return await answer;
   }
 

@@ -39,7 +39,11 @@ for (const { start, plan } of plans) {
   try {
     const outcome = await torture(contestant, plan, seed);
     console.log(reportFaults(outcome));
-    for (const tally of Object.values(outcome.tallies)) for (const note of tally.notes) console.log(`  ${note}`);
+    console.log(
+      Object.values(outcome.tallies)
+        .flatMap(({ notes }) => notes.map((note) => `  ${note}`))
+        .join("\n"),
+    );
     outcomes.push(outcome);
   } finally {
     await contestant.close();
@@ -47,7 +51,9 @@ for (const { start, plan } of plans) {
 }
 console.log(`\n${report(outcomes)}`);
 
-const ours = outcomes.filter(({ contestant }) => contestant === "mcp-edge").flatMap(({ tallies }) => Object.entries(tallies));
+const ours = outcomes
+  .filter(({ contestant }) => contestant === "mcp-edge")
+  .flatMap(({ tallies }) => Object.entries(tallies));
 const failed = ours.filter(
   ([kind, { lost, wrong, reinitialized, duplicates }]) =>
     lost + wrong + reinitialized > 0 || (kind === "event-source" && duplicates > 0),

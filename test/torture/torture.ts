@@ -81,7 +81,8 @@ async function inflict(contestant: Contestant, plan: Plan, sessions: Tortured[],
       await contestant.killAndRestart?.();
       faults.kills += 1;
     }
-    if (fault === "eviction") evicting.push(evict(contestant, random.pick(sessions)).then((done) => void (faults.evictions += done)));
+    if (fault === "eviction")
+      evicting.push(evict(contestant, random.pick(sessions)).then((done) => void (faults.evictions += done)));
     else if (fault === "abort") await contestant.abort?.(random.pick(sessions).sessionId);
     else await cut(sessions, random);
     await pause(random.between(pauseMs.least, pauseMs.most));

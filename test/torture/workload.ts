@@ -1,6 +1,6 @@
 import { answerFor } from "../fixtures/torture-server.ts";
 import type { TortureClient } from "./clients.ts";
-import { CuttingProxy } from "./cutting-proxy.ts";
+import type { CuttingProxy } from "./cutting-proxy.ts";
 import type { Random } from "./random.ts";
 
 /** What became of the calls of one kind of client. */
@@ -23,7 +23,17 @@ export interface Tally {
 }
 
 export function emptyTally(): Tally {
-  return { answered: 0, interrupted: 0, refused: 0, lost: 0, wrong: 0, duplicates: 0, reinitialized: 0, addedMs: [], notes: [] };
+  return {
+    answered: 0,
+    interrupted: 0,
+    refused: 0,
+    lost: 0,
+    wrong: 0,
+    duplicates: 0,
+    reinitialized: 0,
+    addedMs: [],
+    notes: [],
+  };
 }
 
 /** A call that is not answered by now is lost: far longer than any fault lasts, shorter than the clients' own limit. */
@@ -78,10 +88,11 @@ async function callOnce(tortured: Tortured, random: Random, n: number): Promise<
 }
 
 function tallyFailure(tally: Tally, what: string, error: unknown): void {
-  const message = error instanceof Error ? `${error.message} ${String(error.cause ?? "")}` : String(error);
+  const message = error instanceof Error ? `${error.message} ${JSON.stringify(error.cause ?? "")}` : String(error);
   if (/may or may not have taken effect/.test(message)) tally.interrupted += 1;
   else if (/timed out/i.test(message)) note(tally, "lost", what);
-  else if (/fetch failed|POSTing|POST was answered|ECONN|socket|terminated|other side closed/i.test(message)) tally.refused += 1;
+  else if (/fetch failed|POSTing|POST was answered|ECONN|socket|terminated|other side closed/i.test(message))
+    tally.refused += 1;
   else note(tally, "wrong", `${what}: ${message}`);
 }
 
@@ -91,7 +102,8 @@ async function checkSession(tortured: Tortured): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const now = await client.call("session", {}, lostAfterMs).catch((error: unknown) => error);
     if (typeof now === "string") {
-      if (now !== sessionId) note(tally, "reinitialized", `${client.kind}: ${sessionId.slice(0, 8)} became ${now.slice(0, 8)}`);
+      if (now !== sessionId)
+        note(tally, "reinitialized", `${client.kind}: ${sessionId.slice(0, 8)} became ${now.slice(0, 8)}`);
       return;
     }
     // The last fault may have hit this call's own POST.

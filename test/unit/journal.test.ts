@@ -22,16 +22,23 @@ function entry(id: number, padding = 0): JournalEntry {
 
 test("what was added and not removed is interrupted, whole, oldest first, also for another object", () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ padding: fc.nat(1_500_000), answered: fc.boolean() }), { maxLength: 8 }), (calls) => {
-      const store = orderedStore();
-      const journal = new Journal(store);
-      const keys = calls.map(({ padding }, id) => journal.add(entry(id, padding), 1_000 + id));
-      for (const [id, { answered }] of calls.entries()) if (answered) journal.remove(keys[id] ?? "");
-      const open = calls.flatMap(({ padding, answered }, id) => (answered ? [] : [entry(id, padding)]));
-      expect(new Journal(store).interrupted().map((found) => found.entry.request.id)).toEqual(open.map(({ request }) => request.id));
-      expect(JSON.stringify(new Journal(store).interrupted().map((found) => found.entry)) === JSON.stringify(open)).toBe(true);
-      if (open.length === 0) expect(store.rows.size).toBe(0);
-    }),
+    fc.property(
+      fc.array(fc.record({ padding: fc.nat(1_500_000), answered: fc.boolean() }), { maxLength: 8 }),
+      (calls) => {
+        const store = orderedStore();
+        const journal = new Journal(store);
+        const keys = calls.map(({ padding }, id) => journal.add(entry(id, padding), 1_000 + id));
+        for (const [id, { answered }] of calls.entries()) if (answered) journal.remove(keys[id] ?? "");
+        const open = calls.flatMap(({ padding, answered }, id) => (answered ? [] : [entry(id, padding)]));
+        expect(new Journal(store).interrupted().map((found) => found.entry.request.id)).toEqual(
+          open.map(({ request }) => request.id),
+        );
+        expect(
+          JSON.stringify(new Journal(store).interrupted().map((found) => found.entry)) === JSON.stringify(open),
+        ).toBe(true);
+        if (open.length === 0) expect(store.rows.size).toBe(0);
+      },
+    ),
     { numRuns: 30 },
   );
 });

@@ -52,10 +52,16 @@ describe("sequence numbers", () => {
 describe("whatever happens to the object", () => {
   /** One step of a session's life as the outbox sees it. */
   const step = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ do: fc.constant("send" as const), attached: fc.boolean(), size: fc.nat(400) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ do: fc.constant("send" as const), attached: fc.boolean(), size: fc.nat(400) }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("save" as const) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant("resume" as const), seen: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant("resume" as const), seen: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    },
   );
 
   test("a client that says where it is gets all after it, once, in order, and nothing that was saved is missing", () => {
@@ -110,7 +116,9 @@ describe("whatever happens to the object", () => {
         const store = memoryStore();
         const wide = { ...bounds, maxOutboxBytes: 1e9 };
         const outbox = new Outbox(store, wide);
-        const sent = sizes.map((size, index) => message(outbox, index, { packed: new Uint8Array(size).fill(index + 1) }));
+        const sent = sizes.map((size, index) =>
+          message(outbox, index, { packed: new Uint8Array(size).fill(index + 1) }),
+        );
         for (const one of sent) outbox.add(one);
         outbox.save();
         for (const row of store.rows.values()) {
@@ -135,7 +143,9 @@ describe("bounds", () => {
   test("notifications go before what was handed over, that before nothing: a response nobody was there for stays", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ kind: fc.constantFrom(...kinds), attached: fc.boolean(), size: fc.nat(900) }), { maxLength: 120 }),
+        fc.array(fc.record({ kind: fc.constantFrom(...kinds), attached: fc.boolean(), size: fc.nat(900) }), {
+          maxLength: 120,
+        }),
         (sends) => {
           const outbox = new Outbox(memoryStore(), bounds);
           const owed: number[] = [];

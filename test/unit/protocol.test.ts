@@ -8,10 +8,16 @@ import { frameOf, packFrame, unpackFrame } from "../../src/session/link.ts";
 import { processMemory } from "../../src/session/memory.ts";
 
 describe("event ids", () => {
-  const hex = fc.array(fc.constantFrom(..."0123456789abcdef"), { minLength: 64, maxLength: 64 }).map((digits) => digits.join(""));
+  const hex = fc
+    .array(fc.constantFrom(...Array.from("0123456789abcdef")), { minLength: 64, maxLength: 64 })
+    .map((digits) => digits.join(""));
 
   test("are read back as they were written", () => {
-    const id = fc.record({ sessionId: hex, stream: fc.constantFrom("sse", "listen", "p1a2b"), sequence: fc.maxSafeNat() });
+    const id = fc.record({
+      sessionId: hex,
+      stream: fc.constantFrom("sse", "listen", "p1a2b"),
+      sequence: fc.maxSafeNat(),
+    });
     fc.assert(fc.property(id, (eventId) => void expect(parseEventId(formatEventId(eventId))).toEqual(eventId)));
   });
 
@@ -26,7 +32,7 @@ describe("frames", () => {
     fc.assert(
       fc.property(fc.json(), fc.maxSafeNat(), (json, sequence) => {
         const packed = packFrame(sequence, messageFrame("id", json));
-        const { sequence: unpacked, frame } = unpackFrame(packed.slice().buffer as ArrayBuffer);
+        const { sequence: unpacked, frame } = unpackFrame(packed.slice().buffer);
         expect(unpacked).toBe(sequence);
         const lines = new TextDecoder().decode(frame).split("\n");
         expect(lines).toEqual(["event: message", "id: id", `data: ${json}`, "", ""]);
@@ -52,8 +58,9 @@ describe("a body", () => {
     );
     fc.assert(fc.property(message, (value) => void expect(parseBody(JSON.stringify(value)).ok).toBe(true)));
     fc.assert(
-      fc.property(fc.array(message, { minLength: 1, maxLength: 100 }), (values) =>
-        void expect(parseBody(JSON.stringify(values))).toMatchObject({ ok: true, batch: true }),
+      fc.property(
+        fc.array(message, { minLength: 1, maxLength: 100 }),
+        (values) => void expect(parseBody(JSON.stringify(values))).toMatchObject({ ok: true, batch: true }),
       ),
       { numRuns: 20 },
     );

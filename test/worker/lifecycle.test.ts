@@ -75,10 +75,9 @@ describe("a session that goes on", () => {
   test("many quick calls are one row, and the handshake one", async () => {
     const client = await RawSseClient.open(example.url);
     for (let n = 0; n < 50; n++) await client.call("add", { a: n, b: 1 });
-    await expect.poll(async () => (await example.inspect(client.sessionId)).rows).toEqual([
-      "handshake",
-      expect.stringMatching(/^outbox\//),
-    ]);
+    await expect
+      .poll(async () => (await example.inspect(client.sessionId)).rows)
+      .toEqual(["handshake", expect.stringMatching(/^outbox\//)]);
     client.close();
   });
 

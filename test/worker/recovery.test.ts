@@ -27,7 +27,8 @@ describe("a stream that is cut, on /sse", () => {
     client.stream.close();
     await client.stream.over;
     const ids = [];
-    for (const text of ["a", "b", "c"]) ids.push(await client.send("tools/call", { name: "echo", arguments: { text } }));
+    for (const text of ["a", "b", "c"])
+      ids.push(await client.send("tools/call", { name: "echo", arguments: { text } }));
     await client.resume();
     const answered: unknown[] = [];
     while (answered.length < 3) answered.push((await client.stream.message())["id"]);
@@ -171,7 +172,9 @@ describe("a stream that is cut, on /mcp", () => {
     cut.close();
     const resumed = await client.listen(lastEventId);
     await resumed.over;
-    const ids = resumed.events.map(({ data }) => (JSON.parse(data) as { id?: number }).id).filter((id) => id !== undefined);
+    const ids = resumed.events
+      .map(({ data }) => (JSON.parse(data) as { id?: number }).id)
+      .filter((id) => id !== undefined);
     expect(ids).toEqual([2]);
   });
 

@@ -55,7 +55,8 @@ describe("what a client sends wrong over HTTP+SSE", () => {
   ])("%s is refused with 400 and -32600", (_name, body, says) =>
     inSession(async (client) => {
       await expectRefusal(await client.post(body), 400, -32_600, says);
-    }));
+    }),
+  );
 
   test("a wrong content type is refused with 415", () =>
     inSession(async (client) => {
@@ -124,11 +125,17 @@ describe("what a client sends wrong over HTTP+SSE", () => {
       const answer = await client.call(tool);
       expect("error" in answer || (answer["result"] as { isError?: boolean }).isError).toBe(true);
       expect(JSON.stringify(answer)).not.toMatch(/\.ts:|\.js:/);
-    }));
+    }),
+  );
 
   test("a request id that is still being answered is refused with 400", () =>
     inSession(async (client) => {
-      const call = { jsonrpc: "2.0", id: "same", method: "tools/call", params: { name: "wait", arguments: { ms: 400 } } };
+      const call = {
+        jsonrpc: "2.0",
+        id: "same",
+        method: "tools/call",
+        params: { name: "wait", arguments: { ms: 400 } },
+      };
       expect((await client.post(call)).status).toBe(202);
       await expectRefusal(await client.post(call), 400, -32_600, /Use a new id/);
       expect(textOf(await client.stream.answerTo("same"))).toBe("waited");
@@ -136,7 +143,9 @@ describe("what a client sends wrong over HTTP+SSE", () => {
 
   test("more calls at once than maxCallsInFlight are refused with 429, and the others are answered", () =>
     inSession(async (client) => {
-      const ids = await Promise.all([1, 2, 3, 4].map(() => client.send("tools/call", { name: "wait", arguments: { ms: 500 } })));
+      const ids = await Promise.all(
+        [1, 2, 3, 4].map(() => client.send("tools/call", { name: "wait", arguments: { ms: 500 } })),
+      );
       await expectRefusal(await client.post({ ...ping, id: "fifth" }), 429, -32_000, /Wait for one/);
       for (const id of ids) expect(textOf(await client.stream.answerTo(id))).toBe("waited");
     }));
@@ -171,10 +180,11 @@ describe("what a client sends wrong over Streamable HTTP", () => {
     await expectRefusal(await postJson(`${edge.url}/mcp`, ping), 400, -32_000, /initialize first/);
   });
 
-  test.each(["POST", "GET", "DELETE"])("a forged session is refused with 404 on %s", async (method) => {
-    const headers = { "mcp-session-id": forged, accept: "*/*", "content-type": "application/json" };
-    const body = method === "POST" ? JSON.stringify(ping) : null;
-    await expectRefusal(await fetch(`${edge.url}/mcp`, { method, headers, body }), 404, -32_001, /Connect again/);
+  test("a forged session is refused with 404 on POST, GET and DELETE", async () => {
+    const headers = { "mcp-session-id": forged, accept: "*/*" };
+    await expectRefusal(await postJson(`${edge.url}/mcp`, ping, headers), 404, -32_001, /Connect again/);
+    await expectRefusal(await fetch(`${edge.url}/mcp`, { headers }), 404, -32_001, /Connect again/);
+    await expectRefusal(await fetch(`${edge.url}/mcp`, { method: "DELETE", headers }), 404, -32_001, /Connect again/);
   });
 
   test("an ended session is refused with 404, for every method", async () => {
@@ -254,31 +264,5 @@ describe("where a client goes wrong", () => {
         .end();
     });
     expect(status).toBe(403);
-  });
-});
-
-describe("a web page that may connect", () => {
-  const origin = "http://localhost:6274";
-
-  test("its preflight is answered without credentials, for the headers it names", async () => {
-    const headers = {
-      origin,
-      "access-control-request-method": "POST",
-      "access-control-request-headers": "content-type, mcp-session-id, mcp-param-x",
-    };
-    const response = await fetch(`${edge.url}/mcp`, { method: "OPTIONS", headers });
-    expect(response.status).toBe(204);
-    expect(response.headers.get("access-control-allow-origin")).toBe(origin);
-    expect(response.headers.get("access-control-allow-headers")).toContain("mcp-param-x");
-    expect(response.headers.get("access-control-allow-methods")).toContain("DELETE");
-  });
-
-  test("it may read answers, errors and the session id", async () => {
-    const opened = await postJson(`${edge.url}/mcp`, initialize(), { origin });
-    expect(opened.headers.get("access-control-allow-origin")).toBe(origin);
-    expect(opened.headers.get("access-control-expose-headers")).toContain("Mcp-Session-Id");
-    const refused = await postJson(`${edge.url}/mcp`, "{", { origin });
-    expect(refused.status).toBe(400);
-    expect(refused.headers.get("access-control-allow-origin")).toBe(origin);
   });
 });

@@ -24,7 +24,7 @@ describe("the answer to a POST", () => {
     const response = await client.call("add", { a: 25, b: 25 });
     expect(response.headers.get("content-type")).toBe("application/json");
     expect(response.headers.get("mcp-session-id")).toBe(client.sessionId);
-    expect(textOf((await response.json()) as Record<string, unknown>)).toBe("50");
+    expect(textOf(await response.json())).toBe("50");
   });
 
   test("is a JSON array for a batch", async () => {
@@ -140,7 +140,7 @@ describe("the stateless revision", () => {
     const before = await example.worker.listDurableObjectIds("Session");
     const response = await ask(path, "tools/call", { name: "add", arguments: { a: 25, b: 25 } });
     expect(response.headers.get("mcp-session-id")).toBeNull();
-    expect(textOf((await response.json()) as Record<string, unknown>)).toBe("50");
+    expect(textOf(await response.json())).toBe("50");
     expect(await example.worker.listDurableObjectIds("Session")).toEqual(before);
   });
 
@@ -150,7 +150,9 @@ describe("the stateless revision", () => {
   });
 
   test("a tool that needs a session says so", async () => {
-    const body = (await (await ask("/mcp", "tools/call", { name: "recall", arguments: { key: "k" } })).json()) as object;
+    const body = (await (
+      await ask("/mcp", "tools/call", { name: "recall", arguments: { key: "k" } })
+    ).json()) as object;
     expect(textOf(body as Record<string, unknown>)).toContain("no session");
   });
 

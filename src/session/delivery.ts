@@ -1,0 +1,183 @@
+import type { RequestId } from "@modelcontextprotocol/server";
+import type { Settings } from "../options.ts";
+import { formatEventId } from "../protocol/event-id.ts";
+import { isResponse, parseBody } from "../protocol/json-rpc.ts";
+import { messageFrame } from "../protocol/sse-frame.ts";
+import { packFrame, relayCopyBytes, unpackFrame } from "./link.ts";
+import { type KeyValueStore, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
+import type { PostStream } from "./post-stream.ts";
+import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
+
+/** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
+const saveAfterMs = 500;
+/** How long a burst may last before that is done all the same, milliseconds. The relay keeps a copy for longer. */
+const longestBurstMs = 5_000;
+/** How much may be unsaved: what the relay's copy is sure to hold, bytes. */
+const maxUnsavedBytes = relayCopyBytes / 2;
+/** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
+const noticeMarginMs = 5_000;
+/** A JSON-RPC id that starts so belongs to the ping that asks whether a replay arrived. */
+const receiptPrefix = "receipt:";
+
+export interface DeliveryOptions {
+  sessionId: string;
+  store: KeyValueStore;
+  streams: Streams;
+  settings: Settings;
+}
+
+/**
+ * The way of a message from the session to its client, and again, until it has arrived.
+ *
+ * Storage: the outbox. Lifetime: the object's time in memory; a later one has what the outbox and the relays give back.
+ * Loses: nothing that was handed to a stream, while the object or its relay lives; see `Outbox` for the bounds.
+ */
+export class Delivery {
+  readonly outbox: Outbox;
+  readonly #options: DeliveryOptions;
+  readonly #streams: Streams;
+  /** How far the client of each stream said it was, when it came back. */
+  readonly #resumedAfter = new Map<string, number>();
+  /** Pings behind replays that are not answered yet. */
+  readonly #receipts = new Map<RequestId, { stream: string; sequence: number }>();
+  #lastSentAtMs = 0;
+  #saveTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: DeliveryOptions) {
+    const { settings, store, streams } = options;
+    this.#options = options;
+    this.#streams = streams;
+    this.outbox = new Outbox(store, {
+      maxOutboxBytes: settings.maxOutboxBytes,
+      maxOutboxMessages: settings.maxOutboxMessages,
+      retainMs: settings.reconnectGraceMs,
+    });
+    this.outbox.takeBack(streams.takeKept());
+  }
+
+  /** Sends a message, now or as soon as somebody is there, and returns its sequence number. */
+  send(stream: string, kind: MessageKind, json: string): number {
+    const nowMs = Date.now();
+    const sequence = this.outbox.nextSequence(nowMs);
+    const id = formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
+    const packed = packFrame(sequence, messageFrame(id, json));
+    const sent: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
+    const outcome = this.#handOver(sent, nowMs);
+    this.outbox.add(sent);
+    this.#lastSentAtMs = nowMs;
+    if (outcome === "gone" || this.outbox.unsavedBytes > maxUnsavedBytes) this.save();
+    else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
+    return sequence;
+  }
+
+  /** Makes the answer to a POST an SSE stream: something else comes first, or nothing for a while. */
+  startEvents(post: PostStream): void {
+    for (const held of post.startEvents()) this.send(post.name, "response", held);
+  }
+
+  /**
+   * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
+   * in doubt since nobody was there (`lostAtMs`; `undefined` if nobody noticed a loss).
+   */
+  replay(stream: string, { after, lostAtMs }: { after: number | undefined; lostAtMs: number | undefined }): void {
+    const nowMs = Date.now();
+    const noticeMs = 2 * this.#options.settings.keepAliveMs + noticeMarginMs;
+    const messages =
+      after === undefined
+        ? this.outbox.inDoubt(stream, lostAtMs === undefined ? 0 : lostAtMs - noticeMs)
+        : this.outbox.after(stream, after);
+    for (const message of messages) this.#handOver(message, nowMs);
+    if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
+  }
+
+  /** Goes on sending what waited for the client of `stream` to read. False if some of it waits still. */
+  continueSending(stream: string): boolean {
+    const nowMs = Date.now();
+    return this.outbox.waiting(stream).every((message) => this.#handOver(message, nowMs) === "sent");
+  }
+
+  /** The client itself says that it has all of `stream` up to `sequence`. */
+  acknowledge(stream: string, sequence: number): void {
+    this.#resumedAfter.set(stream, sequence);
+    this.outbox.acknowledge(stream, sequence);
+  }
+
+  /** Whether `id` is that of a ping behind a replay, which the client has answered: all before it has arrived. */
+  takeReceipt(id: RequestId): boolean {
+    const receipt = this.#receipts.get(id);
+    if (receipt === undefined) return false;
+    this.#receipts.delete(id);
+    this.outbox.acknowledge(receipt.stream, receipt.sequence);
+    return true;
+  }
+
+  /**
+   * Takes back what a relay wrote for its client just before this object crashed, and nobody else has. Only answers:
+   * whoever waited for the rest is gone with the crash.
+   */
+  takeBack(stream: string, { frames, openedAtMs }: { frames: ArrayBuffer[]; openedAtMs: number }): void {
+    const isSuperseded = this.#streams.hasNewer(stream, openedAtMs);
+    const alreadyThere = this.#resumedAfter.get(stream) ?? 0;
+    for (const packed of frames) {
+      const { sequence, frame } = unpackFrame(packed);
+      const json = answerOf(new TextDecoder().decode(frame));
+      if (json === undefined || this.outbox.has(sequence) || sequence <= alreadyThere) continue;
+      if (isSuperseded) {
+        // Its client has another stream since, which must not see an older number after a newer one.
+        this.send(stream, "response", json);
+        continue;
+      }
+      const message = { sequence, stream, kind: "response" as const, packed: new Uint8Array(packed) };
+      this.outbox.takeBack([{ ...message, handedOverAtMs: Date.now() }]);
+    }
+    this.save();
+  }
+
+  /** Writes what is in memory only: no stream may be left to send it on. */
+  save(): void {
+    this.stop();
+    this.outbox.takeBack(this.#streams.takeKept());
+    if (this.outbox.hasUnsaved) this.outbox.save();
+  }
+
+  /** Forgets the save that is due. */
+  stop(): void {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
+  }
+
+  /** A burst that began at `startedAtMs` is kept safe once it is over: the object may hibernate next. */
+  #saveBurst(startedAtMs: number): void {
+    const nowMs = Date.now();
+    const quietMs = nowMs - this.#lastSentAtMs;
+    if (quietMs < saveAfterMs && nowMs - startedAtMs < longestBurstMs) {
+      this.#saveTimer = setTimeout(() => this.#saveBurst(startedAtMs), saveAfterMs - quietMs);
+      return;
+    }
+    this.#saveTimer = undefined;
+    this.outbox.prune(nowMs);
+    const few = this.outbox.entrust(maxAttachedBytes);
+    if (few === undefined || !this.#streams.keep(few)) this.save();
+  }
+
+  #handOver(message: SentMessage, nowMs: number): SendOutcome {
+    const outcome = this.#streams.send(message.stream, message.packed);
+    message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
+    return outcome;
+  }
+
+  /** A ping behind a replay: once it is answered all before it has arrived, and the next cut repeats none of it. */
+  #askForReceipt(stream: string): void {
+    const id = `${receiptPrefix}${this.outbox.nextSequence(Date.now())}`;
+    const sequence = this.send(stream, "request", JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
+    this.#receipts.set(id, { stream, sequence });
+  }
+}
+
+/** The JSON of a frame that carries an answer; `undefined` for any other. */
+function answerOf(frame: string): string | undefined {
+  const json = /^data: (.+)$/m.exec(frame)?.[1];
+  const parsed = json === undefined ? undefined : parseBody(json);
+  const [message] = parsed?.ok === true ? parsed.messages : [];
+  return message !== undefined && isResponse(message) ? json : undefined;
+}

@@ -1,0 +1,96 @@
+/**
+ * With a stream open, how far off the alarm is that deletes an abandoned session, milliseconds. The close of the stream
+ * brings it nearer; this one only catches the session of a machine that died without closing anything.
+ */
+const guardMs = 24 * 60 * 60_000;
+
+/** Present while the alarm watches over running calls. */
+const watchKey = "watch";
+
+/**
+ * How often the alarm looks whether a running call lost its object, milliseconds. Nothing else might wake it: a stream
+ * that hibernates stays open, and its client waits.
+ */
+const watchMs = 10_000;
+
+export interface ExpiryOptions {
+  ctx: DurableObjectState;
+  sessionIdleMs: number;
+  /** Whether there is anything stored that must end one day. */
+  isStored: () => boolean;
+  /** Whether a client listens. */
+  hasStream: () => boolean;
+  hasCalls: () => boolean;
+  /** Answers what an earlier run of the object left unanswered. */
+  recover: () => Promise<void> | undefined;
+  /** Deletes the session. */
+  end: () => Promise<void>;
+}
+
+/**
+ * The session's one alarm. It ends a session that was abandoned, and while calls run it sees to it that they are
+ * answered even if their object goes away and nobody else wakes it.
+ *
+ * Storage: the alarm, and a row `watch` while calls run. Cost: two rows for a burst of long calls; else one in an eighth
+ * of `sessionIdleMs` of traffic. Lifetime: the session's.
+ */
+export class Expiry {
+  readonly #options: ExpiryOptions;
+  readonly #storage: DurableObjectStorage;
+  #alarmAtMs: number | undefined;
+  #isWatching: boolean;
+
+  constructor(options: ExpiryOptions) {
+    this.#options = options;
+    this.#storage = options.ctx.storage;
+    this.#isWatching = this.#storage.kv.get<boolean>(watchKey) === true;
+  }
+
+  /** A running call may have lost its object, or the session may be abandoned. */
+  async alarm(): Promise<void> {
+    this.#alarmAtMs = 0;
+    const { hasStream, hasCalls, recover, end } = this.#options;
+    if (!this.#isWatching) {
+      if (hasStream() || hasCalls()) await this.#scheduleEnd();
+      else await end();
+      return;
+    }
+    await recover();
+    if (hasCalls()) return await this.#setAlarm(watchMs);
+    this.#isWatching = false;
+    this.#storage.kv.delete(watchKey);
+    await this.#scheduleEnd();
+  }
+
+  /** Moves the alarm that ends an abandoned session, if it must move: rarely, so that calls pay nothing for it. */
+  noteTraffic(): void {
+    if (!this.#isAlarmWellSet()) this.#options.ctx.waitUntil(this.#scheduleEnd());
+  }
+
+  /** While calls run, the alarm is for them; the one that ends the session is set again afterwards. */
+  watchCalls(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#storage.kv.put(watchKey, true);
+    this.#options.ctx.waitUntil(this.#setAlarm(watchMs));
+  }
+
+  async #scheduleEnd(): Promise<void> {
+    this.#alarmAtMs ??= (await this.#storage.getAlarm()) ?? 0;
+    if (this.#isAlarmWellSet()) return;
+    await this.#setAlarm(this.#options.hasStream() ? guardMs : this.#options.sessionIdleMs * 1.125);
+  }
+
+  #isAlarmWellSet(): boolean {
+    const { isStored, hasStream, sessionIdleMs } = this.#options;
+    if (!isStored() || this.#isWatching) return true;
+    if (this.#alarmAtMs === undefined) return false;
+    const inMs = this.#alarmAtMs - Date.now();
+    return hasStream() ? inMs >= guardMs / 2 : inMs >= sessionIdleMs && inMs <= 2 * sessionIdleMs;
+  }
+
+  async #setAlarm(inMs: number): Promise<void> {
+    this.#alarmAtMs = Date.now() + inMs;
+    await this.#storage.setAlarm(this.#alarmAtMs);
+  }
+}

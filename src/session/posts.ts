@@ -1,0 +1,179 @@
+import type { JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/server";
+import type { Settings } from "../options.ts";
+import { formatEventId } from "../protocol/event-id.ts";
+import { isRequest, parseBody } from "../protocol/json-rpc.ts";
+import * as refusals from "../protocol/refusals.ts";
+import { primingFrame } from "../protocol/sse-frame.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Lane } from "./handshake.ts";
+import { messageExtra } from "./http-source.ts";
+import { LateTimer } from "./late-timer.ts";
+import { listenStream, sseStream } from "./link.ts";
+import { PostStream } from "./post-stream.ts";
+import type { Streams } from "./streams.ts";
+
+/** The first revision whose clients can read an event without data (SEP-1699). */
+const firstRevisionWithPriming = "2025-11-25";
+
+export interface PostsOptions {
+  sessionId: string;
+  conversation: Conversation;
+  streams: Streams;
+  settings: Settings;
+  /** A message was taken: the session is not abandoned. */
+  onTraffic: () => void;
+}
+
+/**
+ * What a POST to a session meets, in order: is there a session, is it a message, may it be said now; then its answer.
+ * Nothing is accepted that is neither answered nor journaled when its POST is.
+ */
+export class Posts {
+  readonly #sessionId: string;
+  readonly #conversation: Conversation;
+  readonly #streams: Streams;
+  readonly #settings: Settings;
+  readonly #onTraffic: () => void;
+  readonly #lateTimer: LateTimer;
+
+  constructor({ sessionId, conversation, streams, settings, onTraffic }: PostsOptions) {
+    this.#sessionId = sessionId;
+    this.#conversation = conversation;
+    this.#streams = streams;
+    this.#settings = settings;
+    this.#onTraffic = onTraffic;
+    this.#lateTimer = new LateTimer(settings.journalAfterMs);
+  }
+
+  /** A message of an HTTP+SSE session: 202, and the answer comes on the stream. */
+  async toSse(request: Request): Promise<Response> {
+    const parsed = parseBody(await request.text());
+    if (!this.exists("sse")) return refusals.unknownSession();
+    if (!parsed.ok) return refuseBody(parsed);
+    const wrongLane = this.refuseOtherLane("sse");
+    if (wrongLane !== undefined) return wrongLane;
+    await this.#conversation.ready(request);
+    const refusal = this.#refuseCalls(parsed.messages);
+    if (refusal !== undefined) return refusal;
+
+    const where = { stream: sseStream, lane: "sse", extra: messageExtra(request) } as const;
+    const calls = this.#conversation.deliver(parsed.messages, where);
+    await this.#answeredOr(calls.map((call) => call.ended));
+    this.#conversation.journalRunning(calls, request, "sse");
+    this.#onTraffic();
+    return new Response(null, { status: 202 });
+  }
+
+  /** A message of a Streamable HTTP session, or the `initialize` that opens one. */
+  async toMcp(request: Request, { isNew }: { isNew: boolean }): Promise<Response> {
+    const parsed = parseBody(await request.text());
+    if (!isNew && !this.exists("mcp")) return refusals.unknownSession();
+    if (!parsed.ok) return refuseBody(parsed);
+    const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
+    if (refusedBefore !== undefined) return refusedBefore;
+    await this.#conversation.ready(request);
+    const refusal = this.#refuseVersion(request) ?? this.#refuseCalls(parsed.messages);
+    if (refusal !== undefined) return refusal;
+
+    const requestCount = parsed.messages.filter(isRequest).length;
+    const sequence = this.#conversation.delivery.outbox.nextSequence(Date.now());
+    const post = this.#openPost(sequence, {
+      requestCount,
+      batch: parsed.batch,
+      version: this.#versionOf(request, parsed.messages),
+    });
+    if (requestCount > 0) this.#streams.addPost(post);
+    const extra = messageExtra(request, this.#closers(post));
+    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, lane: "mcp", extra });
+    this.#onTraffic();
+    if (requestCount === 0) return new Response(null, { status: 202 });
+
+    await this.#answeredOr([post.response]);
+    this.#conversation.journalRunning(calls, request, "mcp");
+    this.#conversation.delivery.startEvents(post);
+    return await post.response;
+  }
+
+  /**
+   * The newest revision its client is known to read: what it asked for in `initialize`, or a header that says more.
+   * A header that says less is no reason to withhold what the client can read.
+   */
+  #versionOf(request: Request, [first]: JSONRPCMessage[]): string | undefined {
+    const opening = first !== undefined && isRequest(first) && first.method === "initialize" ? first.params : undefined;
+    const asked = (opening ?? this.#conversation.handshake?.initialize)?.["protocolVersion"];
+    const header = request.headers.get("mcp-protocol-version") ?? undefined;
+    if (typeof asked !== "string") return header;
+    return header !== undefined && header > asked ? header : asked;
+  }
+
+  #openPost(
+    sequence: number,
+    shape: { requestCount: number; batch: boolean; version: string | undefined },
+  ): PostStream {
+    const name = `p${sequence.toString(36)}`;
+    const sessionId = this.#sessionId;
+    const priming =
+      shape.version !== undefined && shape.version >= firstRevisionWithPriming
+        ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs: this.#settings.retryMs })
+        : undefined;
+    const { maxStreamBacklogBytes } = this.#settings;
+    return new PostStream({ ...shape, name, sessionId, maxStreamBacklogBytes, primingFrame: priming });
+  }
+
+  /** What lets a tool end a connection and have its client poll (revision 2025-11-25, SEP-1699). */
+  #closers(post: PostStream): MessageExtraInfo {
+    if (!post.isResumable) return {};
+    return {
+      closeSSEStream: () => post.end(),
+      closeStandaloneSSEStream: () => this.#streams.end(listenStream),
+    };
+  }
+
+  /** Whether there is a session: stored, or with a client on its stream that has said nothing yet. */
+  exists(lane: Lane): boolean {
+    return this.#conversation.handshake !== undefined || (lane === "sse" && this.#streams.isAttached(sseStream));
+  }
+
+  refuseOtherLane(lane: Lane): Response | undefined {
+    const { handshake } = this.#conversation;
+    return handshake !== undefined && handshake.lane !== lane ? refusals.wrongLane() : undefined;
+  }
+
+  #refuseVersion(request: Request): Response | undefined {
+    const version = request.headers.get("mcp-protocol-version");
+    const supported = this.#conversation.transport.supportedProtocolVersions;
+    if (version === null || supported.length === 0 || supported.includes(version)) return undefined;
+    return refusals.protocolVersionNotInSession(version, supported);
+  }
+
+  #refuseCalls(messages: JSONRPCMessage[]): Response | undefined {
+    const { calls } = this.#conversation;
+    const { outbox } = this.#conversation.delivery;
+    const requests = messages.filter(isRequest);
+    const [first] = requests;
+    if (first === undefined) return undefined;
+    const ids = new Set(requests.map((request) => request.id));
+    const used = ids.size < requests.length ? first : requests.find((request) => calls.get(request.id) !== undefined);
+    if (used !== undefined) return refusals.requestIdInUse(used.id);
+    if (outbox.isFull) return refusals.tooMuchUnread(first.id);
+    const isTooMany = calls.size + requests.length > this.#settings.maxCallsInFlight;
+    return isTooMany ? refusals.tooManyCalls(this.#settings.maxCallsInFlight, first.id) : undefined;
+  }
+
+  /** Waits until all of `answers` are there, at most `journalAfterMs`. */
+  async #answeredOr(answers: Promise<unknown>[]): Promise<void> {
+    if (answers.length > 0) await Promise.race([Promise.all(answers), this.#lateTimer.late()]);
+  }
+}
+
+function refuseBody(parsed: Extract<ReturnType<typeof parseBody>, { ok: false }>): Response {
+  return parsed.reason === "not-json" ? refusals.notJson(parsed.detail) : refusals.notJsonRpc(parsed.detail, parsed.id);
+}
+
+/** Streamable HTTP: `initialize` opens a session, alone, and nothing else does. */
+function refuseInitialize(messages: JSONRPCMessage[], { isNew }: { isNew: boolean }): Response | undefined {
+  const initialize = messages.filter(isRequest).find((request) => request.method === "initialize");
+  if (initialize === undefined) return undefined;
+  if (messages.length > 1) return refusals.initializeInBatch();
+  return isNew ? undefined : refusals.alreadyInitialized(initialize.id);
+}
