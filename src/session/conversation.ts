@@ -99,8 +99,11 @@ export class Conversation {
     return this.#ready;
   }
 
-  /** Starts the session's record, if it has none, so that it outlives this object's memory. */
-  ensureStored(lane: Lane): void {
+  /**
+   * Starts the session's record, if it has none, so that it outlives this object's memory. Only in an HTTP+SSE session can
+   * that be: the other lane begins with `initialize`.
+   */
+  ensureStored(lane: Lane = "sse"): void {
     if (this.#handshake === undefined) this.#remember({ lane, subscriptions: [] });
   }
 

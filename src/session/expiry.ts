@@ -16,6 +16,8 @@ const watchMs = 10_000;
 export interface ExpiryOptions {
   ctx: DurableObjectState;
   sessionIdleMs: number;
+  /** Whether this object's session has just begun: there is no alarm yet. */
+  isNew: boolean;
   /** Whether there is anything stored that must end one day. */
   isStored: () => boolean;
   /** Whether a client listens. */
@@ -43,6 +45,7 @@ export class Expiry {
   constructor(options: ExpiryOptions) {
     this.#options = options;
     this.#storage = options.ctx.storage;
+    if (options.isNew) this.#alarmAtMs = 0;
     this.#isWatching = this.#storage.kv.get<boolean>(watchKey) === true;
   }
 
@@ -76,7 +79,7 @@ export class Expiry {
   }
 
   async #scheduleEnd(): Promise<void> {
-    this.#alarmAtMs ??= (await this.#storage.getAlarm()) ?? 0;
+    if (this.#alarmAtMs === undefined) this.#alarmAtMs = (await this.#storage.getAlarm()) ?? 0;
     if (this.#isAlarmWellSet()) return;
     await this.#setAlarm(this.#options.hasStream() ? guardMs : this.#options.sessionIdleMs * 1.125);
   }

@@ -1,12 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
-import type { ServerFactory } from "../server-context.ts";
+import type { ServerFactory, SessionMemory } from "../server-context.ts";
 import { Conversation } from "./conversation.ts";
 import { Expiry } from "./expiry.ts";
 import type { Handshake } from "./handshake.ts";
 import * as link from "./link.ts";
 import { storedMemory } from "./memory.ts";
+import type { KeyValueStore } from "./outbox.ts";
 import { Posts } from "./posts.ts";
 import { Streams } from "./streams.ts";
 
@@ -31,8 +32,12 @@ export class SessionObject<Env> extends DurableObject<Env> {
   readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
+  readonly #memory: SessionMemory;
   readonly #posts: Posts;
   readonly #expiry: Expiry;
+  /** A handshake that is not written yet, for a moment. */
+  #unstored: Handshake | undefined;
+  #storeTimer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
   constructor(ctx: DurableObjectState, env: Env, { createServer, settings }: SessionObjectOptions<Env>) {
@@ -41,14 +46,17 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const sessionId = ctx.id.toString();
+    const handshake = ctx.storage.kv.get<Handshake>(handshakeKey);
+    const store = writingBehind(ctx.storage.kv, () => this.#flushHandshake());
+    this.#memory = storedMemory(store, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#conversation = new Conversation({
       sessionId,
-      store: ctx.storage.kv,
+      store,
       streams: this.#streams,
       settings,
-      handshake: ctx.storage.kv.get<Handshake>(handshakeKey),
+      handshake,
       createServer: (request) => this.#buildServer(request),
-      storeHandshake: (handshake) => this.#storeHandshake(handshake),
+      storeHandshake: (changed) => this.#storeHandshake(changed),
       onJournaled: () => this.#expiry.watchCalls(),
       onClaim: (freshId) => void this.#claim(freshId),
     });
@@ -57,7 +65,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#expiry = new Expiry({
       ctx,
       sessionIdleMs: settings.sessionIdleMs,
-      isStored: () => conversation.handshake !== undefined,
+      isNew: handshake === undefined,
+      isStored: () => conversation.handshake !== undefined && this.#unstored === undefined,
       hasStream: () => streams.hasSocket,
       hasCalls: () => conversation.calls.size > 0,
       recover: () => conversation.recover(),
@@ -146,6 +155,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   #detach(socket: WebSocket): void {
     if (!this.#streams.detach(socket, Date.now())) return;
     if (this.#conversation.handshake === undefined) return;
+    this.#flushHandshake();
     this.#conversation.delivery.save();
     this.#expiry.noteTraffic();
   }
@@ -188,26 +198,53 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   #buildServer(request: Request) {
-    const memory = storedMemory(this.ctx.storage.kv, this.#settings.maxMemoryBytes, () =>
-      this.#conversation.ensureStored(this.#conversation.handshake?.lane ?? "sse"),
-    );
-    return this.#createServer({ era: "legacy", requestInfo: request, env: this.env, memory });
+    return this.#createServer({ era: "legacy", requestInfo: request, env: this.env, memory: this.#memory });
   }
 
+  /**
+   * Stores the handshake, and with it sets the alarm, right after the answer to `initialize`, which waits for neither: a
+   * session's first write opens its database. Both in one turn, so that there is never a row without an alarm.
+   */
   #storeHandshake(handshake: Handshake): void {
-    // Not awaited, and unconfirmed: the answer to `initialize` does not wait for the disk. If the machine dies in that
-    // moment the client's next message is answered 404, and it initializes again.
+    this.#unstored = handshake;
+    this.#storeTimer ??= setTimeout(() => this.#flushHandshake(), 0);
+  }
+
+  #flushHandshake(): void {
+    clearTimeout(this.#storeTimer);
+    this.#storeTimer = undefined;
+    const handshake = this.#unstored;
+    if (handshake === undefined) return;
+    this.#unstored = undefined;
+    // Not awaited, and unconfirmed: if the machine dies in this moment the client's next message is answered 404, and it
+    // initializes again.
     void this.ctx.storage.put(handshakeKey, handshake, { allowUnconfirmed: true });
+    this.#expiry.noteTraffic();
   }
 
   /** Leaves no row behind. */
   async #end(): Promise<void> {
     this.#ended = true;
+    clearTimeout(this.#storeTimer);
+    this.#unstored = undefined;
     this.#streams.endAll();
     await this.#conversation.end();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
   }
+}
+
+/** `store`, in which nothing is ever written before the handshake is: rows without one would belong to no session. */
+function writingBehind(store: SyncKvStorage, flush: () => void): KeyValueStore {
+  return {
+    get: (key) => store.get(key),
+    list: (options) => store.list(options),
+    delete: (key) => store.delete(key),
+    put: (key, value) => {
+      flush();
+      store.put(key, value);
+    },
+  };
 }
 
 function describe(error: unknown): string {

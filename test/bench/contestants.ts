@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
-import workerd from "workerd";
 import { offline, root, workerConfig } from "../support/bundle.ts";
 import { freePort } from "../support/free-port.ts";
+import { workerdBinary } from "../support/workerd-binary.ts";
 import { benchFolder, python } from "./peers.ts";
 
 const run = promisify(execFile);
@@ -103,7 +103,7 @@ async function commandOf(name: ServerName, place: Place): Promise<{ file: string
     case "mcp-agent": {
       const config = join(place.folder, "config.capnp");
       await writeFile(config, await capnp(`test/bench/contestants/${name}.ts`, place));
-      return { file: workerd.default, args: ["serve", config, "--experimental"] };
+      return { file: workerdBinary, args: ["serve", config, "--experimental"] };
     }
     case "sdk-express":
     case "fastmcp-node":

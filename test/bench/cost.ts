@@ -27,9 +27,9 @@ const goods: Record<Good, string> = {
 
 /** What stops each scale first, from the platform's documented limits. */
 const limits = [
-  "1 session: one object takes about 1,000 requests per second (soft limit) and runs on one thread with 128 MB; more calls need more sessions. Its SQLite holds 10 GB.",
-  "1,000 sessions: each open stream is one connection of a Worker, and an isolate has 128 MB for all it holds; Cloudflare starts more isolates, so this bounds one machine and not the server. On the free plan 100,000 requests a day, counted for the Worker and again for the objects, and 10 ms CPU for each invocation: a stream's keep-alives use that up in time, and it then resumes on another.",
-  "1,000,000 sessions: objects have no limit of number and share nothing, so none waits for another. What is bounded is each account's rate of creating them and, for a self-hosted workerd, one process: file descriptors (one for a client, up to three more while its object is awake) and memory for each session as measured above.",
+  "1 session: one object answers about 1,000 requests a second (a soft limit), on one thread with 128 MB; its SQLite holds 10 GB. More calls at once need more sessions.",
+  "1,000 sessions: on the free plan 100,000 requests a day, counted for the Worker and again for its objects, and 10 ms of CPU for each invocation: the keep-alives of a long stream use that up in time, and the client resumes on another. On the paid plan nothing: an isolate of 128 MB holds many streams, and Cloudflare starts more isolates as they fill.",
+  "1,000,000 sessions: the number of objects is not limited, and no session waits for another. Self-hosted, one workerd process is the limit: a file descriptor for each client, three more while its object is awake, and the memory of each session in the table of the benchmark.",
 ];
 
 function number(value: string, name: string): number {

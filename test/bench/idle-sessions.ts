@@ -41,7 +41,9 @@ export class IdleSessions {
   }
 
   async fillTo(count: number): Promise<void> {
-    await this.#open(count - this.#sessions.length);
+    await this.#open(count - this.#sessions.length).catch((error: unknown) => {
+      throw new Error(`${this.contestant.name}, session ${this.#sessions.length}`, { cause: error });
+    });
   }
 
   /** What its open sessions cost now. Read it while they hibernate: databases in use are bigger. */
@@ -71,6 +73,7 @@ export class IdleSessions {
       const batch = Array.from({ length: Math.min(left, openedAtOnce) }, async () => {
         const session = await openSse(this.contestant.port);
         await session.initialize();
+        session.rest();
         return session;
       });
       this.#sessions.push(...(await Promise.all(batch)));

@@ -4,6 +4,8 @@ import { WireConnection, type WireResponse } from "./http-wire.ts";
 export interface BenchSession {
   initialize(): Promise<number>;
   call(tool: string, args: Record<string, unknown>): Promise<number>;
+  /** Gives back the connection of its POSTs until the next one: thousands of sessions leave no file descriptors. */
+  rest(): void;
   close(): void;
 }
 
@@ -19,7 +21,7 @@ const handshake = {
 /** How a session's messages leave: resolves with the latency once the answer to `id` is there. */
 type Send = (message: Record<string, unknown>, id: number | undefined) => Promise<number>;
 
-function sessionOver(send: Send, close: () => void): BenchSession {
+function sessionOver(send: Send, { rest, close }: Pick<BenchSession, "rest" | "close">): BenchSession {
   let lastId = 0;
   const request = (method: string, params: Record<string, unknown>): Promise<number> => {
     const id = ++lastId;
@@ -32,6 +34,7 @@ function sessionOver(send: Send, close: () => void): BenchSession {
       return ms;
     },
     call: (name, args) => request("tools/call", { name, arguments: args }),
+    rest,
     close,
   };
 }
@@ -79,11 +82,12 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
     await Promise.all([accepted, answer]);
     return answeredAt - sentAt;
   };
+  const rest = (): void => posts.close();
   const close = (): void => {
     stream.close();
     posts.close();
   };
-  return { ...sessionOver(send, close), openedInMs };
+  return { ...sessionOver(send, { rest, close }), openedInMs };
 }
 
 /** A Streamable HTTP session before `initialize`, which is what opens it. */
@@ -103,7 +107,8 @@ export async function openStreamable(port: number): Promise<BenchSession> {
     }
     return performance.now() - sentAt;
   };
-  return sessionOver(send, () => posts.close());
+  const close = (): void => posts.close();
+  return sessionOver(send, { rest: close, close });
 }
 
 function postHead(port: number, path: string): string {

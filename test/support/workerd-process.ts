@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
-import workerd from "workerd";
 import { bundle, workerConfig } from "./bundle.ts";
 import { freePort } from "./free-port.ts";
+import { workerdBinary } from "./workerd-binary.ts";
 
 /** A Worker served by a plain `workerd serve`: a process that can be killed, on a disk that stays. */
 export interface WorkerdProcess {
@@ -25,12 +25,14 @@ export interface WorkerdProcess {
 export interface WorkerdOptions {
   /** Path of the Worker's module, from the root. */
   main: string;
+  /** Modules that the Worker imports and only the platform has, with the source that stands in for each. */
+  internalModules?: Record<string, string>;
   /** More command line arguments of `workerd serve`. */
   args?: string[];
 }
 
 /** Bundles `main` as a deploy would and serves it. */
-export async function startWorkerd({ main, args = [] }: WorkerdOptions): Promise<WorkerdProcess> {
+export async function startWorkerd({ main, internalModules = {}, args = [] }: WorkerdOptions): Promise<WorkerdProcess> {
   const built = await bundle(main);
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
   const diskFolder = join(folder, "disk");
@@ -44,6 +46,7 @@ export async function startWorkerd({ main, args = [] }: WorkerdOptions): Promise
       diskFolder,
       port,
       main,
+      internalModules,
     }),
   );
 
@@ -51,7 +54,7 @@ export async function startWorkerd({ main, args = [] }: WorkerdOptions): Promise
   let child: ChildProcess | undefined;
   const url = `http://127.0.0.1:${port}`;
   const start = async (): Promise<void> => {
-    const started = spawn(workerd.default, ["serve", config, "--experimental", ...args], {
+    const started = spawn(workerdBinary, ["serve", config, "--experimental", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = started;
@@ -96,18 +99,19 @@ async function untilServing(url: string, child: ChildProcess, output: () => stri
   throw new Error(`workerd does not serve: ${output()}`);
 }
 
-async function capnp({
-  script,
-  diskFolder,
-  port,
-  main,
-}: {
+interface Capnp {
   script: string;
   diskFolder: string;
   port: number;
   main: string;
-}) {
+  internalModules: Record<string, string>;
+}
+
+async function capnp({ script, diskFolder, port, main, internalModules }: Capnp): Promise<string> {
   const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
+  const modules = Object.entries(internalModules).map(
+    ([name, source]) => `(name = ${JSON.stringify(name)}, internal = true, esModule = ${JSON.stringify(source)})`,
+  );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -115,6 +119,7 @@ const config :Workerd.Config = (
     (name = "disk", disk = (path = ${JSON.stringify(diskFolder)}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  extensions = [(modules = [${modules.join(", ")}])],
 );
 const worker :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed ${JSON.stringify(script)})],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root } from "../support/bundle.ts";
 import { startEdge } from "../support/edge-server.ts";
 import { freePort } from "../support/free-port.ts";
-import { startWorkerd } from "../support/workerd-process.ts";
+import { startWorkerd, type WorkerdOptions } from "../support/workerd-process.ts";
 
 /** A server under torture, and the faults it can be made to suffer. */
 export interface Contestant {
@@ -37,16 +37,18 @@ export async function edgeInHarness(): Promise<Contestant> {
 
 /** This project in a plain workerd, which can be killed. */
 export async function edgeInProcess(): Promise<Contestant> {
-  return await inProcess("mcp-edge", "test/fixtures/torture.ts");
+  return await inProcess("mcp-edge", { main: "test/fixtures/torture.ts" });
 }
 
 /** `McpAgent.serveSSE` of `agents`, likewise. */
 export async function mcpAgentInProcess(): Promise<Contestant> {
-  return await inProcess("McpAgent.serveSSE", "test/torture/peers/mcp-agent.ts");
+  // `agents` imports it for agents that answer mail; outside the platform it does not exist.
+  const internalModules = { "cloudflare-internal:email": "export default { EmailMessage: class {} }" };
+  return await inProcess("McpAgent.serveSSE", { main: "test/torture/peers/mcp-agent.ts", internalModules });
 }
 
-async function inProcess(name: string, main: string): Promise<Contestant> {
-  const server = await startWorkerd({ main });
+async function inProcess(name: string, options: WorkerdOptions): Promise<Contestant> {
+  const server = await startWorkerd(options);
   return {
     name,
     url: server.url,

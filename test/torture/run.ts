@@ -15,12 +15,21 @@ const seed = Number(values.seed);
 const scale = values.short ? 0.1 : 1;
 const times = (count: number): number => Math.ceil(count * scale);
 
+/** Far longer than any fault lasts. */
+const lostAfterMs = 40_000;
 /** The objects' own faults, in the harness. */
-const objects: Plan = { cuts: times(750), evictions: times(210), aborts: times(110), kills: 0, sessions: 4 };
+const objects: Plan = {
+  cuts: times(750),
+  evictions: times(210),
+  aborts: times(110),
+  kills: 0,
+  sessions: 4,
+  lostAfterMs,
+};
 /** The process's, in a plain workerd with many sessions. */
-const processes: Plan = { cuts: times(420), evictions: 0, aborts: 0, kills: times(10), sessions: 8 };
-/** The same faults for the peers, fewer of them: they lose enough to see. */
-const peers: Plan = { cuts: times(150), evictions: 0, aborts: 0, kills: times(3), sessions: 2 };
+const processes: Plan = { cuts: times(420), evictions: 0, aborts: 0, kills: times(10), sessions: 8, lostAfterMs };
+/** The same faults for the peers, fewer of them: they lose enough to see, and each loss takes its time. */
+const peers: Plan = { cuts: times(150), evictions: 0, aborts: 0, kills: times(3), sessions: 2, lostAfterMs: 6_000 };
 
 console.log(`seed ${seed}`);
 const outcomes: Outcome[] = [];

@@ -12,6 +12,8 @@ export interface Plan {
   kills: number;
   /** Sessions of each kind of client. */
   sessions: number;
+  /** A call that is not answered by then is lost, milliseconds. The clients' own limit is 60 s. */
+  lostAfterMs: number;
 }
 
 export interface Outcome {
@@ -22,7 +24,7 @@ export interface Outcome {
 
 const modes: readonly CutMode[] = ["rst", "rst", "fin", "fin", "black-hole"];
 /** Between two faults, milliseconds: all sessions together suffer one this often. */
-const pauseMs = { least: 20, most: 90 };
+const pauseMs = { least: 15, most: 75 };
 /** Between two kills, milliseconds: the sessions come back and calls are in flight again. */
 const betweenKillsMs = 1_500;
 
@@ -30,7 +32,7 @@ const betweenKillsMs = 1_500;
 export async function torture(contestant: Contestant, plan: Plan, seed: number): Promise<Outcome> {
   const random = new Random(seed);
   const tallies = { "sdk-v1": emptyTally(), "sdk-v2": emptyTally(), "event-source": emptyTally() };
-  const sessions = await openSessions(contestant, plan.sessions, tallies);
+  const sessions = await openSessions(contestant, plan, tallies);
   let isOver = false;
   const calling = sessions.map((session) => keepCalling(session, new Random(random.between(0, 2 ** 31)), () => isOver));
   const faults = await inflict(contestant, plan, sessions, random);
@@ -46,7 +48,7 @@ export async function torture(contestant: Contestant, plan: Plan, seed: number):
 
 async function openSessions(
   contestant: Contestant,
-  perKind: number,
+  { sessions: perKind, lostAfterMs }: Plan,
   tallies: Record<ClientKind, Tally>,
 ): Promise<Tortured[]> {
   const sessions: Tortured[] = [];
@@ -55,7 +57,7 @@ async function openSessions(
       const proxy = await CuttingProxy.start(contestant.url);
       const client = await connectClient(kind, proxy.url);
       const sessionId = await client.call("session", {}, 30_000);
-      sessions.push({ client, proxy, sessionId, tally: tallies[kind], held: undefined, running: 0 });
+      sessions.push({ client, proxy, sessionId, tally: tallies[kind], lostAfterMs, held: undefined, running: 0 });
     }
   }
   return sessions;

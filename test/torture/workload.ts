@@ -36,14 +36,13 @@ export function emptyTally(): Tally {
   };
 }
 
-/** A call that is not answered by now is lost: far longer than any fault lasts, shorter than the clients' own limit. */
-export const lostAfterMs = 40_000;
-
 export interface Tortured {
   client: TortureClient;
   proxy: CuttingProxy;
   sessionId: string;
   tally: Tally;
+  /** A call that is not answered by then is lost, milliseconds. */
+  lostAfterMs: number;
   /** While it is pending no new call begins: only an object without work is evicted. */
   held: Promise<unknown> | undefined;
   /** Calls that are not answered yet. */
@@ -67,7 +66,7 @@ export async function keepCalling(tortured: Tortured, random: Random, isOver: ()
 }
 
 async function callOnce(tortured: Tortured, random: Random, n: number): Promise<void> {
-  const { client, proxy, tally } = tortured;
+  const { client, proxy, tally, lostAfterMs } = tortured;
   const tool = random.pick(tools);
   const ms = random.next() < 0.5 ? 0 : random.between(10, 700);
   const bytes = random.next() < 0.9 ? random.between(0, 200) : random.between(10_000, 60_000);
@@ -98,7 +97,7 @@ function tallyFailure(tally: Tally, what: string, error: unknown): void {
 
 /** The last call of a session tells whether it still is the one it was. */
 async function checkSession(tortured: Tortured): Promise<void> {
-  const { client, sessionId, tally } = tortured;
+  const { client, sessionId, tally, lostAfterMs } = tortured;
   for (let attempt = 0; attempt < 20; attempt++) {
     const now = await client.call("session", {}, lostAfterMs).catch((error: unknown) => error);
     if (typeof now === "string") {

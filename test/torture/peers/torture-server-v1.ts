@@ -1,4 +1,5 @@
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+import { CfWorkerJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/cfworker";
 import * as z from "zod";
 import { answerFor } from "../../fixtures/torture-server.ts";
 
@@ -6,7 +7,9 @@ const call = { n: z.int(), ms: z.int(), bytes: z.int() };
 
 /** The tools of `createTortureServer`, as a server of SDK v1: the peers speak no other. */
 export function createTortureServerV1(): McpServer {
-  const server = new McpServer({ name: "torture", version: "1.0.0" });
+  // Its default compiles code, which Workers do not allow.
+  const jsonSchemaValidator = new CfWorkerJsonSchemaValidator();
+  const server = new McpServer({ name: "torture", version: "1.0.0" }, { jsonSchemaValidator });
   for (const name of ["repeatable", "once"]) {
     server.registerTool(name, { inputSchema: call }, async ({ n, ms, bytes }) => {
       if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
