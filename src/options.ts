@@ -4,6 +4,11 @@ export interface EdgeOptions {
   ssePath?: string;
   /** Path of Streamable HTTP and of the stateless revision. Default `/mcp`. */
   mcpPath?: string;
+  /**
+   * What clients see before `ssePath` when a proxy in front strips it: `/tools` for `https://example.com/tools/sse`.
+   * The `endpoint` that a client receives then begins with it. Default none.
+   */
+  publicPath?: string;
   /** Name of the Durable Object binding in wrangler.toml. Default `SESSION`. */
   binding?: string;
   /**
@@ -57,6 +62,7 @@ export type Settings = Required<EdgeOptions>;
 const defaults: Settings = {
   ssePath: "/sse",
   mcpPath: "/mcp",
+  publicPath: "",
   binding: "SESSION",
   allowedOrigins: [],
   allowedHosts: [],
@@ -92,6 +98,11 @@ export function resolveOptions(options: EdgeOptions): Settings {
     if (!/^\/[^?#\s]*[^/?#\s]$/.test(settings[name])) {
       throw new RangeError(`${name} starts with a slash and does not end in one: "/sse", not "${settings[name]}".`);
     }
+  }
+  if (!/^(\/[^?#\s]*[^/?#\s])?$/.test(settings.publicPath)) {
+    throw new RangeError(
+      `publicPath is empty, or starts with a slash and does not end in one, not "${settings.publicPath}".`,
+    );
   }
   if (settings.keepAliveMs > 25_000) {
     throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);

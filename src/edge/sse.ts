@@ -40,7 +40,7 @@ function openSession(request: Request, url: URL, lane: SseLane): Promise<Respons
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {
   const { namespace, settings } = lane;
   const retryMs = retryFor(request, settings);
-  const endpoint = `${withoutSlash(url.pathname)}/message?sessionId=${target.sessionId}`;
+  const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?sessionId=${target.sessionId}`;
   const isClaiming = target.kind === "claiming";
   const source = { request, namespace, stream: sseStream, openedAtMs: Date.now() };
   return StreamRelay.open({

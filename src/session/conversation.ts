@@ -9,15 +9,13 @@ import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, reque
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal } from "./journal.ts";
 import { claimPrefix, listenStream, sseStream } from "./link.ts";
+import { LongCalls } from "./long-calls.ts";
 import type { KeyValueStore } from "./outbox.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
 import { writeResponse } from "./response-json.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { Streams } from "./streams.ts";
 import { SessionTransport } from "./transport.ts";
-
-/** How often running calls are looked after, milliseconds. Nothing ticks while none is. */
-const tickMs = 1_000;
 
 export interface ConversationOptions {
   sessionId: string;
@@ -49,13 +47,12 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #journal: Journal;
   readonly #serverRequests: ServerRequests;
+  readonly #longCalls: LongCalls;
   /** Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. */
   readonly #callContext = new AsyncLocalStorage<RequestId>();
   #handshake: Handshake | undefined;
   #server: AnyServer | undefined;
   #ready: Promise<void> | undefined;
-  #ticker: ReturnType<typeof setInterval> | undefined;
-  #ticks = 0;
 
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
@@ -64,6 +61,15 @@ export class Conversation {
     this.#journal = new Journal(store);
     this.delivery = new Delivery(options);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
+    this.#longCalls = new LongCalls({
+      calls: this.calls,
+      serverRequests: this.#serverRequests,
+      streams: options.streams,
+      settings,
+      tell: (id, params) => this.#emit({ jsonrpc: "2.0", method: "notifications/progress", params }, id),
+      refuse: (id, reason) => this.transport.refuse(id, reason),
+      abandon: (id) => this.#abandon(id),
+    });
     this.transport = new SessionTransport({
       sessionId,
       incarnation: crypto.randomUUID().slice(0, 8),
@@ -125,7 +131,7 @@ export class Conversation {
       this.ensureStored(lane);
       const entry = { request: call.request, stream: call.stream, url: request.url, headers: [...request.headers] };
       call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
-      this.#startTicking();
+      this.#longCalls.start();
       this.#options.onJournaled();
     }
   }
@@ -145,7 +151,7 @@ export class Conversation {
   /** Ends the session's server and its calls. */
   async end(): Promise<void> {
     this.delivery.stop();
-    clearInterval(this.#ticker);
+    this.#longCalls.stop();
     this.#handshake = undefined;
     for (const call of this.calls.all()) this.calls.close(call.request.id, "cancelled", Date.now());
     await this.#server?.close();
@@ -169,7 +175,7 @@ export class Conversation {
       const call = this.calls.open(entry.request, entry.stream, Date.now());
       call.journalKey = key;
       if (await mayRunAgain(entry.request, this.transport)) {
-        this.#startTicking();
+        this.#longCalls.start();
         const extra = messageExtra(requestOf(entry));
         this.#callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
       } else {
@@ -191,7 +197,7 @@ export class Conversation {
     }
     this.transport.receive(message, extra);
     if (message.method === "notifications/cancelled") {
-      this.#endCall(message.params?.["requestId"] as RequestId, "cancelled");
+      this.#dropCall(message.params?.["requestId"] as RequestId, "cancelled");
     }
   }
 
@@ -237,18 +243,33 @@ export class Conversation {
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
     const json = writeResponse(message, call.request, this.#options.settings);
-    if (this.#options.streams.post(call.stream)?.holdForJson(json) !== true) {
+    if (call.journalKey !== undefined) {
+      // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
+      this.#journal.remove(call.journalKey);
+      this.delivery.storeThenSend(call.stream, json);
+    } else if (this.#options.streams.post(call.stream)?.holdForJson(json) !== true) {
       this.delivery.send(call.stream, "response", json);
-      // In the same turn as the journal's row goes: there is no moment in which neither has it.
-      if (call.journalKey !== undefined) this.delivery.save();
     }
     this.#endCall(call.request.id, outcome);
+  }
+
+  /** The client of a call is gone for good: its tool is told to stop. */
+  #abandon(requestId: RequestId): void {
+    const params = { requestId, reason: "The client is gone" };
+    this.transport.receive({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+    this.#dropCall(requestId, "abandoned");
+  }
+
+  /** Ends a call that gets no answer. */
+  #dropCall(id: RequestId, outcome: CallOutcome): void {
+    const journalKey = this.calls.get(id)?.journalKey;
+    if (journalKey !== undefined) this.#journal.remove(journalKey);
+    this.#endCall(id, outcome);
   }
 
   #endCall(id: RequestId, outcome: CallOutcome): void {
     const call = this.calls.close(id, outcome, Date.now());
     if (call === undefined) return;
-    if (call.journalKey !== undefined) this.#journal.remove(call.journalKey);
     this.endIfAnswered(call.stream);
   }
 
@@ -259,46 +280,5 @@ export class Conversation {
 
   #commonStream(): string {
     return this.#handshake?.lane === "mcp" ? listenStream : sseStream;
-  }
-
-  #startTicking(): void {
-    const { progressEveryMs, reconnectGraceMs, maxWaitForClientMs } = this.#options.settings;
-    const everyMs = Math.min(tickMs, progressEveryMs, reconnectGraceMs, maxWaitForClientMs);
-    this.#ticker ??= setInterval(() => this.#tick(everyMs), everyMs);
-  }
-
-  /** While calls run: keeps the object awake, their clients informed, and every wait bounded. */
-  #tick(everyMs: number): void {
-    if (this.calls.size === 0) {
-      clearInterval(this.#ticker);
-      this.#ticker = undefined;
-      return;
-    }
-    const nowMs = Date.now();
-    const { settings, streams } = this.#options;
-    for (const { call, params } of this.calls.takeDueProgress(nowMs, settings.progressEveryMs)) {
-      this.#emit({ jsonrpc: "2.0", method: "notifications/progress", params }, call.request.id);
-    }
-    this.#refuseOverdue(nowMs);
-    this.#abortAbandoned(nowMs);
-    this.#ticks += 1;
-    if ((this.#ticks * everyMs) % settings.keepAliveMs < everyMs) streams.keepPostsAlive();
-  }
-
-  #refuseOverdue(nowMs: number): void {
-    const { maxWaitForClientMs } = this.#options.settings;
-    for (const id of this.#serverRequests.takeOverdue(nowMs)) {
-      this.transport.refuse(id, `The client did not answer within ${maxWaitForClientMs} ms.`);
-    }
-  }
-
-  #abortAbandoned(nowMs: number): void {
-    for (const { request, stream } of this.calls.all()) {
-      const lostAtMs = this.#options.streams.lostAtMs(stream);
-      if (lostAtMs === undefined || nowMs - lostAtMs < this.#options.settings.reconnectGraceMs) continue;
-      const params = { requestId: request.id, reason: "The client is gone" };
-      this.transport.receive({ jsonrpc: "2.0", method: "notifications/cancelled", params });
-      this.#endCall(request.id, "abandoned");
-    }
   }
 }

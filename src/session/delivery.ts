@@ -57,17 +57,35 @@ export class Delivery {
 
   /** Sends a message, now or as soon as somebody is there, and returns its sequence number. */
   send(stream: string, kind: MessageKind, json: string): number {
+    const message = this.#add(stream, kind, json);
     const nowMs = Date.now();
-    const sequence = this.outbox.nextSequence(nowMs);
-    const id = formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
-    const packed = packFrame(sequence, messageFrame(id, json));
-    const sent: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
-    const outcome = this.#handOver(sent, nowMs);
-    this.outbox.add(sent);
+    const outcome = this.#handOver(message, nowMs);
     this.#lastSentAtMs = nowMs;
     if (outcome === "gone" || this.outbox.unsavedBytes > maxUnsavedBytes) this.save();
     else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
-    return sequence;
+    return message.sequence;
+  }
+
+  /**
+   * Stores an answer, then sends it, in this order: the platform holds back what is sent after a write until the write is
+   * on disk. So no client has an answer whose call is still journaled, and no call that ran is run again.
+   */
+  storeThenSend(stream: string, json: string): void {
+    const message = this.#add(stream, "response", json);
+    const nowMs = Date.now();
+    // What is stored of it: if the object dies in between, it is in doubt.
+    message.handedOverAtMs = nowMs;
+    this.save();
+    this.#handOver(message, nowMs);
+  }
+
+  #add(stream: string, kind: MessageKind, json: string): SentMessage {
+    const sequence = this.outbox.nextSequence(Date.now());
+    const id = formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
+    const packed = packFrame(sequence, messageFrame(id, json));
+    const message: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
+    this.outbox.add(message);
+    return message;
   }
 
   /** Makes the answer to a POST an SSE stream: something else comes first, or nothing for a while. */

@@ -65,9 +65,10 @@ export class Outbox {
     this.#load();
   }
 
-  /** Whether messages that no stream was there for fill it: only a reconnect can help. */
-  get isFull(): boolean {
-    return this.#bytes > this.#bounds.maxOutboxBytes || this.#messages.size > this.#bounds.maxOutboxMessages;
+  /** Whether there is room for more, once all that may go is gone. If not, only a client that reads can help. */
+  hasRoom(): boolean {
+    this.#enforceBounds();
+    return !this.#isFull();
   }
 
   get hasUnsaved(): boolean {
@@ -214,16 +215,20 @@ export class Outbox {
     this.#living.set(key, (this.#living.get(key) ?? 0) + 1);
   }
 
+  #isFull(): boolean {
+    return this.#bytes > this.#bounds.maxOutboxBytes || this.#messages.size > this.#bounds.maxOutboxMessages;
+  }
+
   #enforceBounds(): void {
     if (this.#notifications > 0) this.#dropWhileFull((message) => message.kind === "notification");
     this.#dropWhileFull((message) => message.handedOverAtMs !== undefined);
   }
 
   #dropWhileFull(mayGo: (message: SentMessage) => boolean): void {
-    if (!this.isFull) return;
+    if (!this.#isFull()) return;
     for (const message of this.#messages.values()) {
       if (mayGo(message)) this.#drop(message);
-      if (!this.isFull) return;
+      if (!this.#isFull()) return;
     }
   }
 

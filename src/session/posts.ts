@@ -155,7 +155,7 @@ export class Posts {
     const ids = new Set(requests.map((request) => request.id));
     const used = ids.size < requests.length ? first : requests.find((request) => calls.get(request.id) !== undefined);
     if (used !== undefined) return refusals.requestIdInUse(used.id);
-    if (outbox.isFull) return refusals.tooMuchUnread(first.id);
+    if (!outbox.hasRoom()) return refusals.tooMuchUnread(first.id);
     const isTooMany = calls.size + requests.length > this.#settings.maxCallsInFlight;
     return isTooMany ? refusals.tooManyCalls(this.#settings.maxCallsInFlight, first.id) : undefined;
   }

@@ -131,8 +131,10 @@ export class Streams {
     if (this.#posts.get(stream)?.send(packed) === true) return "sent";
     const relay = this.#sockets.get(stream);
     if (relay === undefined) return "gone";
+    // A relay confirms when half of the bound is unconfirmed; below that it says nothing, and need not be waited for.
     const isTooFarAhead =
-      relay.unconfirmedBytes > 0 && relay.unconfirmedBytes + packed.byteLength > this.#maxStreamBacklogBytes;
+      relay.unconfirmedBytes >= this.#maxStreamBacklogBytes / 2 &&
+      relay.unconfirmedBytes + packed.byteLength > this.#maxStreamBacklogBytes;
     if (relay.isWaiting || isTooFarAhead) {
       relay.isWaiting = true;
       return "waiting";

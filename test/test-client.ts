@@ -1,0 +1,29 @@
+import { Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
+import type { ServerFactory } from "../src/server-context.ts";
+import { processMemory } from "../src/session/memory.ts";
+
+export interface TestClientOptions<Env> extends ClientOptions {
+  /** The bindings that the server gets. None if not given. */
+  env?: Env;
+  /** Called with the client before it connects: the place for its request handlers, such as `elicitation/create`. */
+  prepare?: (client: Client) => void;
+}
+
+/**
+ * Connects a client to a server of its own, in memory: no port, no process, no Worker. For tests of `createServer`.
+ *
+ * The session has a `memory`, and is of revision 2025-11-25 or older, as on `/sse`. Close the client when done.
+ * Rejects with what `createServer` threw.
+ */
+export async function connectTestClient<Env = Cloudflare.Env>(
+  createServer: ServerFactory<Env>,
+  { env, prepare, ...clientOptions }: TestClientOptions<Env> = {},
+): Promise<Client> {
+  const [clientEnd, serverEnd] = InMemoryTransport.createLinkedPair();
+  const server = await createServer({ era: "legacy", env: env ?? ({} as Env), memory: processMemory() });
+  await server.connect(serverEnd as never);
+  const client = new Client({ name: "test", version: "1.0.0" }, clientOptions);
+  prepare?.(client);
+  await client.connect(clientEnd);
+  return client;
+}

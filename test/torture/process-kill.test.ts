@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Inspection } from "../fixtures/inspectable.ts";
+import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
+import { clientKinds, connectClient, type TortureClient } from "./clients.ts";
+
+let server: WorkerdProcess;
+beforeAll(async () => {
+  server = await startWorkerd({ main: "test/fixtures/torture.ts" });
+});
+afterAll(() => server.close());
+
+const sessionCount = 99;
+
+/** What the caller of a call in flight hears: its answer, or why there is none. */
+async function outcomeOf(call: Promise<string>): Promise<string> {
+  return call.then(
+    (text) => (/^\d+:x*$/.test(text) ? "answered" : text),
+    (error: Error) => (error.message.includes("may or may not") ? "told" : `refused: ${error.message}`),
+  );
+}
+
+test("kill -9 with 99 sessions and a call in flight in each: each resumes its own, and each call is answered", async () => {
+  const clients: TortureClient[] = await Promise.all(
+    Array.from({ length: sessionCount }, async (_, n) => connectClient(clientKinds[n % 3] ?? "sdk-v1", server.url)),
+  );
+  const before = await Promise.all(clients.map((client) => client.call("session", {}, 60_000)));
+
+  const slow = { ms: 1_500, bytes: 10 };
+  const calls = clients.map((client, n) => {
+    const tool = Math.floor(n / 3) % 2 === 0 ? "repeatable" : "once";
+    return outcomeOf(client.call(tool, { n, ...slow }, 60_000));
+  });
+  // Accepted means journaled: from then on a call is answered, whatever happens.
+  await expect.poll(() => journaledCalls(before), { timeout: 30_000 }).toBeGreaterThanOrEqual(sessionCount);
+  await server.kill();
+  await server.restart();
+
+  const outcomes = await Promise.all(calls);
+  expect(outcomes.filter((_, n) => Math.floor(n / 3) % 2 === 0).every((outcome) => outcome === "answered")).toBe(true);
+  expect(outcomes.filter((_, n) => Math.floor(n / 3) % 2 === 1).every((outcome) => outcome === "told")).toBe(true);
+
+  const after = await Promise.all(clients.map((client) => client.call("session", {}, 60_000)));
+  expect(after).toEqual(before);
+  await Promise.all(clients.map((client) => client.close()));
+}, 120_000);
+
+/** How many calls the sessions have written down. */
+async function journaledCalls(sessionIds: string[]): Promise<number> {
+  const rows = await Promise.all(
+    sessionIds.map(async (id) => {
+      const response = await fetch(`${server.url}/test/inspect?id=${id}`);
+      const { rows: keys }: Inspection = await response.json();
+      return keys;
+    }),
+  );
+  return rows.flat().filter((row) => row.startsWith("call/")).length;
+}

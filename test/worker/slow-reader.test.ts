@@ -1,0 +1,91 @@
+import { connect, type Socket } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Inspection } from "../fixtures/inspectable.ts";
+import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
+import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
+
+let server: WorkerdProcess;
+beforeAll(async () => {
+  server = await startWorkerd({ main: "test/fixtures/slow-reader.ts" });
+});
+afterAll(() => server.close());
+
+const answerBytes = 500_000;
+
+/** A client that takes over the stream of `client` and then reads no byte of it, by a socket of its own. */
+async function stopReading(client: RawSseClient): Promise<Socket> {
+  const { port } = new URL(server.url);
+  const socket = connect({ host: "127.0.0.1", port: Number(port) });
+  const head = ["GET /sse HTTP/1.1", "host: localhost", `last-event-id: ${client.stream.lastEventId}`, "", ""];
+  socket.write(head.join("\r\n"));
+  await new Promise((resolve) => socket.once("data", resolve));
+  socket.pause();
+  await client.stream.over;
+  // It is cut off while it does not look.
+  socket.on("error", () => undefined);
+  return socket;
+}
+
+async function inspect(sessionId: string): Promise<Inspection> {
+  const response = await fetch(`${server.url}/test/inspect?id=${sessionId}`);
+  return (await response.json()) as Inspection;
+}
+
+test("a client that does not read is refused new calls, is closed, and can resume; others do not feel it", async () => {
+  const slow = await RawSseClient.open(server.url);
+  const other = await RawSseClient.open(server.url);
+  await slow.call("weigh", { n: 0, bytes: 1 });
+  const socket = await stopReading(slow);
+
+  // Kernels on the way take some; then the bound is reached, and the refusal says what to do.
+  const asked: number[] = [];
+  let refusal: Response | undefined;
+  for (let n = 1; n <= 200 && refusal === undefined; n++) {
+    const params = { name: "weigh", arguments: { n, bytes: answerBytes } };
+    const response = await slow.post({ jsonrpc: "2.0", id: `w${n}`, method: "tools/call", params });
+    if (response.status === 202) asked.push(n);
+    else refusal = response;
+  }
+  expect(refusal?.status).toBe(429);
+  expect(await refusal?.text()).toContain("read them first");
+  expect(textOf(await other.call("weigh", { n: 7, bytes: 1 }))).toBe("7:x");
+
+  // Its stream is closed at the second keep-alive at which it has read nothing.
+  await expect.poll(async () => (await inspect(slow.sessionId)).sockets, { timeout: 20_000 }).toBe(0);
+  socket.destroy();
+
+  const resumed = await RawStream.open(`${server.url}/sse`, {
+    headers: { "last-event-id": slow.stream.lastEventId },
+  });
+  for (const n of asked.slice(-6)) {
+    const text = textOf(await resumed.answerTo(`w${n}`));
+    expect([text.slice(0, text.indexOf(":")), text.length]).toEqual([String(n), answerBytes + String(n).length + 1]);
+  }
+  slow.stream = resumed;
+  expect(textOf(await slow.call("weigh", { n: 8, bytes: 1 }))).toBe("8:x");
+  slow.close();
+  other.close();
+});
+
+test("a client that reads slowly but steadily gets everything, in order, however much it is", async () => {
+  const client = await RawSseClient.open(server.url);
+  const count = 30;
+  const answers: Promise<Record<string, unknown>>[] = [];
+  for (let n = 0; n < count; n++) {
+    const id = `s${n}`;
+    const params = { name: "weigh", arguments: { n, bytes: answerBytes } };
+    // Refused while too much waits to be read: that is the signal to wait for some of it.
+    for (;;) {
+      const response = await client.post({ jsonrpc: "2.0", id, method: "tools/call", params });
+      if (response.status === 202) break;
+      expect(response.status).toBe(429);
+      await client.stream.answerTo(`s${n - 1}`).catch(() => undefined);
+    }
+    answers.push(client.stream.answerTo(id));
+  }
+  const texts = (await Promise.all(answers)).map(textOf);
+  expect(texts.map((text) => Number(text.slice(0, text.indexOf(":"))))).toEqual(
+    Array.from({ length: count }, (_, n) => n),
+  );
+  client.close();
+});
