@@ -35,7 +35,7 @@ export interface EdgeOptions {
   maxOutboxMessages?: number;
   /**
    * What may wait in the Worker for a client to read. The rest waits in its session, and a client that reads nothing of
-   * it during two keep-alives has its stream closed; it can resume. 2 MiB.
+   * it during two keep-alives has its stream closed; it can resume. 3 MiB.
    */
   maxStreamBacklogBytes?: number;
   /** How often a quiet stream gets a comment: proxies cut after 60 s, the edge after 5 min. At most 25 s. 20 s. */
@@ -72,7 +72,7 @@ const defaults: Settings = {
   maxMessageBytes: 5 * 1024 * 1024,
   maxOutboxBytes: 8 * 1024 * 1024,
   maxOutboxMessages: 10_000,
-  maxStreamBacklogBytes: 2 * 1024 * 1024,
+  maxStreamBacklogBytes: 3 * 1024 * 1024,
   keepAliveMs: 20_000,
   retryMs: 200,
   claimMs: 5_000,

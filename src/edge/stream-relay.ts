@@ -40,6 +40,9 @@ const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_
 /** How long a relay keeps a copy of what it wrote: longer than an object takes to put it somewhere safe, milliseconds. */
 const relayCopyMs = 10_000;
 
+/** How often it is asked whether a client has read, while much waits for it, milliseconds. */
+const askAgainMs = 10;
+
 /** A client that has no more than this before it has read what was sent, bytes. */
 const drainedBytes = 64 * 1024;
 
@@ -85,8 +88,12 @@ export class StreamRelay {
   #copyBytes = 0;
   /** Bytes written for it since the object was last told that it reads. */
   #unconfirmedBytes = 0;
-  /** Keep-alives in a row at which something waited for a client that had read nothing. */
+  /** Bytes written in all, and how many of them the client had read at the last keep-alive. */
+  #writtenBytes = 0;
+  #readBytes = 0;
+  /** Keep-alives in a row since which it has read nothing of what waits. */
   #stalls = 0;
+  #confirmTimer: ReturnType<typeof setTimeout> | undefined;
   #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
   #claimTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -99,11 +106,7 @@ export class StreamRelay {
   #start(): ReadableStream<Uint8Array> {
     const { settings, preamble, claim } = this.#options;
     const body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => void (this.#controller = controller),
-        pull: () => this.#confirm(),
-        cancel: () => this.#stop(),
-      },
+      { start: (controller) => void (this.#controller = controller), cancel: () => this.#stop() },
       new ByteLengthQueuingStrategy({ highWaterMark: drainedBytes }),
     );
     this.#keepAliveTimer = setInterval(() => this.#keepAlive(), settings.keepAliveMs);
@@ -144,10 +147,12 @@ export class StreamRelay {
     this.#copy(data);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += frame.byteLength;
-    this.#confirm();
+    if (this.#unconfirmedBytes >= this.#options.settings.maxStreamBacklogBytes / 2) this.#confirmWhenRead();
   }
 
   #copy(packed: ArrayBuffer): void {
+    // The object does not leave one so large to us.
+    if (packed.byteLength > relayCopyBytes) return;
     this.#copies.push({ packed, atMs: Date.now() });
     this.#copyBytes += packed.byteLength;
     this.#dropOldCopies();
@@ -163,11 +168,19 @@ export class StreamRelay {
     }
   }
 
-  /** Tells the object, now and then, that it may send more: the client has read what was sent. */
-  #confirm(): void {
-    if ((this.#controller?.desiredSize ?? 0) <= 0) return;
-    this.#stalls = 0;
-    if (this.#unconfirmedBytes < this.#options.settings.maxStreamBacklogBytes / 2) return;
+  /**
+   * Tells the object that it may send more, as soon as the client has read what was sent. Asked again and again rather
+   * than told by the stream's `pull`, which would cost every small message something.
+   */
+  #confirmWhenRead(): void {
+    clearTimeout(this.#confirmTimer);
+    this.#confirmTimer = undefined;
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    if ((controller.desiredSize ?? 0) <= 0) {
+      this.#confirmTimer = setTimeout(() => this.#confirmWhenRead(), askAgainMs);
+      return;
+    }
     this.#unconfirmedBytes = 0;
     this.#socket?.send(confirmation(this.#reached));
   }
@@ -176,8 +189,12 @@ export class StreamRelay {
     const controller = this.#controller;
     if (controller === undefined) return;
     this.#dropOldCopies();
-    if ((controller.desiredSize ?? 0) > 0) return this.#writeText(keepAliveFrame);
-    this.#stalls += 1;
+    const waitingBytes = drainedBytes - (controller.desiredSize ?? 0);
+    const readBytes = this.#writtenBytes - waitingBytes;
+    const isStalled = waitingBytes > drainedBytes && readBytes === this.#readBytes;
+    this.#readBytes = readBytes;
+    this.#stalls = isStalled ? this.#stalls + 1 : 0;
+    if (!isStalled) return this.#writeText(keepAliveFrame);
     if (this.#stalls < stallsBeforeClose) return;
     // It does not read. Ending the stream frees what waits for it; the object keeps the messages for its return.
     this.#stop();
@@ -250,6 +267,7 @@ export class StreamRelay {
 
   #write(bytes: Uint8Array): void {
     this.#controller?.enqueue(bytes);
+    this.#writtenBytes += bytes.byteLength;
   }
 
   /** Ends the client's stream in order; it may reconnect. */
@@ -263,6 +281,7 @@ export class StreamRelay {
   #stop(): void {
     this.#controller = undefined;
     clearInterval(this.#keepAliveTimer);
+    clearTimeout(this.#confirmTimer);
     this.#settleClaim();
     const socket = this.#socket;
     this.#socket = undefined;

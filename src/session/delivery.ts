@@ -9,7 +9,7 @@ import type { PostStream } from "./post-stream.ts";
 import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
-const saveAfterMs = 500;
+const saveAfterMs = 50;
 /** How long a burst may last before that is done all the same, milliseconds. The relay keeps a copy for longer. */
 const longestBurstMs = 5_000;
 /** How much may be unsaved: what the relay's copy is sure to hold, bytes. */
@@ -175,7 +175,9 @@ export class Delivery {
     this.#saveTimer = undefined;
     this.outbox.prune(nowMs);
     const few = this.outbox.entrust(maxAttachedBytes);
-    if (few === undefined || !this.#streams.keep(few)) this.save();
+    if (few !== undefined && this.#streams.keep(few)) return;
+    this.save();
+    this.#streams.keep([]);
   }
 
   #handOver(message: SentMessage, nowMs: number): SendOutcome {

@@ -40,7 +40,7 @@ export const listenStream = "listen";
 export const claimPrefix = "claim:";
 
 /** How much of what it wrote lately a relay keeps a copy of, bytes. */
-export const relayCopyBytes = 256 * 1024;
+export const relayCopyBytes = 3 * 1024 * 1024;
 
 /** Why the object closed a relay's WebSocket. Any other close means that the object went away: attach again. */
 export const closeCode = {

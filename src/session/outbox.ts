@@ -115,13 +115,11 @@ export class Outbox {
 
   /**
    * What is not written yet, if it is small enough for somebody else to keep who lives as long as it matters: then it
-   * costs no row. `undefined` if it is too large, or written already.
+   * costs no row. `undefined` if it is too large.
    */
   entrust(maxBytes: number): SentMessage[] | undefined {
-    let bytes = 0;
-    for (const message of this.#messages.values()) bytes += message.packed.byteLength + messageOverheadBytes;
-    if (bytes > maxBytes || this.#rowsOf.size > 0) return undefined;
-    return [...this.#messages.values()];
+    const bytes = this.#unsavedBytes + this.#unsaved.size * messageOverheadBytes;
+    return bytes > maxBytes ? undefined : [...this.#unsaved];
   }
 
   /** What to send when a stream continues after `sequence`, in order. */

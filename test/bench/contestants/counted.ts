@@ -117,6 +117,12 @@ export class Session extends app.Session {
     void asObject(() => super.webSocketClose(socket, code));
   }
 
+  override webSocketMessage(socket: WebSocket): void {
+    // Messages that come in are charged as a twentieth of a request.
+    counts.objectRequests += 1 / 20;
+    void asObject(() => super.webSocketMessage(socket));
+  }
+
   override alarm(): Promise<void> {
     counts.objectRequests += 1;
     return asObject(() => super.alarm());
