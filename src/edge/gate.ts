@@ -62,18 +62,20 @@ export function withCors(response: Response, request: Request): Response {
   return shared;
 }
 
-export type ReadBody = { ok: true; text: string } | { ok: false; refusal: Response };
+export type AdmittedBody = { ok: true; body: string | ReadableStream } | { ok: false; refusal: Response };
 
-/** The body of a POST as text. Reads no byte more than `maxBodyBytes`, whatever the headers promise. */
-export async function readBody(request: Request, { maxBodyBytes }: Settings): Promise<ReadBody> {
+/**
+ * The body of a POST, at most `maxBodyBytes` long, to be passed on. One whose length is declared is not read here: HTTP
+ * holds it to that. Any other is counted while it is read, and no byte more.
+ */
+export async function admitBody(request: Request, { maxBodyBytes }: Settings): Promise<AdmittedBody> {
   if (!isJsonContentType(request.headers.get("content-type")))
     return { ok: false, refusal: refusals.wrongContentType() };
+  const declared = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (declared <= maxBodyBytes && request.body !== null) return { ok: true, body: request.body };
   try {
-    // HTTP holds a body to the length it declares. One that is declared and small enough needs no counting.
-    const declared = Number(request.headers.get("content-length") ?? Number.NaN);
-    if (declared <= maxBodyBytes) return { ok: true, text: await request.text() };
     const read = await readRequestBody(request, maxBodyBytes);
-    return read.tooLarge ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) } : { ok: true, text: read.text };
+    return read.tooLarge ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) } : { ok: true, body: read.text };
   } catch {
     // The client stopped in the middle of its body; if it is still there, this tells it so.
     return { ok: false, refusal: refusals.notJson("the body could not be read to its end") };

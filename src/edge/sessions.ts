@@ -15,7 +15,10 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
 export function toObject(
   request: Request,
   verb: Verb,
-  { headers: ours = {}, body }: { headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> } = {},
+  {
+    headers: ours = {},
+    body,
+  }: { headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> | ReadableStream } = {},
 ): Request {
   const headers = new Headers(request.headers);
   headers.set(verbHeader, verb);

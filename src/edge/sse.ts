@@ -4,7 +4,7 @@ import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame } from "../protocol/sse-frame.ts";
 import { sseStream } from "../session/link.ts";
 import { attachStream, returnFrames } from "./attach.ts";
-import { readBody } from "./gate.ts";
+import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
 import { type AttachTarget, openingFrame, StreamRelay } from "./stream-relay.ts";
 
@@ -80,9 +80,9 @@ export async function postMessage(request: Request, url: URL, { namespace, setti
   if (sessionId === null) return refusals.missingSessionId({ where: "query" });
   const session = findSession(namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  const body = await readBody(request, settings);
-  if (!body.ok) return body.refusal;
-  return await askObject(session, toObject(request, "sse-message", { body: body.text }));
+  const admitted = await admitBody(request, settings);
+  if (!admitted.ok) return admitted.refusal;
+  return await askObject(session, toObject(request, "sse-message", { body: admitted.body }));
 }
 
 function withoutSlash(path: string): string {

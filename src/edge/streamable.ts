@@ -5,7 +5,7 @@ import * as refusals from "../protocol/refusals.ts";
 import { primingFrame } from "../protocol/sse-frame.ts";
 import { listenStream, sseStream } from "../session/link.ts";
 import { attachStream, returnFrames } from "./attach.ts";
-import { readBody } from "./gate.ts";
+import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
 import { openingFrame, StreamRelay } from "./stream-relay.ts";
@@ -25,13 +25,17 @@ export async function post(request: Request, lane: StreamableLane): Promise<Resp
   if (!accepts(request, ["application/json", "text/event-stream"])) {
     return refusals.notAcceptable("application/json, text/event-stream");
   }
-  const body = await readBody(request, lane.settings);
-  if (!body.ok) return body.refusal;
+  const admitted = await admitBody(request, lane.settings);
+  if (!admitted.ok) return admitted.refusal;
   const sessionId = request.headers.get("mcp-session-id");
-  if (sessionId === null) return await postWithoutSession(request, body.text, lane);
+  if (sessionId === null) return await postWithoutSession(request, await textOf(admitted.body), lane);
   const session = findSession(lane.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  return await askObject(session, toObject(request, "mcp-message", { body: body.text }));
+  return await askObject(session, toObject(request, "mcp-message", { body: admitted.body }));
+}
+
+function textOf(body: string | ReadableStream): Promise<string> {
+  return new Response(body).text();
 }
 
 async function postWithoutSession(request: Request, text: string, lane: StreamableLane): Promise<Response> {

@@ -10,6 +10,8 @@ import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
 const saveAfterMs = 50;
+/** The same for a burst that is too large for its socket to keep: a row is dearer, and the relay has a copy meanwhile. */
+const saveRowAfterMs = 1_000;
 /** How long a burst may last before that is done all the same, milliseconds. The relay keeps a copy for longer. */
 const longestBurstMs = 5_000;
 /** How much may be unsaved: what the relay's copy is sure to hold, bytes. */
@@ -167,14 +169,14 @@ export class Delivery {
   /** A burst that began at `startedAtMs` is kept safe once it is over: the object may hibernate next. */
   #saveBurst(startedAtMs: number): void {
     const nowMs = Date.now();
-    const quietMs = nowMs - this.#lastSentAtMs;
-    if (quietMs < saveAfterMs && nowMs - startedAtMs < longestBurstMs) {
-      this.#saveTimer = setTimeout(() => this.#saveBurst(startedAtMs), saveAfterMs - quietMs);
+    const few = this.outbox.entrust(maxAttachedBytes);
+    const waitMs = (few === undefined ? saveRowAfterMs : saveAfterMs) - (nowMs - this.#lastSentAtMs);
+    if (waitMs > 0 && nowMs - startedAtMs < longestBurstMs) {
+      this.#saveTimer = setTimeout(() => this.#saveBurst(startedAtMs), waitMs);
       return;
     }
     this.#saveTimer = undefined;
     this.outbox.prune(nowMs);
-    const few = this.outbox.entrust(maxAttachedBytes);
     if (few !== undefined && this.#streams.keep(few)) return;
     this.save();
     this.#streams.keep([]);
