@@ -38,6 +38,8 @@ export interface EdgeOptions {
    * it during two keep-alives has its stream closed; it can resume. 3 MiB.
    */
   maxStreamBacklogBytes?: number;
+  /** Clients of the stateless revision that may listen for changes at once in one isolate (`subscriptions/listen`). 1,024. */
+  maxSubscriptions?: number;
   /** How often a quiet stream gets a comment: proxies cut after 60 s, the edge after 5 min. At most 25 s. 20 s. */
   keepAliveMs?: number;
   /** What clients are told to wait before they reconnect (`retry:`); their own default is 3 s. 200 ms. */
@@ -73,6 +75,7 @@ const defaults: Settings = {
   maxOutboxBytes: 8 * 1024 * 1024,
   maxOutboxMessages: 10_000,
   maxStreamBacklogBytes: 3 * 1024 * 1024,
+  maxSubscriptions: 1_024,
   keepAliveMs: 20_000,
   retryMs: 200,
   claimMs: 5_000,

@@ -36,7 +36,7 @@ export function edge<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, opt
 
   const answer = async (request: Request, requestEnv: Env): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
-    stateless ??= createStatelessLane(createServer, { env, maxBodyBytes: settings.maxBodyBytes });
+    stateless ??= createStatelessLane(createServer, { env, settings });
     return await route(request, { namespace, settings, stateless });
   };
 

@@ -6,6 +6,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
 import { createMcpHandler, type StatelessMcpHandler } from "agents/mcp/server";
+import type { Settings } from "../options.ts";
 import { echoableId } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import type { AnyServer, ServerFactory } from "../server-context.ts";
@@ -25,7 +26,7 @@ export async function isStateless(request: Request, body: unknown): Promise<bool
 
 export function createStatelessLane<Env>(
   createServer: ServerFactory<Env>,
-  { env, maxBodyBytes }: { env: () => Env; maxBodyBytes: number },
+  { env, settings }: { env: () => Env; settings: Settings },
 ): StatelessLane {
   const unserved = new WeakSet<Request>();
   const handlers = new Map<string, StatelessMcpHandler>();
@@ -44,7 +45,9 @@ export function createStatelessLane<Env>(
     const handler = createMcpHandler(factory, {
       route: path,
       legacy: "reject",
-      maxRequestBodySize: maxBodyBytes,
+      maxRequestBodySize: settings.maxBodyBytes,
+      maxSubscriptions: settings.maxSubscriptions,
+      keepAliveMs: settings.keepAliveMs,
       // The gate has checked origin and host, and adds the CORS headers, for every lane alike.
       corsOptions: false,
       allowedOriginHostnames: "*",

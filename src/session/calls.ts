@@ -30,7 +30,12 @@ const progressStep = 1e-6;
  * Storage: none, see `Journal`. Lifetime: each from its POST to its answer. Loses: all, with the object.
  */
 export class Calls {
+  readonly #sessionId: string;
   readonly #running = new Map<RequestId, { call: Call; end: () => void }>();
+
+  constructor(sessionId: string) {
+    this.#sessionId = sessionId;
+  }
 
   get size(): number {
     return this.#running.size;
@@ -73,7 +78,7 @@ export class Calls {
     if (running === undefined) return undefined;
     this.#running.delete(id);
     running.end();
-    logCall(running.call, outcome, nowMs);
+    logCall(this.#sessionId, running.call, outcome, nowMs);
     return running.call;
   }
 
@@ -105,9 +110,11 @@ export class Calls {
   }
 }
 
-function logCall(call: Call, outcome: CallOutcome, nowMs: number): void {
+function logCall(sessionId: string, call: Call, outcome: CallOutcome, nowMs: number): void {
   const { method, params } = call.request;
   const name = params?.["name"] ?? params?.["uri"];
-  const line = { event: "call", method, name, outcome, ms: nowMs - call.startedAtMs, stream: call.stream };
+  // Enough of the id to tell sessions apart, too little to enter one.
+  const session = sessionId.slice(0, 8);
+  const line = { event: "call", session, method, name, outcome, ms: nowMs - call.startedAtMs, stream: call.stream };
   console.log(JSON.stringify(line));
 }

@@ -40,7 +40,7 @@ export interface ConversationOptions {
  * storage by {@linkcode ready}. Loses: nothing that a client was told is accepted.
  */
 export class Conversation {
-  readonly calls = new Calls();
+  readonly calls: Calls;
   readonly delivery: Delivery;
   readonly transport: SessionTransport;
 
@@ -57,6 +57,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
     this.#options = options;
+    this.calls = new Calls(sessionId);
     this.#handshake = options.handshake;
     this.#journal = new Journal(store);
     this.delivery = new Delivery(options);

@@ -56,7 +56,8 @@ export async function keepCalling(tortured: Tortured, random: Random, isOver: ()
   let n = 0;
   const lanes = Array.from({ length: random.between(1, 3) }, async () => {
     while (!isOver()) {
-      await tortured.held;
+      // Again after each wait, and no wait between this and the call: a call that slips in would hold up an eviction.
+      while (tortured.held !== undefined) await tortured.held;
       await callOnce(tortured, random, ++n);
       await new Promise((resolve) => setTimeout(resolve, random.between(0, 60)));
     }

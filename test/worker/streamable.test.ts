@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { initialize, postJson, textOf } from "../support/raw-client.ts";
+import { initialize, postJson, RawStream, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
 let example: EdgeServer;
@@ -154,6 +154,27 @@ describe("the stateless revision", () => {
       await ask("/mcp", "tools/call", { name: "recall", arguments: { key: "k" } })
     ).json()) as object;
     expect(textOf(body as Record<string, unknown>)).toContain("no session");
+  });
+
+  test("those who listen for changes are told of one, and are bounded in number", async () => {
+    const headersOf = (method: string): Record<string, string> => ({
+      "mcp-protocol-version": "2026-07-28",
+      "mcp-method": method,
+    });
+    const listen = (id: number): Promise<Response> => {
+      const params = { notifications: { toolsListChanged: true }, _meta: meta };
+      const message = { jsonrpc: "2.0", id, method: "subscriptions/listen", params };
+      return postJson(`${bounded.url}/mcp`, message, headersOf("subscriptions/listen"));
+    };
+    const listening = new RawStream(await listen(1), new AbortController());
+    await listening.message((message) => message["method"] === "notifications/subscriptions/acknowledged");
+    expect(await (await listen(2)).text()).toContain("limit reached");
+
+    const params = { name: "add_tool", arguments: { name: "late" }, _meta: meta };
+    const message = { jsonrpc: "2.0", id: 3, method: "tools/call", params };
+    await postJson(`${bounded.url}/mcp`, message, { ...headersOf("tools/call"), "mcp-name": "add_tool" });
+    await listening.message((message) => message["method"] === "notifications/tools/list_changed");
+    await listening.response.body?.cancel().catch(() => undefined);
   });
 
   test("a revision that nobody serves is refused with -32022 and the ones that are", async () => {
