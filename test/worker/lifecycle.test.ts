@@ -76,7 +76,7 @@ describe("a session that goes on", () => {
     const client = await RawSseClient.open(example.url);
     for (let n = 0; n < 50; n++) await client.call("add", { a: n, b: 1 });
     await expect
-      .poll(async () => (await example.inspect(client.sessionId)).rows)
+      .poll(async () => (await example.inspect(client.sessionId)).rows, { timeout: 20_000 })
       .toEqual(["handshake", expect.stringMatching(/^outbox\//)]);
     client.close();
   });
