@@ -234,8 +234,9 @@ export class StreamRelay {
     const kind = isFresh ? this.#options.target.kind : "again";
     for (const delayMs of reattachDelaysMs) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
-      if (this.#controller === undefined) return;
+      // Also if the client has gone meanwhile: it comes back, and asks for what the object may have lost.
       if (!(await this.#giveBack())) continue;
+      if (this.#controller === undefined) return;
       const target: AttachTarget = { sessionId: this.#sessionId, kind, after: this.#reached };
       // Not reached this time: the next delay is longer.
       const attached = await this.#options.attach(target).catch(() => undefined);

@@ -173,7 +173,7 @@ describe("the stateless revision", () => {
     const params = { name: "add_tool", arguments: { name: "late" }, _meta: meta };
     const message = { jsonrpc: "2.0", id: 3, method: "tools/call", params };
     await postJson(`${bounded.url}/mcp`, message, { ...headersOf("tools/call"), "mcp-name": "add_tool" });
-    await listening.message((message) => message["method"] === "notifications/tools/list_changed");
+    await listening.message(({ method }) => method === "notifications/tools/list_changed");
     await listening.response.body?.cancel().catch(() => undefined);
   });
 
