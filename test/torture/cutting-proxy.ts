@@ -22,7 +22,6 @@ export class CuttingProxy {
   readonly #connections = new Set<Connection>();
   readonly #target: { host: string; port: number };
   #cuts = 0;
-  #blackHoles = 0;
 
   private constructor(target: URL) {
     this.#target = { host: target.hostname, port: Number(target.port) };
@@ -42,11 +41,6 @@ export class CuttingProxy {
   /** Connections that were cut so far. */
   get cuts(): number {
     return this.#cuts;
-  }
-
-  /** Those of them that swallowed everything first. */
-  get blackHoles(): number {
-    return this.#blackHoles;
   }
 
   /** Cuts the client's event streams after `afterBytes` more bytes, at once for 0. */
@@ -125,7 +119,6 @@ export class CuttingProxy {
         upstream.destroy();
         return;
       case "black-hole":
-        this.#blackHoles += 1;
         setTimeout(() => client.resetAndDestroy(), blackHoleMs);
         // The server keeps on writing into nothing, long after the client came back.
         setTimeout(() => upstream.destroy(), 4 * blackHoleMs);

@@ -1,3 +1,4 @@
+import type { ClientKind } from "./clients.ts";
 import type { Outcome } from "./torture.ts";
 
 const columns = [
@@ -10,12 +11,12 @@ const columns = [
   "WRONG",
   "twice",
   "NEW SESSION",
-  "added by a cut, p95",
+  "one cut adds, p95",
 ] as const;
 
 /** One table of all outcomes, as Markdown. */
 export function report(outcomes: Outcome[]): string {
-  const rows = outcomes.flatMap(({ contestant, tallies }) =>
+  const rows = outcomes.flatMap(({ contestant, tallies, addedMs }) =>
     Object.entries(tallies).map(([client, tally]) => [
       contestant,
       client,
@@ -26,7 +27,7 @@ export function report(outcomes: Outcome[]): string {
       tally.wrong,
       tally.duplicates,
       tally.reinitialized,
-      tally.addedMs.length === 0 ? "–" : `${Math.round(percentile(tally.addedMs, 0.95))} ms`,
+      addedByOneCut(addedMs?.[client as ClientKind]),
     ]),
   );
   const line = (cells: readonly unknown[]): string => `| ${cells.join(" | ")} |`;
@@ -36,6 +37,10 @@ export function report(outcomes: Outcome[]): string {
 export function reportFaults({ contestant, faults }: Outcome): string {
   const counts = Object.entries(faults).map(([kind, count]) => `${count} ${kind}`);
   return `${contestant}: ${counts.join(", ")}`;
+}
+
+function addedByOneCut(addedMs: number[] | undefined): string {
+  return addedMs === undefined ? "–" : `${Math.round(percentile(addedMs, 0.95))} ms`;
 }
 
 function percentile(values: number[], fraction: number): number {

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { edgeInHarness, edgeInProcess, mcpAgentInProcess, nodeTransport } from "./contestants.ts";
 import { report, reportFaults } from "./report.ts";
+import { measureSingleCuts } from "./single-cuts.ts";
 import { type Outcome, type Plan, torture } from "./torture.ts";
 
 /** `npm run torture -- [--seed N] [--short] [--alone]`: about three minutes, one table, non-zero if anything was lost. */
@@ -49,6 +50,7 @@ for (const { start, plan } of plans) {
   const contestant = await start();
   try {
     const outcome = await torture(contestant, plan, seed);
+    if (plan === processes) outcome.addedMs = await measureSingleCuts(contestant, lostAfterMs, seed);
     console.log(reportFaults(outcome));
     // What peers lose is in the table. What we lose has to be found.
     if (outcome.contestant === ours) console.log(notesOf(outcome).join("\n"));

@@ -20,6 +20,8 @@ export interface Outcome {
   contestant: string;
   faults: { cuts: number; evictions: number; aborts: number; kills: number };
   tallies: Record<ClientKind, Tally>;
+  /** See `measureSingleCuts`; where it was measured. */
+  addedMs?: Record<ClientKind, number[]>;
 }
 
 const modes: readonly CutMode[] = ["rst", "rst", "fin", "fin", "black-hole"];

@@ -16,8 +16,6 @@ export interface Tally {
   duplicates: number;
   /** Sessions whose client found itself in another one. */
   reinitialized: number;
-  /** For each call whose client was cut meanwhile and knew it: how much longer it took than its tool, milliseconds. */
-  addedMs: number[];
   /** The first few things that went wrong, for whoever has to find out why. */
   notes: string[];
 }
@@ -31,7 +29,6 @@ export function emptyTally(): Tally {
     wrong: 0,
     duplicates: 0,
     reinitialized: 0,
-    addedMs: [],
     notes: [],
   };
 }
@@ -67,19 +64,15 @@ export async function keepCalling(tortured: Tortured, random: Random, isOver: ()
 }
 
 async function callOnce(tortured: Tortured, random: Random, n: number): Promise<void> {
-  const { client, proxy, tally, lostAfterMs } = tortured;
+  const { client, tally, lostAfterMs } = tortured;
   const tool = random.pick(tools);
   const ms = random.next() < 0.5 ? 0 : random.between(10, 700);
   const bytes = random.next() < 0.9 ? random.between(0, 200) : random.between(10_000, 60_000);
-  const { cuts: cutsBefore, blackHoles: blackHolesBefore } = proxy;
-  const startedAt = performance.now();
   tortured.running += 1;
   try {
     const text = await client.call(tool, { n, ms, bytes }, lostAfterMs);
     if (text === answerFor(n, bytes)) tally.answered += 1;
     else note(tally, "wrong", `${client.kind} ${tool} ${n}: ${text.slice(0, 200)}`);
-    const wasCut = proxy.cuts > cutsBefore && proxy.blackHoles === blackHolesBefore;
-    if (wasCut && tool !== "asking") tally.addedMs.push(performance.now() - startedAt - ms);
   } catch (error) {
     tallyFailure(tally, `${client.kind} ${tool} ${n} ${ms} ms`, error);
   } finally {
