@@ -1,3 +1,4 @@
+import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
@@ -96,6 +97,27 @@ describe("a stream that is cut, on /sse", () => {
     expect(await older.over).toBe("ended");
     expect(older.retries.at(-1)).toBeGreaterThanOrEqual(5_000);
     expect(textOf(await client.call("echo", { text: "newest" }))).toBe("newest");
+    client.close();
+  });
+
+  test("two clients that fight over one session do not throw each other out again and again", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await client.call("echo", { text: "x" });
+    const headers = { "last-event-id": client.stream.lastEventId };
+    let opened = 0;
+    const endsAtMs = Date.now() + 2_000;
+    const fighter = async (): Promise<void> => {
+      while (Date.now() < endsAtMs) {
+        const stream = await RawStream.open(`${bounded.url}/sse`, { headers });
+        opened += 1;
+        const ended = await Promise.race([stream.over, passing(2_000)]);
+        stream.close();
+        // As an EventSource does: it comes back when it was told to, and these have no time for that.
+        if (ended === "ended" && (stream.retries.at(-1) ?? 0) > 2_000) return;
+      }
+    };
+    await Promise.all([fighter(), fighter()]);
+    expect(opened).toBeLessThanOrEqual(3);
     client.close();
   });
 });
