@@ -3,7 +3,7 @@ import type { Contestant } from "./contestants.ts";
 import { CuttingProxy } from "./cutting-proxy.ts";
 import { Random } from "./random.ts";
 
-const rounds = 40;
+const rounds = 24;
 /** How long the tool takes, and how long until the next call, milliseconds. */
 const toolMs = 300;
 const restMs = 300;

@@ -26,7 +26,7 @@ export interface Outcome {
 
 const modes: readonly CutMode[] = ["rst", "rst", "fin", "fin", "black-hole"];
 /** Between two faults, milliseconds: all sessions together suffer one this often. */
-const pauseMs = { least: 15, most: 75 };
+const pauseMs = { least: 10, most: 55 };
 /** Between two kills, milliseconds: the sessions come back and calls are in flight again. */
 const betweenKillsMs = 1_500;
 
