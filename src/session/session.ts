@@ -11,7 +11,9 @@ import type { KeyValueStore } from "./outbox.ts";
 import { Posts } from "./posts.ts";
 import { Streams } from "./streams.ts";
 
+/** The row whose presence is the session: see `Handshake`. */
 const handshakeKey = "handshake";
+
 export interface SessionObjectOptions<Env> {
   createServer: ServerFactory<Env>;
   settings: Settings;

@@ -28,6 +28,8 @@ const runElsewhere = [
   { command: "npm run check", file: ".ci/run", as: "npm run check" },
   { command: "npm start", file: "test/start/start.test.ts", as: 'npmRun(["start",' },
   { command: "npm run --silent stdio", file: "test/start/stdio.test.ts", as: '["run", "--silent", "stdio"]' },
+  { command: "npm run torture", file: "test/torture/torture.test.ts", as: "`npm run torture`" },
+  { command: "npm run test:clients", file: ".github/workflows/ci.yml", as: "npm run test:clients" },
   { command: "npm run deploy", file: "test/start/deploy.test.ts", as: '["run", "deploy",' },
 ];
 

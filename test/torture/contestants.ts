@@ -19,11 +19,14 @@ export interface Contestant {
   close(): Promise<void>;
 }
 
+/** How the names of this project's contestants begin. */
+export const ours = "mcp-edge";
+
 /** This project in wrangler's test harness, which can evict and crash single objects. */
 export async function edgeInHarness(): Promise<Contestant> {
   const edge = await startEdge("test/fixtures/torture.ts");
   return {
-    name: "mcp-edge",
+    name: `${ours}: cuts, evictions, crashes`,
     url: edge.url,
     evict: async (id) => {
       // Only an object that runs can be evicted, and it may have been evicted a moment ago.
@@ -37,14 +40,17 @@ export async function edgeInHarness(): Promise<Contestant> {
 
 /** This project in a plain workerd, which can be killed. */
 export async function edgeInProcess(): Promise<Contestant> {
-  return await inProcess("mcp-edge", { main: "test/fixtures/torture.ts" });
+  return await inProcess(`${ours}: cuts, kill -9`, { main: "test/fixtures/torture.ts" });
 }
 
 /** `McpAgent.serveSSE` of `agents`, likewise. */
 export async function mcpAgentInProcess(): Promise<Contestant> {
   // `agents` imports it for agents that answer mail; outside the platform it does not exist.
   const internalModules = { "cloudflare-internal:email": "export default { EmailMessage: class {} }" };
-  return await inProcess("McpAgent.serveSSE", { main: "test/torture/peers/mcp-agent.ts", internalModules });
+  return await inProcess("McpAgent.serveSSE: cuts, kill -9", {
+    main: "test/torture/peers/mcp-agent.ts",
+    internalModules,
+  });
 }
 
 async function inProcess(name: string, options: WorkerdOptions): Promise<Contestant> {
@@ -77,7 +83,7 @@ export async function nodeTransport(): Promise<Contestant> {
   };
   await start();
   return {
-    name: "SSEServerTransport (Node)",
+    name: "SSEServerTransport on Node: cuts, kill -9",
     url,
     killAndRestart: async () => {
       await kill();

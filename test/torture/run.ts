@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { edgeInHarness, edgeInProcess, mcpAgentInProcess, nodeTransport } from "./contestants.ts";
+import { edgeInHarness, edgeInProcess, mcpAgentInProcess, nodeTransport, ours } from "./contestants.ts";
 import { report, reportFaults } from "./report.ts";
 import { measureSingleCuts } from "./single-cuts.ts";
 import { type Outcome, type Plan, torture } from "./torture.ts";
@@ -33,7 +33,6 @@ const processes: Plan = { cuts: times(420), evictions: 0, aborts: 0, kills: time
 const peers: Plan = { cuts: times(60), evictions: 0, aborts: 0, kills: times(2), sessions: 3, lostAfterMs: 4_000 };
 
 console.log(`seed ${seed}`);
-const ours = "mcp-edge";
 const notesOf = ({ tallies }: Outcome): string[] => Object.values(tallies).flatMap(({ notes }) => notes);
 const outcomes: Outcome[] = [];
 const plans = [
@@ -53,7 +52,7 @@ for (const { start, plan } of plans) {
     if (plan === processes) outcome.addedMs = await measureSingleCuts(contestant, lostAfterMs, seed);
     console.log(reportFaults(outcome));
     // What peers lose is in the table. What we lose has to be found.
-    if (outcome.contestant === ours) console.log(notesOf(outcome).join("\n"));
+    if (outcome.contestant.startsWith(ours)) console.log(notesOf(outcome).join("\n"));
     outcomes.push(outcome);
   } finally {
     await contestant.close();
@@ -62,7 +61,7 @@ for (const { start, plan } of plans) {
 console.log(`\n${report(outcomes)}`);
 
 const failed = outcomes
-  .filter(({ contestant }) => contestant === ours)
+  .filter(({ contestant }) => contestant.startsWith(ours))
   .flatMap(({ tallies }) => Object.entries(tallies))
   .filter(
     ([kind, { lost, wrong, reinitialized, duplicates }]) =>
