@@ -291,10 +291,9 @@ export class StreamRelay {
 }
 
 function closeQuietly(attached: WebSocket | Response | undefined): void {
-  if (attached instanceof WebSocket) {
-    attached.accept();
-    attached.close(1000, "not needed");
-  }
+  if (attached === undefined || attached instanceof Response) return;
+  attached.accept();
+  attached.close(1000, "not needed");
 }
 
 /** What a stream begins with that has no other first event. */
