@@ -73,7 +73,7 @@ async function claimingRelay() {
 
 function frame(sequence: number, from: string): ArrayBuffer {
   const packed = packFrame(sequence, messageFrame(String(sequence), `{"from":"${from}"}`));
-  return packed.slice().buffer as ArrayBuffer;
+  return packed.slice().buffer;
 }
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
@@ -81,68 +81,51 @@ const count = (text: string, part: string): number => text.split(part).length - 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe("a stream whose client is asked which session it was in", () => {
-  const step = fc.constantFrom(
-    "the client claims",
-    "the old session takes it",
-    "the old session refuses",
-    "the old session cannot be reached",
-    "the fresh object says something",
-    "the old session says something",
-    "some time passes",
-    "the time to claim is over",
-  );
+type World = Awaited<ReturnType<typeof claimingRelay>> & { oldSockets: FakeSocket[]; sequence: number };
 
+const steps: Record<string, (world: World) => unknown> = {
+  "the client claims": ({ freshSocket }) => {
+    if (!freshSocket.isClosed) freshSocket.receive(JSON.stringify({ attach: old }));
+  },
+  "the old session takes it": ({ attempts, oldSockets }) => {
+    const attempt = attempts.pop();
+    if (attempt === undefined) return;
+    const socket = new FakeSocket();
+    oldSockets.push(socket);
+    attempt.resolve(socket as unknown as WebSocket);
+  },
+  "the old session refuses": ({ attempts }) => attempts.pop()?.resolve(new Response(null, { status: 404 })),
+  "the old session cannot be reached": ({ attempts }) => attempts.pop()?.reject(new Error("unreachable")),
+  "the fresh object says something": (world) => world.freshSocket.receive(frame(++world.sequence, "fresh")),
+  "the old session says something": (world) => world.oldSockets.at(-1)?.receive(frame(++world.sequence, "old")),
+  "some time passes": () => vi.advanceTimersByTimeAsync(settings.claimMs / 3),
+  "the time to claim is over": () => vi.advanceTimersByTimeAsync(settings.claimMs),
+};
+
+describe("a stream whose client is asked which session it was in", () => {
   test("goes on with exactly one session, in whatever order things happen", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-        const { freshSocket, attempts, written, reader, reading } = await claimingRelay();
-        const oldSockets: FakeSocket[] = [];
-        let sequence = 0;
-        for (const action of steps) {
-          const attempt = attempts.at(-1);
-          switch (action) {
-            case "the client claims":
-              if (!freshSocket.isClosed) freshSocket.receive(JSON.stringify({ attach: old }));
-              break;
-            case "the old session takes it": {
-              const socket = new FakeSocket();
-              if (attempt !== undefined) oldSockets.push(socket);
-              attempts.pop()?.resolve(socket as unknown as WebSocket);
-              break;
-            }
-            case "the old session refuses":
-              attempts.pop()?.resolve(new Response(null, { status: 404 }));
-              break;
-            case "the old session cannot be reached":
-              attempts.pop()?.reject(new Error("unreachable"));
-              break;
-            case "the fresh object says something":
-              freshSocket.receive(frame(++sequence, "fresh"));
-              break;
-            case "the old session says something":
-              oldSockets.at(-1)?.receive(frame(++sequence, "old"));
-              break;
-            case "some time passes":
-              await vi.advanceTimersByTimeAsync(settings.claimMs / 3);
-              break;
-            case "the time to claim is over":
-              await vi.advanceTimersByTimeAsync(settings.claimMs);
-          }
+      fc.asyncProperty(fc.array(fc.constantFrom(...Object.keys(steps)), { maxLength: 12 }), async (names) => {
+        const world: World = { ...(await claimingRelay()), oldSockets: [], sequence: 0 };
+        const { freshSocket, oldSockets, written, reader, reading } = world;
+        for (const name of names) {
+          await steps[name]?.(world);
           await vi.advanceTimersByTimeAsync(0);
         }
-        for (const socket of oldSockets) socket.receive(frame(++sequence, "old"));
-        freshSocket.receive(frame(++sequence, "fresh"));
+        for (const socket of oldSockets) socket.receive(frame(++world.sequence, "old"));
         await vi.advanceTimersByTimeAsync(settings.claimMs);
+        const last = ++world.sequence;
+        freshSocket.receive(frame(last, "fresh"));
+        await vi.advanceTimersByTimeAsync(0);
 
         const text = written();
-        const endpoints = count(text, "event: endpoint");
         const isClaimed = text.includes('"from":"old"');
         // A claimed stream never gets the new session's endpoint; any other gets it once.
-        expect(endpoints).toBe(isClaimed ? 0 : 1);
+        expect(count(text, "event: endpoint")).toBe(isClaimed ? 0 : 1);
         // Whoever lost is let go of, and what it says afterwards is not heard.
         expect(freshSocket.isClosed).toBe(isClaimed);
         expect(oldSockets.filter(({ isClosed }) => !isClosed)).toHaveLength(isClaimed ? 1 : 0);
+        expect(text.includes(`id: ${last}\n`)).toBe(!isClaimed);
         expect(count(text, `"id":"claim:${fresh}"`)).toBe(1);
         await reader?.cancel();
         await reading;
@@ -151,10 +134,11 @@ describe("a stream whose client is asked which session it was in", () => {
     );
   });
 
-  test("an ended session ends it, and any other close does not", async () => {
-    const { freshSocket, reading } = await claimingRelay();
+  test("ends when its session does, without another word", async () => {
+    const { freshSocket, reading, written } = await claimingRelay();
     freshSocket.break(closeCode.ended);
-    await vi.advanceTimersByTimeAsync(0);
     await reading;
+    await vi.advanceTimersByTimeAsync(settings.claimMs);
+    expect(written()).not.toContain("event: endpoint");
   });
 });
