@@ -68,15 +68,14 @@ test.for([
   ["sample-now", "sampling"],
   ["roots", "roots"],
   ["roots-now", "roots"],
-] as const)("%s is refused within a second to a client without %s, which it names", async ([tool, capability]) => {
+] as const)("%s is refused at once to a client without %s, which it names", async ([tool, capability]) => {
   const mute = await connectAll({});
   try {
     const names = new RegExp(`${capability}.*capability|capability.*${capability}`);
-    const startedAtMs = performance.now();
     // Only sessions have pushed requests; over stdio there is no session of ours, and the client itself refuses them.
     const among = tool.endsWith("-now") ? sessionsOf(mute).filter(({ lane }) => lane.name !== "stdio") : mute;
     const answers = await callInEach(among, tool, { prompt: "anybody?" });
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    // Had anybody waited for an answer, this would have taken until the end of the test and failed.
     for (const [lane, { result, error }] of answers) {
       expect(JSON.stringify(error ?? result), lane).toMatch(names);
       expect(error !== undefined || (result as { isError?: boolean }).isError, lane).toBe(true);
