@@ -148,18 +148,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#streams.attach(stream, ownEnd, openedAtMs);
     if (after !== undefined && kind === "resumed") conversation.delivery.acknowledge(stream, after);
     conversation.delivery.replay(stream, { after, lostAtMs: inDoubtSince });
-    // The next message is `initialize`: its server is built while the client reads where to send it.
-    if (kind === "fresh") setTimeout(() => this.#buildAhead(request), 0);
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
     return new Response(null, { status: 101, webSocket: relayEnd });
-  }
-
-  #buildAhead(request: Request): void {
-    // What createServer throws is reported to the message that needs the server, which tries again.
-    const building = this.#conversation.ready(request)?.catch(() => undefined);
-    if (building !== undefined) this.ctx.waitUntil(building);
   }
 
   #detach(socket: WebSocket): void {
