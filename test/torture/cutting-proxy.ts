@@ -52,6 +52,11 @@ export class CuttingProxy {
     }
   }
 
+  /** Takes back the cuts that were to come later. */
+  disarm(): void {
+    for (const connection of this.#connections) connection.fuse = undefined;
+  }
+
   /** Whether the client has a stream that a cut would hit now. */
   get hasStream(): boolean {
     for (const { isStream, swallowing } of this.#connections) if (isStream && !swallowing) return true;

@@ -59,7 +59,6 @@ export class EventSourceClient {
       const settle = (): void => {
         clearTimeout(timer);
         this.#pending.delete(id);
-        this.#answered.add(id);
       };
       this.#pending.set(id, {
         resolve: (result) => (settle(), resolve(result)),
@@ -112,11 +111,11 @@ export class EventSourceClient {
       if (id !== undefined) void this.#post({ jsonrpc: "2.0", id, result: {} }).catch(() => undefined);
       return;
     }
+    if (this.#answered.has(id)) this.duplicates += 1;
+    this.#answered.add(id);
+    // A call whose POST failed may be answered all the same.
     const pending = this.#pending.get(id);
-    if (pending === undefined) {
-      if (this.#answered.has(id)) this.duplicates += 1;
-      return;
-    }
+    if (pending === undefined) return;
     if ("error" in message) pending.reject(new Error((message["error"] as { message: string }).message));
     else pending.resolve(message["result"]);
   }

@@ -81,6 +81,9 @@ async function inflict(contestant: Contestant, plan: Plan, sessions: Tortured[],
   const perKill = Math.ceil(deck.length / (kills + 1));
   for (const [index, fault] of deck.entries()) {
     if (kills > 0 && index > 0 && index % perKill === 0) {
+      // A connection that is dead without anybody knowing, and the death of the process that holds the only copies of what
+      // was sent into it, is the one loss that the README names: each of these faults comes by itself.
+      for (const { proxy } of sessions) proxy.disarm();
       await pause(betweenKillsMs);
       await contestant.killAndRestart?.();
       faults.kills += 1;
