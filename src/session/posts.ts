@@ -15,6 +15,9 @@ import type { Streams } from "./streams.ts";
 /** The first revision whose clients can read an event without data (SEP-1699). */
 const firstRevisionWithPriming = "2025-11-25";
 
+/** How long a 202 stays behind the answer that it stands for, at most, milliseconds: half of it is longer than an answer takes. */
+const behindMs = 6;
+
 export interface PostsOptions {
   sessionId: string;
   conversation: Conversation;
@@ -35,6 +38,7 @@ export class Posts {
   readonly #settings: Settings;
   readonly #onTraffic: () => void;
   readonly #lateTimer: LateTimer;
+  readonly #answersFirst = new LateTimer(behindMs);
 
   constructor({ sessionId, conversation, streams, settings, onTraffic }: PostsOptions) {
     this.#sessionId = sessionId;
@@ -60,6 +64,9 @@ export class Posts {
     const calls = this.#conversation.deliver(parsed.messages, where);
     await this.#answeredOr(calls.map((call) => call.ended));
     this.#conversation.journalRunning(calls, request, "sse");
+    // The answers go first: a 202 that reached its client while the answer is still on its way through this process would
+    // be a promise that dies with it.
+    if (calls.length > 0) await this.#answersFirst.late();
     this.#onTraffic();
     return new Response(null, { status: 202 });
   }
