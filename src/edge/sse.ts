@@ -49,7 +49,6 @@ function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget):
     giveBack: (session, packed) => returnFrames(source, session, packed),
     preamble: isClaiming ? openingFrame(retryMs) : endpointFrame(endpoint, { retryMs }),
     claim: isClaiming ? { endpoint } : undefined,
-    retryMs,
     settings,
   });
 }

@@ -28,8 +28,6 @@ export interface RelayOptions {
   preamble: string;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
   claim?: { endpoint: string } | undefined;
-  /** What `retry:` the client gets; `undefined` for none. */
-  retryMs: number | undefined;
   headers?: Record<string, string>;
   settings: Settings;
 }

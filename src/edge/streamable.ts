@@ -2,7 +2,7 @@ import type { Settings } from "../options.ts";
 import { formatEventId, parseEventId } from "../protocol/event-id.ts";
 import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { primingFrame } from "../protocol/sse-frame.ts";
+import { firstRevisionWithPriming, primingFrame } from "../protocol/sse-frame.ts";
 import { listenStream, sseStream } from "../session/link.ts";
 import { attachStream, returnFrames } from "./attach.ts";
 import { admitBody } from "./gate.ts";
@@ -16,9 +16,6 @@ export interface StreamableLane {
   settings: Settings;
   stateless: StatelessLane;
 }
-
-/** The first revision whose clients can read an event without data. */
-const firstRevisionWithPriming = "2025-11-25";
 
 /** `POST`: a message of a session, the `initialize` that opens one, or a request of the stateless revision. */
 export async function post(request: Request, lane: StreamableLane): Promise<Response> {
@@ -68,7 +65,6 @@ export async function listen(request: Request, { namespace, settings }: Streamab
     attach: (to) => attachStream(source, to),
     giveBack: (session, packed) => returnFrames(source, session, packed),
     preamble: resumes === undefined ? listenPreamble(request, sessionId, settings) : openingFrame(settings.retryMs),
-    retryMs: settings.retryMs,
     headers: { "mcp-session-id": sessionId },
     settings,
   });

@@ -16,6 +16,9 @@ export function messageFrame(id: string, json: string): string {
   return `event: message\nid: ${id}\ndata: ${json}\n\n`;
 }
 
+/** The first revision whose clients can read an event without data (SEP-1699). */
+export const firstRevisionWithPriming = "2025-11-25";
+
 /** An event without data that gives a client an id to resume from (revision 2025-11-25, Resumability). */
 export function primingFrame(id: string, { retryMs }: { retryMs?: number | undefined }): string {
   return `id: ${id}\n${retryField(retryMs)}data: \n\n`;

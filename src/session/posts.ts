@@ -3,7 +3,7 @@ import type { Settings } from "../options.ts";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isRequest, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { primingFrame } from "../protocol/sse-frame.ts";
+import { firstRevisionWithPriming, primingFrame } from "../protocol/sse-frame.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Lane } from "./handshake.ts";
 import { messageExtra } from "./http-source.ts";
@@ -11,9 +11,6 @@ import { LateTimer } from "./late-timer.ts";
 import { listenStream, sseStream } from "./link.ts";
 import { PostStream } from "./post-stream.ts";
 import type { Streams } from "./streams.ts";
-
-/** The first revision whose clients can read an event without data (SEP-1699). */
-const firstRevisionWithPriming = "2025-11-25";
 
 /** How long a 202 stays behind the answer that it stands for, at most, milliseconds: half of it is longer than an answer takes. */
 const behindMs = 6;

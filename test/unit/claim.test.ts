@@ -56,7 +56,6 @@ async function claimingRelay() {
     giveBack: () => Promise.resolve(),
     preamble: "",
     claim: { endpoint: "/sse/message?sessionId=fresh" },
-    retryMs: undefined,
     settings,
   });
   const reader = response.body?.getReader();
