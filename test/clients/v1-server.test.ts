@@ -5,7 +5,7 @@ import { postJson } from "../support/raw-client.ts";
 import { type Lane, lanesOf, normalised, outcomeOf } from "./lanes.ts";
 
 const user: User = {
-  elicit: () => ({ action: "accept", content: { answer: "blue" } }),
+  elicit: (question) => ({ action: "accept", content: { answer: question === "How many?" ? 50 : "blue" } }),
   sample: (prompt) => `The model says: ${prompt}`,
 };
 
@@ -73,6 +73,14 @@ describe.for(sessionLanes)("a server of SDK v1 on %s", (name) => {
     expect(await call("ask", { question: "Which colour?" })).toEqual(gives("blue"));
     const content = { type: "text", text: "The model says: tides" };
     expect(await call("sample", { prompt: "tides" })).toEqual(gives(JSON.stringify(content)));
+  });
+
+  test("an answer of its user that does not match the schema is told to the tool", async () => {
+    const { result } = await call("ask", { question: "How many?" });
+    expect(result).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringMatching(/answer.*type.*string/s) }],
+    });
   });
 
   test("it serves a resource", async () => {

@@ -61,6 +61,9 @@ export async function workerConfig(main: string, from = root) {
     compatibility_flags: config.compatibility_flags,
     minify: config.minify,
     keep_names: config.keep_names,
+    alias: Object.fromEntries(
+      Object.entries<string>(config.alias ?? {}).map(([name, path]) => [name, join(root, path)]),
+    ),
     durable_objects: { bindings: config.durable_objects.bindings },
     migrations: config.migrations,
   };

@@ -26,7 +26,7 @@ export type ClientRequest =
 export interface User {
   elicit?: (
     message: string,
-  ) => { action: "accept"; content: Record<string, string> } | { action: "decline" | "cancel" };
+  ) => { action: "accept"; content: Record<string, string | number> } | { action: "decline" | "cancel" };
   /** What the model says to a prompt. */
   sample?: (prompt: string) => string;
   roots?: { uri: string; name: string }[];
