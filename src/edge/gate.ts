@@ -62,7 +62,8 @@ export function withCors(response: Response, request: Request): Response {
   return shared;
 }
 
-export type AdmittedBody = { ok: true; body: string | ReadableStream } | { ok: false; refusal: Response };
+/** `text`: what had to be read to admit it. Without, the body is still in its request. */
+export type AdmittedBody = { ok: true; text: string | undefined } | { ok: false; refusal: Response };
 
 /**
  * The body of a POST, at most `maxBodyBytes` long, to be passed on. One whose length is declared is not read here: HTTP
@@ -72,10 +73,10 @@ export async function admitBody(request: Request, { maxBodyBytes }: Settings): P
   if (!isJsonContentType(request.headers.get("content-type")))
     return { ok: false, refusal: refusals.wrongContentType() };
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (declared <= maxBodyBytes && request.body !== null) return { ok: true, body: request.body };
+  if (declared <= maxBodyBytes) return { ok: true, text: undefined };
   try {
     const read = await readRequestBody(request, maxBodyBytes);
-    return read.tooLarge ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) } : { ok: true, body: read.text };
+    return read.tooLarge ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) } : { ok: true, text: read.text };
   } catch {
     // The client stopped in the middle of its body; if it is still there, this tells it so.
     return { ok: false, refusal: refusals.notJson("the body could not be read to its end") };

@@ -1,5 +1,5 @@
 import * as refusals from "../protocol/refusals.ts";
-import { type Verb, verbHeader } from "../session/link.ts";
+import { type Verb, verbHeader, verbOf } from "../session/link.ts";
 
 /** The object of an id that a client named; `undefined` if we never made that id. Touches no object. */
 export function findSession(namespace: DurableObjectNamespace, sessionId: string): DurableObjectStub | undefined {
@@ -11,19 +11,24 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
   }
 }
 
-/** The client's request, as its object gets it: the headers are the client's, the purpose is ours. */
-export function toObject(
-  request: Request,
-  verb: Verb,
-  {
-    headers: ours = {},
-    body,
-  }: { headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> | ReadableStream } = {},
-): Request {
+interface Additions {
+  headers?: Record<string, string>;
+  /** In place of the request's own. */
+  body?: string | Uint8Array<ArrayBuffer> | undefined;
+}
+
+/**
+ * The client's request, as its object gets it: the headers are the client's, the purpose is ours. A POST that says by
+ * itself what it is for is passed on as it came: to copy it would take longer than to run a small tool.
+ */
+export function toObject(request: Request, verb: Verb, { headers: ours = {}, body }: Additions = {}): Request {
+  const isOriginal = request.method === "POST" && !request.headers.has(verbHeader) && body === undefined;
+  if (isOriginal && verbOf(request) === verb) return request;
   const headers = new Headers(request.headers);
   headers.set(verbHeader, verb);
   for (const [name, value] of Object.entries(ours)) headers.set(name, value);
-  return new Request(request.url, body === undefined ? { headers } : { method: "POST", headers, body });
+  const content = body ?? request.body;
+  return new Request(request.url, content === null ? { headers } : { method: "POST", headers, body: content });
 }
 
 /** Asks a session's object. If it goes away under the request, the client is told at once; its session lives. */

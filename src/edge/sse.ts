@@ -81,7 +81,7 @@ export async function postMessage(request: Request, url: URL, { namespace, setti
   if (session === undefined) return refusals.unknownSession();
   const admitted = await admitBody(request, settings);
   if (!admitted.ok) return admitted.refusal;
-  return await askObject(session, toObject(request, "sse-message", { body: admitted.body }));
+  return await askObject(session, toObject(request, "sse-message", { body: admitted.text }));
 }
 
 function withoutSlash(path: string): string {

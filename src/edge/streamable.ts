@@ -25,14 +25,10 @@ export async function post(request: Request, lane: StreamableLane): Promise<Resp
   const admitted = await admitBody(request, lane.settings);
   if (!admitted.ok) return admitted.refusal;
   const sessionId = request.headers.get("mcp-session-id");
-  if (sessionId === null) return await postWithoutSession(request, await textOf(admitted.body), lane);
+  if (sessionId === null) return await postWithoutSession(request, admitted.text ?? (await request.text()), lane);
   const session = findSession(lane.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  return await askObject(session, toObject(request, "mcp-message", { body: admitted.body }));
-}
-
-function textOf(body: string | ReadableStream): Promise<string> {
-  return new Response(body).text();
+  return await askObject(session, toObject(request, "mcp-message", { body: admitted.text }));
 }
 
 async function postWithoutSession(request: Request, text: string, lane: StreamableLane): Promise<Response> {

@@ -30,12 +30,7 @@ const progressStep = 1e-6;
  * Storage: none, see `Journal`. Lifetime: each from its POST to its answer. Loses: all, with the object.
  */
 export class Calls {
-  readonly #sessionId: string;
   readonly #running = new Map<RequestId, { call: Call; end: () => void }>();
-
-  constructor(sessionId: string) {
-    this.#sessionId = sessionId;
-  }
 
   get size(): number {
     return this.#running.size;
@@ -72,13 +67,12 @@ export class Calls {
     return call;
   }
 
-  /** Ends the call and logs one line of it. Undefined if it had ended already. */
-  close(id: RequestId, outcome: CallOutcome, nowMs: number): Call | undefined {
+  /** Undefined if it had ended already. */
+  close(id: RequestId): Call | undefined {
     const running = this.#running.get(id);
     if (running === undefined) return undefined;
     this.#running.delete(id);
     running.end();
-    logCall(this.#sessionId, running.call, outcome, nowMs);
     return running.call;
   }
 
@@ -110,11 +104,14 @@ export class Calls {
   }
 }
 
-function logCall(sessionId: string, call: Call, outcome: CallOutcome, nowMs: number): void {
-  const { method, params } = call.request;
+/** One line for each call, whatever became of it. */
+export function logCall(
+  sessionId: string,
+  { request: { method, params }, startedAtMs, stream }: Call,
+  { outcome, endedAtMs }: { outcome: CallOutcome; endedAtMs: number },
+): void {
   const name = params?.["name"] ?? params?.["uri"];
   // Enough of the id to tell sessions apart, too little to enter one.
   const session = sessionId.slice(0, 8);
-  const line = { event: "call", session, method, name, outcome, ms: nowMs - call.startedAtMs, stream: call.stream };
-  console.log(JSON.stringify(line));
+  console.log(JSON.stringify({ event: "call", session, method, name, outcome, ms: endedAtMs - startedAtMs, stream }));
 }

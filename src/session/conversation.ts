@@ -3,7 +3,8 @@ import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } 
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
-import { type Call, type CallOutcome, Calls } from "./calls.ts";
+import { Afterwards } from "./afterwards.ts";
+import { type Call, type CallOutcome, Calls, logCall } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
 import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
@@ -40,7 +41,8 @@ export interface ConversationOptions {
  * storage by {@linkcode ready}. Loses: nothing that a client was told is accepted.
  */
 export class Conversation {
-  readonly calls: Calls;
+  readonly afterwards = new Afterwards();
+  readonly calls = new Calls();
   readonly delivery: Delivery;
   readonly transport: SessionTransport;
 
@@ -57,7 +59,6 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
     this.#options = options;
-    this.calls = new Calls(sessionId);
     this.#handshake = options.handshake;
     this.#journal = new Journal(store);
     this.delivery = new Delivery(options);
@@ -154,7 +155,7 @@ export class Conversation {
     this.delivery.stop();
     this.#longCalls.stop();
     this.#handshake = undefined;
-    for (const call of this.calls.all()) this.calls.close(call.request.id, "cancelled", Date.now());
+    for (const { request } of this.calls.all()) this.#closeCall(request.id, "cancelled");
     await this.#server?.close();
   }
 
@@ -269,9 +270,20 @@ export class Conversation {
   }
 
   #endCall(id: RequestId, outcome: CallOutcome): void {
-    const call = this.calls.close(id, outcome, Date.now());
-    if (call === undefined) return;
-    this.endIfAnswered(call.stream);
+    const call = this.#closeCall(id, outcome);
+    if (call !== undefined) this.endIfAnswered(call.stream);
+  }
+
+  #closeCall(id: RequestId, outcome: CallOutcome): Call | undefined {
+    const call = this.calls.close(id);
+    if (call === undefined) return undefined;
+    const endedAtMs = Date.now();
+    const log = (): void => logCall(this.#options.sessionId, call, { outcome, endedAtMs });
+    // The answer is on its way through this process, and a log line would hold it up. The answer to a POST is not: it waits
+    // for the end of this turn.
+    if (call.stream === sseStream) void this.afterwards.moment().then(log);
+    else log();
+    return call;
   }
 
   #remember(handshake: Handshake): void {

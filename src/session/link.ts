@@ -1,9 +1,16 @@
 /** What the Worker and a session's object say to each other. Clients never see any of it. */
 
-/** What a request to the object is for. The Worker always sets it, so a client's own header of this name is lost. */
+/** What a request to the object is for, see {@linkcode verbOf}. A client's own header of this name is lost in the Worker. */
 export const verbHeader = "mcp-edge-verb";
 
 export type Verb = "attach" | "release" | "return" | "sse-message" | "mcp-message" | "mcp-initialize" | "mcp-end";
+
+/** What a request to the object is for. A POST without the header is a client's message, of the lane that its headers tell. */
+export function verbOf({ headers }: Request): Verb {
+  // Only the Worker sets it, and only to one of these.
+  const named = headers.get(verbHeader) as Verb | null;
+  return named ?? (headers.has("mcp-session-id") ? "mcp-message" : "sse-message");
+}
 
 /** `attach`: which stream of the session the WebSocket carries. */
 export const streamHeader = "mcp-edge-stream";

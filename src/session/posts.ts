@@ -12,9 +12,6 @@ import { listenStream, sseStream } from "./link.ts";
 import { PostStream } from "./post-stream.ts";
 import type { Streams } from "./streams.ts";
 
-/** How long a 202 stays behind the answer that it stands for, at most, milliseconds: half of it is longer than an answer takes. */
-const behindMs = 6;
-
 export interface PostsOptions {
   sessionId: string;
   conversation: Conversation;
@@ -35,7 +32,6 @@ export class Posts {
   readonly #settings: Settings;
   readonly #onTraffic: () => void;
   readonly #lateTimer: LateTimer;
-  readonly #answersFirst = new LateTimer(behindMs);
 
   constructor({ sessionId, conversation, streams, settings, onTraffic }: PostsOptions) {
     this.#sessionId = sessionId;
@@ -61,9 +57,9 @@ export class Posts {
     const calls = this.#conversation.deliver(parsed.messages, where);
     await this.#answeredOr(calls.map((call) => call.ended));
     this.#conversation.journalRunning(calls, request, "sse");
-    // The answers go first: a 202 that reached its client while the answer is still on its way through this process would
-    // be a promise that dies with it.
-    if (calls.length > 0) await this.#answersFirst.late();
+    // The answers go first. They are what the client waits for, and a 202 that reached it while the answer is still on its
+    // way through this process would be a promise that dies with it.
+    if (calls.length > 0) await this.#conversation.afterwards.moment();
     this.#onTraffic();
     return new Response(null, { status: 202 });
   }

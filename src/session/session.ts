@@ -83,11 +83,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
     });
   }
 
-  /** Every request comes from our own Worker, which names its purpose: see `link.ts`. */
+  /** Every request comes through our own Worker, see `link.ts`. */
   override async fetch(request: Request): Promise<Response> {
     try {
-      // The Worker sets it on every request, so the cast holds.
-      const verb = request.headers.get(link.verbHeader) as link.Verb;
+      const verb = link.verbOf(request);
       switch (verb) {
         case "attach":
           return this.#attach(request);
