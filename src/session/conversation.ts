@@ -74,7 +74,7 @@ export class Conversation {
     });
     this.transport = new SessionTransport({
       sessionId,
-      incarnation: crypto.randomUUID().slice(0, 8),
+      incarnation: this.delivery.outbox.nextSequence(Date.now()).toString(36),
       target: {
         clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.#handshake),
         emit: (message, relatedRequestId) => this.#emit(message, relatedRequestId),

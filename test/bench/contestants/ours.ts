@@ -1,15 +1,14 @@
+import { McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { edge } from "../../../src/edge/index.ts";
-import { createServer } from "../../../src/server.ts";
-import type { ServerContext } from "../../../src/server-context.ts";
 
-/** The example server as it is deployed, with one tool more: large arguments and results need an echo. */
-export function createEchoServer(context: ServerContext) {
-  const server = createServer(context);
-  const inputSchema = z.object({ text: z.string() });
-  server.registerTool("echo", { description: "Return the text.", inputSchema }, ({ text }) => ({
-    content: [{ type: "text", text }],
-  }));
+/** The server that all contestants serve, written for this project. */
+export function createEchoServer(): McpServer {
+  const server = new McpServer({ name: "mcp-edge", version: "1.0.0" });
+  const add = { description: "Add two integers.", inputSchema: z.object({ a: z.int(), b: z.int() }) };
+  server.registerTool("add", add, ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }));
+  const echo = { description: "Return the text.", inputSchema: z.object({ text: z.string() }) };
+  server.registerTool("echo", echo, ({ text }) => ({ content: [{ type: "text", text }] }));
   return server;
 }
 
