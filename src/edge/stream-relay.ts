@@ -6,9 +6,10 @@ import {
   claimPrefix,
   closeCode,
   confirmation,
-  relayCopyBytes,
+  notKept,
   unpackFrame,
 } from "../session/link.ts";
+import { Copies } from "./copies.ts";
 
 /** Where a relay attaches. */
 export interface AttachTarget {
@@ -34,9 +35,6 @@ export interface RelayOptions {
 
 /** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
 const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
-
-/** How long a relay keeps a copy of what it wrote: longer than an object takes to put it somewhere safe, milliseconds. */
-const relayCopyMs = 10_000;
 
 /** How often it is asked whether a client has read, while much waits for it, milliseconds. */
 const askAgainMs = 10;
@@ -81,9 +79,7 @@ export class StreamRelay {
   #socket: WebSocket | undefined;
   /** The sequence of the last message written for the client. */
   #reached: number;
-  /** What was written lately, should the object crash before it has kept it; the client may be gone by then, too. */
-  readonly #copies: { packed: ArrayBuffer; atMs: number }[] = [];
-  #copyBytes = 0;
+  readonly #copies: Copies;
   /** Bytes written for it since the object was last told that it reads. */
   #unconfirmedBytes = 0;
   /** Bytes written in all, and how many of them the client had read at the last keep-alive. */
@@ -99,6 +95,7 @@ export class StreamRelay {
     this.#options = options;
     this.#sessionId = options.target.sessionId;
     this.#reached = options.target.after ?? 0;
+    this.#copies = new Copies(options.settings.maxOutboxBytes);
   }
 
   #start(): ReadableStream<Uint8Array> {
@@ -142,28 +139,10 @@ export class StreamRelay {
   #relay(data: ArrayBuffer): void {
     const { sequence, frame } = unpackFrame(data);
     this.#write(frame);
-    this.#copy(data);
+    if (!this.#copies.add(data, Date.now())) this.#socket?.send(notKept);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += frame.byteLength;
     if (this.#unconfirmedBytes >= this.#options.settings.maxStreamBacklogBytes / 2) this.#confirmWhenRead();
-  }
-
-  #copy(packed: ArrayBuffer): void {
-    // The object does not leave one so large to us.
-    if (packed.byteLength > relayCopyBytes) return;
-    this.#copies.push({ packed, atMs: Date.now() });
-    this.#copyBytes += packed.byteLength;
-    this.#dropOldCopies();
-  }
-
-  #dropOldCopies(): void {
-    const oldestMs = Date.now() - relayCopyMs;
-    let first = this.#copies[0];
-    while (first !== undefined && (this.#copyBytes > relayCopyBytes || first.atMs < oldestMs)) {
-      this.#copies.shift();
-      this.#copyBytes -= first.packed.byteLength;
-      first = this.#copies[0];
-    }
   }
 
   /**
@@ -186,7 +165,7 @@ export class StreamRelay {
   #keepAlive(): void {
     const controller = this.#controller;
     if (controller === undefined) return;
-    this.#dropOldCopies();
+    this.#copies.dropOld(Date.now());
     const waitingBytes = drainedBytes - (controller.desiredSize ?? 0);
     const readBytes = this.#writtenBytes - waitingBytes;
     const isStalled = waitingBytes > drainedBytes && readBytes === this.#readBytes;
@@ -230,10 +209,11 @@ export class StreamRelay {
     // A session of which nothing was ever sent may be stored nowhere, and is new to the object once more.
     const isFresh = this.#reached === 0 && this.#sessionId === this.#options.target.sessionId;
     const kind = isFresh ? this.#options.target.kind : "again";
+    const copies = this.#copies.all();
     for (const delayMs of reattachDelaysMs) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       // Also if the client has gone meanwhile: it comes back, and asks for what the object may have lost.
-      if (!(await this.#giveBack())) continue;
+      if (!(await this.#giveBack(copies))) continue;
       if (this.#controller === undefined) return;
       const target: AttachTarget = { sessionId: this.#sessionId, kind, after: this.#reached };
       // Not reached this time: the next delay is longer.
@@ -250,8 +230,7 @@ export class StreamRelay {
   }
 
   /** Before anything else, the object gets back what it may have lost. False if it cannot be reached. */
-  async #giveBack(): Promise<boolean> {
-    const packed = this.#copies.map((copy) => copy.packed);
+  async #giveBack(packed: ArrayBuffer[]): Promise<boolean> {
     if (packed.length === 0) return true;
     const given = this.#options.giveBack(this.#sessionId, packed);
     return await given.then(
@@ -282,6 +261,7 @@ export class StreamRelay {
     clearInterval(this.#keepAliveTimer);
     clearTimeout(this.#confirmTimer);
     this.#settleClaim();
+    this.#copies.clear();
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(1000, "the client is gone");

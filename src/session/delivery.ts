@@ -3,7 +3,7 @@ import type { Settings } from "../options.ts";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { messageFrame } from "../protocol/sse-frame.ts";
-import { packFrame, relayCopyBytes, unpackFrame } from "./link.ts";
+import { packFrame, unpackFrame } from "./link.ts";
 import { type KeyValueStore, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream } from "./post-stream.ts";
 import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
@@ -12,10 +12,10 @@ import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
 const saveAfterMs = 50;
 /** The same for a burst that is too large for its socket to keep: a row is dearer, and the relay has a copy meanwhile. */
 const saveRowAfterMs = 1_000;
-/** How long a burst may last before that is done all the same, milliseconds. The relay keeps a copy for longer. */
+/** How long a burst may last before that is done all the same, milliseconds. The relay keeps its copies for longer. */
 const longestBurstMs = 5_000;
-/** How much may be unsaved: what the relay's copy is sure to hold, bytes. */
-const maxUnsavedBytes = relayCopyBytes / 2;
+/** How much may be in this object's memory only, while its client does not read, bytes. */
+const maxUnsavedBytes = 1_500_000;
 /** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
 const noticeMarginMs = 5_000;
 /** A JSON-RPC id that starts so belongs to the ping that asks whether a replay arrived. */
@@ -63,7 +63,8 @@ export class Delivery {
     const nowMs = Date.now();
     const outcome = this.#handOver(message, nowMs);
     this.#lastSentAtMs = nowMs;
-    if (outcome === "gone" || this.outbox.unsavedBytes > maxUnsavedBytes) this.save();
+    const isExposed = outcome === "waiting" && this.outbox.unsavedBytes > maxUnsavedBytes;
+    if (outcome === "gone" || isExposed) this.save();
     else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
     return message.sequence;
   }

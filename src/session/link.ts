@@ -46,9 +46,6 @@ export const listenStream = "listen";
 /** A JSON-RPC id that starts so belongs to the ping by which a reconnecting client names its old session. */
 export const claimPrefix = "claim:";
 
-/** How much of what it wrote lately a relay keeps a copy of, bytes. */
-export const relayCopyBytes = 3 * 1024 * 1024;
-
 /** Why the object closed a relay's WebSocket. Any other close means that the object went away: attach again. */
 export const closeCode = {
   /** The session is over, or this stream has nothing more to carry. */
@@ -64,6 +61,9 @@ export const closeCode = {
 export function confirmation(sequence: number): string {
   return String(sequence);
 }
+
+/** What the relay sends when it has no room for a copy of what it wrote: the object must put it somewhere safe at once. */
+export const notKept = "not kept";
 
 /** The one message that the object sends as text: attach the client's stream to this session instead. */
 export interface AttachCommand {

@@ -110,8 +110,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
     }
   }
 
-  /** A relay says that its client has read: see `confirmation`. */
-  override webSocketMessage(socket: WebSocket): void {
+  /** A relay says that its client has read, see `confirmation`, or that it has no copy of what it wrote. */
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    if (message === link.notKept) return this.#conversation.delivery.save();
     const stream = this.#streams.confirm(socket);
     if (stream !== undefined) this.#conversation.continueSending(stream);
   }

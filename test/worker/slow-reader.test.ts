@@ -89,3 +89,18 @@ test("a client that reads slowly but steadily gets everything, in order, however
   );
   client.close();
 });
+
+test("an answer that no relay has room to copy survives a crash of its object all the same", async () => {
+  const clients = await Promise.all(Array.from({ length: 10 }, () => RawSseClient.open(server.url)));
+  // Each stream's copies are as much as its object keeps; all of them are more than one isolate has room for.
+  for (const client of clients) for (let n = 0; n < 9; n++) await client.call("weigh", { n, bytes: answerBytes });
+  const [last] = clients.slice(-1);
+  if (last === undefined) throw new Error("There are ten clients.");
+  const { lastEventId } = last.stream;
+  const answered = await last.call("weigh", { n: 9, bytes: 1 });
+  await fetch(`${server.url}/test/abort?id=${last.sessionId}`);
+  const again = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
+  expect(textOf(await again.answerTo(answered["id"] as number))).toBe("9:x");
+  again.close();
+  for (const client of clients) client.close();
+});

@@ -117,10 +117,10 @@ export class Session extends app.Session {
     void asObject(() => super.webSocketClose(socket, code));
   }
 
-  override webSocketMessage(socket: WebSocket): void {
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     // Messages that come in are charged as a twentieth of a request.
     counts.objectRequests += 1 / 20;
-    void asObject(() => super.webSocketMessage(socket));
+    void asObject(() => super.webSocketMessage(socket, message));
   }
 
   override alarm(): Promise<void> {

@@ -2,14 +2,15 @@ import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { McpAgent } from "agents/mcp";
 import * as z from "zod";
 
+const add = { description: "Add two integers.", inputSchema: { a: z.int(), b: z.int() } };
+const echo = { description: "Return the text.", inputSchema: { text: z.string() } };
+
 /** `McpAgent` of `agents`, as its documentation shows it, over both of its transports. */
 export class Session extends McpAgent {
   server = new McpServer({ name: "mcp-agent", version: "1.0.0" });
 
   override async init(): Promise<void> {
-    const add = { description: "Add two integers.", inputSchema: { a: z.int(), b: z.int() } };
     this.server.registerTool("add", add, ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }));
-    const echo = { description: "Return the text.", inputSchema: { text: z.string() } };
     this.server.registerTool("echo", echo, ({ text }) => ({ content: [{ type: "text", text }] }));
   }
 }

@@ -4,6 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
 import { importPeer } from "../peers.ts";
 
+const add = { description: "Add two integers.", inputSchema: { a: z.int(), b: z.int() } };
+const echo = { description: "Return the text.", inputSchema: { text: z.string() } };
+
 /** `SSEServerTransport` of SDK v1 on express, as its examples show it. The port is the first argument. */
 interface Express {
   get(path: string, handler: (request: IncomingMessage, response: ServerResponse) => unknown): void;
@@ -33,9 +36,7 @@ app.listen(Number(process.argv[2]), "127.0.0.1");
 
 function createServer(): McpServer {
   const server = new McpServer({ name: "sdk-express", version: "1.0.0" });
-  const add = { description: "Add two integers.", inputSchema: { a: z.int(), b: z.int() } };
   server.registerTool("add", add, ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }));
-  const echo = { description: "Return the text.", inputSchema: { text: z.string() } };
   server.registerTool("echo", echo, ({ text }) => ({ content: [{ type: "text", text }] }));
   return server;
 }
