@@ -10,7 +10,14 @@ import { benchFolder, python } from "./peers.ts";
 
 const run = promisify(execFile);
 
-export type ContestantName = "limit" | "ours" | "mcp-agent" | "sdk-express" | "fastmcp-node" | "fastmcp-python";
+export type ContestantName =
+  | "limit"
+  | "limit-sdk"
+  | "ours"
+  | "mcp-agent"
+  | "sdk-express"
+  | "fastmcp-node"
+  | "fastmcp-python";
 
 /** `counted` is this project with a meter on it: nothing to compare speeds with. */
 type ServerName = ContestantName | "counted";
@@ -18,6 +25,7 @@ type ServerName = ContestantName | "counted";
 /** What a contestant is called in a table. */
 export const titles: Record<ContestantName, string> = {
   limit: "limit (same hops, no MCP)",
+  "limit-sdk": "limit + SDK",
   ours: "mcp-edge",
   "mcp-agent": "McpAgent",
   "sdk-express": "SDK v1 on express",
@@ -25,7 +33,7 @@ export const titles: Record<ContestantName, string> = {
   "fastmcp-python": "FastMCP (Python)",
 };
 
-export const onWorkerd: ContestantName[] = ["limit", "ours", "mcp-agent"];
+export const onWorkerd: ContestantName[] = ["limit", "limit-sdk", "ours", "mcp-agent"];
 
 /** None outlives the benchmark, however that ends. */
 const running = new Set<ChildProcess>();
@@ -98,6 +106,7 @@ interface Place {
 async function commandOf(name: ServerName, place: Place): Promise<{ file: string; args: string[] }> {
   switch (name) {
     case "limit":
+    case "limit-sdk":
     case "ours":
     case "counted":
     case "mcp-agent": {

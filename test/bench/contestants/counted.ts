@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { edge } from "../../../src/edge/index.ts";
 import type { Counts } from "../counts.ts";
-import { createEchoServer } from "./ours.ts";
+import { createEchoServer } from "./echo-server.ts";
 
 /** This project with a meter on everything that is billed: `GET /bench/counts` reads it. One session at a time. */
 const counts: Counts = { objectRequests: 0, rowsWritten: 0, pinnedMs: 0 };
