@@ -11,23 +11,17 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
   }
 }
 
-interface Additions {
-  headers?: Record<string, string>;
-  /** In place of the request's own. */
-  body?: string | Uint8Array<ArrayBuffer> | undefined;
-}
-
 /**
  * The client's request, as its object gets it: the headers are the client's, the purpose is ours. A POST that says by
- * itself what it is for is passed on as it came: to copy it would take longer than to run a small tool.
+ * itself what it is for is passed on as it came: to copy it would take longer than to run a small tool. `text` is its
+ * body, if that has been read.
  */
-export function toObject(request: Request, verb: Verb, { headers: ours = {}, body }: Additions = {}): Request {
-  const isOriginal = request.method === "POST" && !request.headers.has(verbHeader) && body === undefined;
+export function toObject(request: Request, verb: Verb, text?: string): Request {
+  const isOriginal = request.method === "POST" && !request.headers.has(verbHeader) && text === undefined;
   if (isOriginal && verbOf(request) === verb) return request;
   const headers = new Headers(request.headers);
   headers.set(verbHeader, verb);
-  for (const [name, value] of Object.entries(ours)) headers.set(name, value);
-  const content = body ?? request.body;
+  const content = text ?? request.body;
   return new Request(request.url, content === null ? { headers } : { method: "POST", headers, body: content });
 }
 

@@ -42,7 +42,7 @@ function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget):
   const retryMs = retryFor(request, settings);
   const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?sessionId=${target.sessionId}`;
   const isClaiming = target.kind === "claiming";
-  const source = { request, namespace, stream: sseStream, openedAtMs: Date.now() };
+  const source = { namespace, stream: sseStream, openedAtMs: Date.now() };
   return StreamRelay.open({
     target,
     attach: (to) => attachStream(source, to),
@@ -81,7 +81,7 @@ export async function postMessage(request: Request, url: URL, { namespace, setti
   if (session === undefined) return refusals.unknownSession();
   const admitted = await admitBody(request, settings);
   if (!admitted.ok) return admitted.refusal;
-  return await askObject(session, toObject(request, "sse-message", { body: admitted.text }));
+  return await askObject(session, toObject(request, "sse-message", admitted.text));
 }
 
 function withoutSlash(path: string): string {

@@ -28,7 +28,7 @@ export async function post(request: Request, lane: StreamableLane): Promise<Resp
   if (sessionId === null) return await postWithoutSession(request, admitted.text ?? (await request.text()), lane);
   const session = findSession(lane.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  return await askObject(session, toObject(request, "mcp-message", { body: admitted.text }));
+  return await askObject(session, toObject(request, "mcp-message", admitted.text));
 }
 
 async function postWithoutSession(request: Request, text: string, lane: StreamableLane): Promise<Response> {
@@ -44,7 +44,7 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
   const session = lane.namespace.get(lane.namespace.newUniqueId());
-  return await askObject(session, toObject(request, "mcp-initialize", { body: text }));
+  return await askObject(session, toObject(request, "mcp-initialize", text));
 }
 
 /** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */
@@ -55,7 +55,7 @@ export async function listen(request: Request, { namespace, settings }: Streamab
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
   const resumes = last?.sessionId === sessionId && last.stream !== sseStream ? last : undefined;
   const stream = resumes?.stream ?? listenStream;
-  const source = { request, namespace, stream, openedAtMs: Date.now() };
+  const source = { namespace, stream, openedAtMs: Date.now() };
   return await StreamRelay.open({
     target: { sessionId, kind: "resumed", after: resumes?.sequence },
     attach: (to) => attachStream(source, to),

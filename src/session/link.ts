@@ -1,5 +1,8 @@
 /** What the Worker and a session's object say to each other. Clients never see any of it. */
 
+/** Where the requests go that no client sent: an object's name is in its stub, not in its URL. */
+export const url = "https://session/";
+
 /** What a request to the object is for, see {@linkcode verbOf}. A client's own header of this name is lost in the Worker. */
 export const verbHeader = "mcp-edge-verb";
 

@@ -184,7 +184,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     try {
       const fresh = namespace?.get(namespace.idFromString(freshId));
       const headers = { [link.verbHeader]: "release", [link.releaseToHeader]: this.ctx.id.toString() };
-      await fresh?.fetch("https://session/", { headers });
+      await fresh?.fetch(link.url, { headers });
     } catch (error) {
       // A made-up id, or an object that is gone: the client is given a new session when its time to claim is over.
       console.warn(JSON.stringify({ event: "claim-failed", error: describe(error) }));
