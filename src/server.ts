@@ -15,6 +15,25 @@ const serverInfo = { name: "mcp-edge", version: "1.0.0" };
 const noMemory =
   "This request has no session to remember anything in. Connect over /sse, or initialize a session on /mcp.";
 
+/** What the tools take. Made once, where `createServer` runs for every session. */
+const inputs = {
+  add: z.object({ a: z.int(), b: z.int() }),
+  countdown: z.object({
+    from: z.int().min(1).max(1_000).describe("The first number"),
+    stepMs: z.int().min(0).max(60_000).default(1_000).describe("Milliseconds between two numbers"),
+  }),
+  remember: z.object({ key: z.string().min(1), value: z.string() }),
+  recall: z.object({ key: z.string().min(1) }),
+  ask: z.object({ question: z.string().min(1) }),
+  explain: z.object({
+    topic: z.string().describe("What to explain"),
+    audience: completable(z.string(), (typed) => audiences.filter((audience) => audience.startsWith(typed))),
+  }),
+};
+
+/** What the user is asked for. */
+const answerSchema = z.object({ answer: z.string().describe("Your answer") });
+
 /**
  * Yours: tools, resources, prompts. It runs once for each session, and again after its object was evicted.
  * Nothing in it knows whether it is served over stdio, HTTP+SSE, Streamable HTTP or statelessly.
@@ -26,7 +45,7 @@ export function createServer({ memory }: ServerContext): McpServer {
     "add",
     {
       description: "Add two integers.",
-      inputSchema: z.object({ a: z.int(), b: z.int() }),
+      inputSchema: inputs.add,
       annotations: { readOnlyHint: true },
     },
     ({ a, b }) => text(String(a + b)),
@@ -36,10 +55,7 @@ export function createServer({ memory }: ServerContext): McpServer {
     "countdown",
     {
       description: "Count down to zero, telling each step as it happens.",
-      inputSchema: z.object({
-        from: z.int().min(1).max(1_000).describe("The first number"),
-        stepMs: z.int().min(0).max(60_000).default(1_000).describe("Milliseconds between two numbers"),
-      }),
+      inputSchema: inputs.countdown,
       annotations: { readOnlyHint: true },
     },
     async ({ from, stepMs }, { mcpReq }) => {
@@ -61,7 +77,7 @@ export function createServer({ memory }: ServerContext): McpServer {
     "remember",
     {
       description: "Remember a value for the rest of this session.",
-      inputSchema: z.object({ key: z.string().min(1), value: z.string() }),
+      inputSchema: inputs.remember,
       annotations: { idempotentHint: true },
     },
     ({ key, value }) => {
@@ -75,7 +91,7 @@ export function createServer({ memory }: ServerContext): McpServer {
     "recall",
     {
       description: "Recall a value that was remembered in this session.",
-      inputSchema: z.object({ key: z.string().min(1) }),
+      inputSchema: inputs.recall,
       annotations: { readOnlyHint: true },
     },
     ({ key }) => {
@@ -89,18 +105,16 @@ export function createServer({ memory }: ServerContext): McpServer {
     "ask",
     {
       description: "Ask the user a question and return the answer.",
-      inputSchema: z.object({ question: z.string().min(1) }),
+      inputSchema: inputs.ask,
       annotations: { readOnlyHint: true },
     },
     ({ question }, { mcpReq }) => {
       const answer = inputResponse(mcpReq.inputResponses, "answer");
       if (answer.kind === "missing") {
-        const requestedSchema = z.object({ answer: z.string().describe("Your answer") });
-        return inputRequired({
-          inputRequests: { answer: inputRequired.elicit({ message: question, requestedSchema }) },
-        });
+        const asked = inputRequired.elicit({ message: question, requestedSchema: answerSchema });
+        return inputRequired({ inputRequests: { answer: asked } });
       }
-      const accepted = acceptedContent(mcpReq.inputResponses, "answer", z.object({ answer: z.string() }));
+      const accepted = acceptedContent(mcpReq.inputResponses, "answer", answerSchema);
       return accepted === undefined ? text("The user did not answer.") : text(accepted.answer);
     },
   );
@@ -125,10 +139,7 @@ export function createServer({ memory }: ServerContext): McpServer {
     "explain",
     {
       description: "Have something explained to an audience.",
-      argsSchema: z.object({
-        topic: z.string().describe("What to explain"),
-        audience: completable(z.string(), (typed) => audiences.filter((audience) => audience.startsWith(typed))),
-      }),
+      argsSchema: inputs.explain,
     },
     ({ topic, audience }) => ({
       messages: [{ role: "user", content: { type: "text", text: `Explain ${topic} to ${audience}.` } }],

@@ -41,6 +41,7 @@ const columns: { title: string; of: (figure: Figure) => string }[] = [
   { title: "figure", of: ({ figure }) => figure },
   { title: "mcp-edge", of: ({ ours }) => ours },
   { title: "limit", of: ({ limit }) => limit },
+  { title: "limit + SDK", of: ({ limitSdk }) => limitSdk },
   { title: "McpAgent", of: ({ mcpAgent }) => mcpAgent },
   { title: "required", of: ({ required }) => required },
   { title: "found", of: ({ found }) => found },

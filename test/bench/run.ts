@@ -85,7 +85,7 @@ async function installPeers(): Promise<void> {
 }
 
 async function measureSpeed(): Promise<void> {
-  const contestants = await startAll(["limit", "ours", "mcp-agent", "sdk-express", "fastmcp-node", "fastmcp-python"]);
+  const contestants = await startAll([...onWorkerd, "sdk-express", "fastmcp-node", "fastmcp-python"]);
   try {
     await measureSideBySide(contestants, rounds, pace);
     const ours = contestants.find(({ name }) => name === "ours");
@@ -110,11 +110,12 @@ async function measureIdle(): Promise<Measured["idle"]> {
     say("waking");
     await measureWake(hibernating, rounds, wakes);
     // In two steps: while its object is awake each session takes five files, and there are not that many.
+    const large = hibernating.filter(({ contestant }) => contestant.name !== "limit-sdk");
     for (const count of [(firstCrowd + secondCrowd) / 2, secondCrowd]) {
-      for (const one of hibernating) await one.fillTo(count);
+      for (const one of large) await one.fillTo(count);
       await untilHibernated();
     }
-    for (const one of hibernating) await one.readCosts();
+    for (const one of large) await one.readCosts();
     const ours = hibernating.find(({ contestant }) => contestant.name === "ours");
     const few10 = new IdleSessions(few);
     await few10.fillTo(10);
