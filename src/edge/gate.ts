@@ -24,10 +24,9 @@ export function refuseStranger(request: Request, url: URL, settings: Settings): 
  * machine only. On the edge, routes decide which names arrive at all.
  */
 function refuseHost(request: Request, { hostname }: URL, { allowedHosts }: Settings): Response | undefined {
-  if (!isLoopback(request.headers.get("cf-connecting-ip")) && !localhostAllowedHostnames().includes(hostname)) {
-    return undefined;
-  }
-  return hostHeaderValidationResponse(request, [...localhostAllowedHostnames(), ...allowedHosts]);
+  const allowed = [...localhostAllowedHostnames(), ...allowedHosts];
+  if (allowed.includes(hostname) || !isLoopback(request.headers.get("cf-connecting-ip"))) return undefined;
+  return hostHeaderValidationResponse(request, allowed);
 }
 
 function refuseOrigin(request: Request, { hostname: own }: URL, { allowedOrigins }: Settings): Response | undefined {
