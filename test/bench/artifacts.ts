@@ -18,11 +18,12 @@ export interface Artifact {
   startUpMs: number;
 }
 
-export async function measureArtifact(main: string): Promise<Artifact> {
+/** Of the Worker in `main`, a path from the root, by our own wrangler.toml with `changes`. */
+export async function measureArtifact(main: string, changes: Record<string, unknown> = {}): Promise<Artifact> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-artifact-"));
   try {
     const config = join(folder, "wrangler.json");
-    await writeFile(config, JSON.stringify(await workerConfig(main, folder)));
+    await writeFile(config, JSON.stringify({ ...(await workerConfig(main, folder)), ...changes }));
     await wrangler(["deploy", "--dry-run", "--config", config, "--outdir", join(folder, "out")]);
     const script = await readFile(join(folder, "out", main.replace(/^.*\//, "").replace(/\.ts$/, ".js")));
     const startUpMs: number[] = [];

@@ -1,14 +1,13 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join, relative } from "node:path";
-import { promisify } from "node:util";
-import { offline, root, workerConfig } from "../support/bundle.ts";
+import { join } from "node:path";
+import { root } from "../support/bundle.ts";
 import { freePort } from "../support/free-port.ts";
+import { untilServing } from "../support/until-serving.ts";
 import { workerdBinary } from "../support/workerd-binary.ts";
-import { benchFolder, python } from "./peers.ts";
-
-const run = promisify(execFile);
+import { workerdConfig } from "../support/workerd-config.ts";
+import { python } from "./peers.ts";
 
 export type ContestantName =
   | "limit"
@@ -41,6 +40,11 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+/** Path of the module of a contestant that is a Worker, from the root. */
+export function mainOf(name: ServerName): string {
+  return `test/bench/contestants/${name}.ts`;
+}
+
 /** A server in a process of its own. */
 export interface Contestant<Name extends ServerName = ContestantName> {
   name: Name;
@@ -68,7 +72,7 @@ export async function startContestant<Name extends ServerName>(name: Name): Prom
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await untilServing(port, child);
+    await untilServing(`http://127.0.0.1:${port}/nothing-here`, child);
   } catch (error) {
     const output = await readFile(join(folder, "log"), "utf8");
     await stop();
@@ -82,19 +86,6 @@ async function end(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
   await gone;
-}
-
-async function untilServing(port: number, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 1_500; attempt++) {
-    if (child.exitCode !== null) throw new Error("it ended");
-    const answered = await fetch(`http://127.0.0.1:${port}/nothing-here`).then(
-      (response) => response.arrayBuffer().then(() => true),
-      () => false,
-    );
-    if (answered) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error("it does not serve");
 }
 
 interface Place {
@@ -111,7 +102,7 @@ async function commandOf(name: ServerName, place: Place): Promise<{ file: string
     case "counted":
     case "mcp-agent": {
       const config = join(place.folder, "config.capnp");
-      await writeFile(config, await capnp(`test/bench/contestants/${name}.ts`, place));
+      await writeFile(config, await workerdConfig({ main: mainOf(name), ...place }));
       return { file: workerdBinary, args: ["serve", config, "--experimental"] };
     }
     case "sdk-express":
@@ -120,50 +111,4 @@ async function commandOf(name: ServerName, place: Place): Promise<{ file: string
     case "fastmcp-python":
       return { file: python, args: [join(root, "test/bench/contestants/fastmcp-python.py"), String(place.port)] };
   }
-}
-
-const bundles = new Map<string, Promise<string>>();
-
-/** Bundles a Worker as a deploy would, once in a run, and returns the folder it is in. */
-export function bundleOnce(main: string): Promise<string> {
-  const known = bundles.get(main) ?? makeBundle(main);
-  bundles.set(main, known);
-  return known;
-}
-
-async function makeBundle(main: string): Promise<string> {
-  const folder = join(benchFolder, "bundles", basename(main, ".ts"));
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  const config = join(folder, "wrangler.json");
-  const base = await workerConfig(main, folder);
-  await writeFile(config, JSON.stringify(base));
-  const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-  const args = [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", join(folder, "out"), "--metafile"];
-  await run(process.execPath, args, { cwd: root, env: { ...process.env, ...offline } });
-  return join(folder, "out");
-}
-
-async function capnp(main: string, { folder, diskFolder, port }: Place): Promise<string> {
-  const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
-  const script = relative(folder, join(await bundleOnce(main), `${basename(main, ".ts")}.js`));
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .worker),
-    (name = "disk", disk = (path = ${JSON.stringify(diskFolder)}, writable = true)),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-  # McpAgent loads it and never uses it here; a plain workerd has none.
-  extensions = [(modules = [(name = "cloudflare-internal:email", internal = true, esModule = "export default { EmailMessage: class {} }")])],
-);
-const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed ${JSON.stringify(script)})],
-  compatibilityDate = "${date}",
-  compatibilityFlags = ${JSON.stringify(flags)},
-  bindings = [(name = "SESSION", durableObjectNamespace = "Session")],
-  durableObjectNamespaces = [(className = "Session", uniqueKey = "bench", enableSql = true)],
-  durableObjectStorage = (localDisk = "disk"),
-);
-`;
 }

@@ -10,7 +10,7 @@ import { root } from "../support/bundle.ts";
 const run = promisify(execFile);
 
 /** Peers that this project does not depend on live here, outside git and outside package.json. */
-export const benchFolder = join(root, ".cache", "bench");
+const benchFolder = join(root, ".cache", "bench");
 const nodeFolder = join(benchFolder, "node");
 const pythonFolder = join(benchFolder, "python");
 export const python = join(pythonFolder, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { bundle } from "../support/bundle.ts";
 import { measureArtifact } from "./artifacts.ts";
 import { asSvg } from "./chart.ts";
-import { bundleOnce, type Contestant, type ContestantName, onWorkerd, startContestant, titles } from "./contestants.ts";
+import { type Contestant, type ContestantName, mainOf, onWorkerd, startContestant, titles } from "./contestants.ts";
 import { countSession } from "./counts.ts";
 import { figuresOf, type Measured } from "./figures.ts";
 import { IdleSessions, measureCrowd, measureWake, untilHibernated } from "./idle-sessions.ts";
@@ -135,10 +136,10 @@ async function main(): Promise<void> {
   await installPeers();
   say("bundles and start-up");
   // All of them now: somebody may be editing the sources while this runs.
-  for (const name of [...onWorkerd, "counted"] as const) await bundleOnce(`test/bench/contestants/${name}.ts`);
+  for (const name of [...onWorkerd, "counted"] as const) await bundle(mainOf(name));
   const artifacts = {
     ours: await measureArtifact("src/worker.ts"),
-    mcpAgent: await measureArtifact("test/bench/contestants/mcp-agent.ts"),
+    mcpAgent: await measureArtifact(mainOf("mcp-agent"), { alias: {} }),
   };
   say("counting rows");
   const counts = await countSession();

@@ -45,12 +45,7 @@ export async function edgeInProcess(): Promise<Contestant> {
 
 /** `McpAgent.serveSSE` of `agents`, likewise. */
 export async function mcpAgentInProcess(): Promise<Contestant> {
-  // `agents` imports it for agents that answer mail; outside the platform it does not exist.
-  const internalModules = { "cloudflare-internal:email": "export default { EmailMessage: class {} }" };
-  return await inProcess("McpAgent.serveSSE: cuts, kill -9", {
-    main: "test/torture/peers/mcp-agent.ts",
-    internalModules,
-  });
+  return await inProcess("McpAgent.serveSSE: cuts, kill -9", { main: "test/torture/peers/mcp-agent.ts" });
 }
 
 async function inProcess(name: string, options: WorkerdOptions): Promise<Contestant> {

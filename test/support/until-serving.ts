@@ -1,0 +1,18 @@
+import type { ChildProcess } from "node:child_process";
+
+/**
+ * Resolves once anything is answered at `url`. Polls, because servers do not say when they are ready.
+ * @throws {Error} if `child` ends before, or half a minute has passed.
+ */
+export async function untilServing(url: string, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 1_500; attempt++) {
+    if (child.exitCode !== null) throw new Error("it ended");
+    const isServing = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+      (response) => response.arrayBuffer().then(() => true),
+      () => false,
+    );
+    if (isServing) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("it does not serve");
+}
