@@ -90,6 +90,21 @@ test("a client that reads slowly but steadily gets everything, in order, however
   client.close();
 });
 
+test("large answers that are stored nowhere yet survive a crash of their object: the relay gives them back", async () => {
+  const client = await RawSseClient.open(server.url);
+  await client.call("weigh", { n: 0, bytes: 1 });
+  const { lastEventId } = client.stream;
+  const ids: unknown[] = [];
+  for (let n = 1; n <= 6; n++) ids.push((await client.call("weigh", { n, bytes: answerBytes }))["id"]);
+  await fetch(`${server.url}/test/abort?id=${client.sessionId}`);
+  const again = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
+  for (const [index, id] of ids.entries()) {
+    expect(textOf(await again.answerTo(id as number)).slice(0, 3)).toBe(`${index + 1}:x`);
+  }
+  again.close();
+  client.close();
+});
+
 test("an answer that no relay has room to copy survives a crash of its object all the same", async () => {
   const clients = await Promise.all(Array.from({ length: 10 }, () => RawSseClient.open(server.url)));
   // Each stream's copies are as much as its object keeps; all of them are more than one isolate has room for.
