@@ -50,7 +50,10 @@ export class Conversation {
   readonly #journal: Journal;
   readonly #serverRequests: ServerRequests;
   readonly #longCalls: LongCalls;
-  /** Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. */
+  /**
+   * Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. Only Streamable
+   * HTTP needs to know, where each call has a stream of its own.
+   */
   readonly #callContext = new AsyncLocalStorage<RequestId>();
   #handshake: Handshake | undefined;
   #server: AnyServer | undefined;
@@ -193,7 +196,7 @@ export class Conversation {
     }
     const remembered = rememberedAfter(this.#handshake ?? { lane, subscriptions: [] }, message);
     if (remembered !== undefined) this.#remember(remembered);
-    if (isRequest(message)) {
+    if (isRequest(message) && lane === "mcp") {
       this.#callContext.run(message.id, () => this.transport.receive(message, extra));
       return;
     }
