@@ -47,6 +47,9 @@ const stallsBeforeClose = 2;
 
 const encoder = new TextEncoder();
 
+/** The same bytes for all: thousands of quiet streams are written this every few seconds. */
+const keepAliveBytes = encoder.encode(keepAliveFrame);
+
 /**
  * One client's SSE stream, held by the Worker, fed by a session's object over a WebSocket.
  *
@@ -171,7 +174,7 @@ export class StreamRelay {
     const isStalled = waitingBytes > drainedBytes && readBytes === this.#readBytes;
     this.#readBytes = readBytes;
     this.#stalls = isStalled ? this.#stalls + 1 : 0;
-    if (!isStalled) return this.#writeText(keepAliveFrame);
+    if (!isStalled) return this.#write(keepAliveBytes);
     if (this.#stalls < stallsBeforeClose) return;
     // It does not read. Ending the stream frees what waits for it; the object keeps the messages for its return.
     this.#stop();
