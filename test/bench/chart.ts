@@ -15,7 +15,7 @@ const barsWidth = 400;
 const panelGap = 44;
 const width = labelWidth + barsWidth + 90;
 
-const colors: Partial<Record<ContestantName, string>> = { limit: "#9aa5b1", ours: "#f6821f" };
+const colors: Partial<Record<ContestantName, string>> = { limit: "#9aa5b1", "limit-sdk": "#9aa5b1", ours: "#f6821f" };
 const otherColor = "#5b7083";
 
 export function asSvg(report: Report): string {
