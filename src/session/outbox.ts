@@ -54,6 +54,8 @@ export class Outbox {
   /** The rows a message is in, and how many living messages are in a row: an empty row is deleted. */
   readonly #rowsOf = new Map<number, string[]>();
   readonly #living = new Map<string, number>();
+  /** Rows without a living message. They go when there is time: whoever sends a large answer should not wait for that. */
+  readonly #emptyRows = new Set<string>();
   #lastSequence = 0;
   #bytes = 0;
   #unsavedBytes = 0;
@@ -146,16 +148,18 @@ export class Outbox {
     for (const message of this.#messages.values()) {
       if (message.stream === stream && message.sequence <= sequence) this.#drop(message);
     }
+    this.#deleteEmptyRows();
   }
 
-  /** Forgets what was handed over longer than `retainMs` before `nowMs`. */
+  /** Forgets what was handed over longer than `retainMs` before `nowMs`, and the rows of all that is forgotten. */
   prune(nowMs: number): void {
     for (const message of this.#messages.values()) {
       if (message.handedOverAtMs === undefined) continue;
       // They are in order, so the rest is younger.
-      if (message.handedOverAtMs >= nowMs - this.#bounds.retainMs) return;
+      if (message.handedOverAtMs >= nowMs - this.#bounds.retainMs) break;
       this.#drop(message);
     }
+    this.#deleteEmptyRows();
   }
 
   /** Writes what is not written yet. Call it in the same turn as what must hold together with it. */
@@ -182,6 +186,7 @@ export class Outbox {
     writeRow();
     this.#unsaved.clear();
     this.#unsavedBytes = 0;
+    this.#deleteEmptyRows();
   }
 
   #load(): void {
@@ -240,9 +245,14 @@ export class Outbox {
       this.#living.set(key, living);
       if (living > 0) continue;
       this.#living.delete(key);
-      this.#store.delete(key);
+      this.#emptyRows.add(key);
     }
     this.#rowsOf.delete(message.sequence);
+  }
+
+  #deleteEmptyRows(): void {
+    for (const key of this.#emptyRows) this.#store.delete(key);
+    this.#emptyRows.clear();
   }
 }
 
