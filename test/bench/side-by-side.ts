@@ -19,7 +19,7 @@ export interface Pace {
 const largeText = "x".repeat(1024 * 1024);
 const largeCallsPerRound = 5;
 
-/** After its turn a server may still write what it put off, for up to a second: that must not be the next one's burden. */
+/** A server may put off what it writes, for up to a second: that must not be the burden of what is measured next. */
 const settleMs = 1_200;
 
 const sumOf = (index: number) => ({ a: index, b: 25 });
@@ -71,15 +71,16 @@ async function opened<Session extends BenchSession>(opening: Promise<Session>): 
   return session;
 }
 
-/** First what leaves nothing to be done afterwards. */
 async function measureOne(bench: Bench, rounds: Rounds, pace: Pace): Promise<void> {
   const { contestant, session, streamable } = bench;
+  const settle = (): Promise<void> => (onWorkerd.includes(contestant.name) ? passing(settleMs) : Promise.resolve());
   const note = (metric: Metric, value: number): void => rounds.add(metric, contestant.name, value);
   note("call", await medianCall(session, pace.callsPerRound));
   if (streamable !== undefined) note("streamable call", await medianCall(streamable, pace.callsPerRound));
   const largeMs: number[] = [];
   for (let call = 0; call < largeCallsPerRound; call++) largeMs.push(await session.call("echo", { text: largeText }));
   note("large call", median(largeMs));
+  await settle();
   const { openMs, initializeMs } = await measureOpening(contestant.port, pace.opensPerRound);
   note("open", openMs);
   note("initialize", initializeMs);
@@ -87,7 +88,7 @@ async function measureOne(bench: Bench, rounds: Rounds, pace: Pace): Promise<voi
   if (streamable !== undefined) {
     note("streamable calls per second", await callsPerSecond(bench.manyStreamable, pace.throughputMs));
   }
-  if (onWorkerd.includes(contestant.name)) await passing(settleMs);
+  await settle();
 }
 
 /** The median latency of calls made one after the other. */
