@@ -19,7 +19,7 @@ export class Copies {
   #frames: { packed: ArrayBuffer; atMs: number }[] = [];
   #bytes = 0;
 
-  /** `maxBytes`: no message is longer. */
+  /** `maxBytes`: what the object itself keeps. A notification may be longer. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -27,6 +27,7 @@ export class Copies {
   /** False if there is no room: then the object must see to it by itself. */
   add(packed: ArrayBuffer, nowMs: number): boolean {
     this.dropOld(nowMs);
+    if (packed.byteLength > this.#maxBytes) return false;
     while (this.#bytes + packed.byteLength > this.#maxBytes) this.#dropFirst();
     if (!hasRoom(packed.byteLength, nowMs)) return false;
     this.#frames.push({ packed, atMs: nowMs });

@@ -37,6 +37,13 @@ describe("a relay's copies", () => {
     expect(sizes(copies)).toEqual([30, 10, 50]);
   });
 
+  test("are not taken of a message that is longer than all that the object keeps: it is told", () => {
+    const copies = openCopies(100);
+    copies.add(frame(60), 0);
+    expect(copies.add(frame(101), 0)).toBe(false);
+    expect(sizes(copies)).toEqual([60]);
+  });
+
   test("share the room of their isolate: beyond it the object is told, until a stream ends or its copies are old", () => {
     const heavy = Array.from({ length: 4 }, () => openCopies(8 * mebibyte));
     for (const copies of heavy) for (let part = 0; part < 8; part++) expect(copies.add(frame(mebibyte), 0)).toBe(true);
