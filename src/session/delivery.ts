@@ -14,7 +14,7 @@ const saveAfterMs = 50;
 const saveRowAfterMs = 1_000;
 /** How long a burst may last before that is done all the same, milliseconds. The relay keeps its copies for longer. */
 const longestBurstMs = 5_000;
-/** How much may be in this object's memory only, while its client does not read, bytes. */
+/** How much may be in this object's memory only: sent on a stream without a relay, or waiting for a client to read, bytes. */
 const maxUnsavedBytes = 1_500_000;
 /** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
 const noticeMarginMs = 5_000;
@@ -63,8 +63,8 @@ export class Delivery {
     const nowMs = Date.now();
     const outcome = this.#handOver(message, nowMs);
     this.#lastSentAtMs = nowMs;
-    const isExposed = outcome === "waiting" && this.outbox.unsavedBytes > maxUnsavedBytes;
-    if (outcome === "gone" || isExposed) this.save();
+    const isCopied = outcome === "sent" && this.#streams.isAttached(stream);
+    if (outcome === "gone" || (!isCopied && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
     else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
     return message.sequence;
   }
