@@ -238,7 +238,8 @@ export class StreamRelay {
         if (attached.status >= 500) continue;
         break;
       }
-      if (this.#controller === undefined) return closeQuietly(attached);
+      // Its client has gone, or has claimed another session meanwhile.
+      if (this.#controller === undefined || this.#socket !== undefined) return closeQuietly(attached);
       return this.#follow(attached);
     }
     this.#end();

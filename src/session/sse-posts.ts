@@ -1,3 +1,4 @@
+import { isRequest, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { Afterwards } from "./afterwards.ts";
 import { Arrivals, type Outcome } from "./arrivals.ts";
@@ -35,7 +36,10 @@ export class SsePosts {
   async again(request: Request): Promise<Response> {
     const text = await request.text();
     const key = Number(request.headers.get(link.postHeader));
-    const outcome = this.#arrivals.again(key, () => this.#take(request, text));
+    const take = (): Promise<Outcome> => this.#take(request, text);
+    // An earlier run of the object may have had it. Only a request must not run twice: an answer, above all one that claims
+    // the session, is ignored the second time.
+    const outcome = this.#arrivals.again(key, take) ?? (hasRequest(text) ? undefined : take());
     return outcome === undefined ? refusals.interrupted(null) : this.#respond(await outcome);
   }
 
@@ -69,4 +73,9 @@ export class SsePosts {
     await this.#afterwards.moment();
     return new Response(null, { status: 202 });
   }
+}
+
+function hasRequest(text: string): boolean {
+  const parsed = parseBody(text);
+  return parsed.ok && parsed.messages.some(isRequest);
 }
