@@ -95,6 +95,27 @@ describe("a POST in the isolate of its stream", () => {
   });
 });
 
+describe("a POST whose client hangs up on it", () => {
+  test("harms nobody: it is answered on the stream, and its session is attached again after a crash", async () => {
+    const client = await RawSseClient.open(split.url);
+    const headers = { "content-type": "application/json" };
+    for (const crashes of [false, true]) {
+      const abort = new AbortController();
+      const id = `hung up ${crashes}`;
+      const params = { name: "wait", arguments: { ms: 150 } };
+      const body = JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params });
+      const posted = fetch(client.endpoint, { method: "POST", headers, body, signal: abort.signal });
+      await client.call("echo", { text: "later" });
+      abort.abort();
+      await expect(posted).rejects.toThrow();
+      if (crashes) await fetch(`${split.url}/test/abort?id=${client.sessionId}`);
+      else expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+      expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
+    }
+    client.close();
+  });
+});
+
 describe("a POST in another isolate than its stream", () => {
   test("is answered on the stream", async () => {
     for (const [streaming, posting] of [
