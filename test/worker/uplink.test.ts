@@ -107,7 +107,7 @@ describe("a POST whose client hangs up on it", () => {
       const posted = fetch(client.endpoint, { method: "POST", headers, body, signal: abort.signal });
       await client.call("echo", { text: "later" });
       abort.abort();
-      await expect(posted).rejects.toThrow();
+      await expect(posted).rejects.toThrow("aborted");
       if (crashes) await fetch(`${split.url}/test/abort?id=${client.sessionId}`);
       else expect(textOf(await client.stream.answerTo(id))).toBe("waited");
       expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
