@@ -46,7 +46,10 @@ export function edge<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, opt
       try {
         return withCors(await answer(request, requestEnv), request);
       } catch (error) {
-        return withCors(refusals.incident(error), request);
+        const incident = crypto.randomUUID();
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        console.error(JSON.stringify({ event: "incident", incident, error: text }));
+        return withCors(refusals.internalError(incident), request);
       }
     },
   };

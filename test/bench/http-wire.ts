@@ -68,8 +68,7 @@ export class WireConnection {
 
   close(): void {
     this.#onClose = () => undefined;
-    // Noticed at once, and not at the next keep-alive, when something else may be measured.
-    this.#socket.resetAndDestroy();
+    this.#socket.destroy();
   }
 
   #write(head: string, body: string): void {
