@@ -1,5 +1,6 @@
 import * as link from "../session/link.ts";
 import { findSession } from "./sessions.ts";
+import type { Uplink } from "./uplink.ts";
 import type { AttachTarget } from "./stream-relay.ts";
 import * as refusals from "../protocol/refusals.ts";
 
@@ -10,6 +11,8 @@ export interface StreamSource {
   stream: string;
   /** When the GET arrived, milliseconds since 1970. */
   openedAtMs: number;
+  /** How POSTs of the session go to its object, if this stream carries them. */
+  uplink?: Uplink;
 }
 
 /** Gives an object that crashed what was written for its client lately. */
@@ -28,7 +31,7 @@ export async function returnFrames(
 
 /** Opens the WebSocket that carries `stream` from a session's object to a relay. */
 export async function attachStream(
-  { namespace, stream, openedAtMs }: StreamSource,
+  { namespace, stream, openedAtMs, uplink }: StreamSource,
   { sessionId, kind, after }: AttachTarget,
 ): Promise<WebSocket | Response> {
   const session = findSession(namespace, sessionId);
@@ -41,6 +44,7 @@ export async function attachStream(
     [link.openedHeader]: String(openedAtMs),
   };
   if (after !== undefined) headers[link.afterHeader] = String(after);
+  if (uplink !== undefined) headers[link.postHeader] = String(uplink.lastKey);
   const response = await session.fetch(link.url, { headers });
   return response.webSocket ?? response;
 }

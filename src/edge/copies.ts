@@ -4,6 +4,23 @@ const keptMs = 10_000;
 /** What all relays of one isolate may hold together, bytes: a quarter of what it may take. */
 const maxHeldBytes = 32 * 1024 * 1024;
 
+/** The room that copies of small messages share, at first and at most, bytes. */
+const minBlockBytes = 1024;
+const maxBlockBytes = 16 * 1024;
+const lengthBytes = 4;
+
+/**
+ * Copies made one after the other, each behind its length, and forgotten together: one by one, thousands of them would be
+ * the garbage collector's work. A large message is its own block, and is not copied.
+ */
+interface Block {
+  bytes: DataView<ArrayBuffer>;
+  usedBytes: number;
+  lastAtMs: number;
+  /** Whether it is one message, without a length before it. */
+  isOne: boolean;
+}
+
 let heldBytes = 0;
 /** Those that hold anything. One whose relay was torn down without a word stays here until room is needed. */
 const holders = new Set<Copies>();
@@ -16,8 +33,8 @@ const holders = new Set<Copies>();
  */
 export class Copies {
   readonly #maxBytes: number;
-  #frames: { packed: ArrayBuffer; atMs: number }[] = [];
-  #bytes = 0;
+  #blocks: Block[] = [];
+  #usedBytes = 0;
 
   /** `maxBytes`: what the object itself keeps. A notification may be longer. */
   constructor(maxBytes: number) {
@@ -28,39 +45,74 @@ export class Copies {
   add(packed: ArrayBuffer, nowMs: number): boolean {
     this.dropOld(nowMs);
     if (packed.byteLength > this.#maxBytes) return false;
-    while (this.#bytes + packed.byteLength > this.#maxBytes) this.#dropFirst();
-    if (!hasRoom(packed.byteLength, nowMs)) return false;
-    this.#frames.push({ packed, atMs: nowMs });
-    this.#count(packed.byteLength);
+    for (let [first] = this.#blocks; first !== undefined; [first] = this.#blocks) {
+      // Without it, there are still as many as the object keeps.
+      if (this.#usedBytes - first.usedBytes + packed.byteLength < this.#maxBytes) break;
+      this.#dropFirst();
+    }
+    const block = this.#blockFor(packed, nowMs);
+    if (block === undefined) return false;
+    block.lastAtMs = nowMs;
+    if (block.isOne) return true;
+    block.bytes.setUint32(block.usedBytes, packed.byteLength);
+    new Uint8Array(block.bytes.buffer).set(new Uint8Array(packed), block.usedBytes + lengthBytes);
+    block.usedBytes += lengthBytes + packed.byteLength;
+    this.#usedBytes += lengthBytes + packed.byteLength;
     return true;
   }
 
   /** All, in order. */
   all(): ArrayBuffer[] {
-    return this.#frames.map(({ packed }) => packed);
+    return this.#blocks.flatMap(copiesIn);
   }
 
   dropOld(nowMs: number): void {
-    for (let first = this.#frames[0]; first !== undefined && first.atMs < nowMs - keptMs; first = this.#frames[0]) {
+    for (let [first] = this.#blocks; first !== undefined; [first] = this.#blocks) {
+      if (first.lastAtMs >= nowMs - keptMs) return;
       this.#dropFirst();
     }
   }
 
   clear(): void {
-    this.#frames = [];
-    this.#count(-this.#bytes);
+    while (this.#blocks.length > 0) this.#dropFirst();
+  }
+
+  /** The block that is to hold `packed`: itself, if it is large. `undefined` if there is no room for one. */
+  #blockFor(packed: ArrayBuffer, nowMs: number): Block | undefined {
+    const last = this.#blocks.at(-1);
+    const neededBytes = lengthBytes + packed.byteLength;
+    const isOne = neededBytes > maxBlockBytes;
+    if (!isOne && last !== undefined && last.usedBytes + neededBytes <= last.bytes.byteLength) return last;
+    const grownBytes = Math.min(2 * (last?.bytes.byteLength ?? 0), maxBlockBytes);
+    const bytes = isOne ? packed.byteLength : Math.max(minBlockBytes, grownBytes, neededBytes);
+    if (!hasRoom(bytes, nowMs)) return undefined;
+    const usedBytes = isOne ? bytes : 0;
+    const block = { bytes: new DataView(isOne ? packed : new ArrayBuffer(bytes)), usedBytes, lastAtMs: nowMs, isOne };
+    this.#blocks.push(block);
+    this.#usedBytes += usedBytes;
+    heldBytes += bytes;
+    holders.add(this);
+    return block;
   }
 
   #dropFirst(): void {
-    this.#count(-(this.#frames.shift()?.packed.byteLength ?? 0));
+    const first = this.#blocks.shift();
+    if (first === undefined) return;
+    this.#usedBytes -= first.usedBytes;
+    heldBytes -= first.bytes.byteLength;
+    if (this.#blocks.length === 0) holders.delete(this);
   }
+}
 
-  #count(bytes: number): void {
-    this.#bytes += bytes;
-    heldBytes += bytes;
-    if (this.#bytes > 0) holders.add(this);
-    else holders.delete(this);
+function copiesIn({ bytes, usedBytes, isOne }: Block): ArrayBuffer[] {
+  if (isOne) return [bytes.buffer];
+  const copies: ArrayBuffer[] = [];
+  for (let at = 0; at < usedBytes;) {
+    const end = at + lengthBytes + bytes.getUint32(at);
+    copies.push(bytes.buffer.slice(at + lengthBytes, end));
+    at = end;
   }
+  return copies;
 }
 
 function hasRoom(bytes: number, nowMs: number): boolean {

@@ -13,6 +13,7 @@ import * as refusals from "../protocol/refusals.ts";
 const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After";
 const allowedMethods = "GET, POST, DELETE, OPTIONS";
 const preflightSeconds = "86400";
+const localhosts = localhostAllowedHostnames();
 
 /** Who may come in, before anything of the request is read. `undefined`: this one may. */
 export function refuseStranger(request: Request, url: URL, settings: Settings): Response | undefined {
@@ -24,9 +25,9 @@ export function refuseStranger(request: Request, url: URL, settings: Settings): 
  * machine only. On the edge, routes decide which names arrive at all.
  */
 function refuseHost(request: Request, { hostname }: URL, { allowedHosts }: Settings): Response | undefined {
-  const allowed = [...localhostAllowedHostnames(), ...allowedHosts];
-  if (allowed.includes(hostname) || !isLoopback(request.headers.get("cf-connecting-ip"))) return undefined;
-  return hostHeaderValidationResponse(request, allowed);
+  if (localhosts.includes(hostname) || allowedHosts.includes(hostname)) return undefined;
+  if (!isLoopback(request.headers.get("cf-connecting-ip"))) return undefined;
+  return hostHeaderValidationResponse(request, [...localhosts, ...allowedHosts]);
 }
 
 function refuseOrigin(request: Request, { hostname: own }: URL, { allowedOrigins }: Settings): Response | undefined {
@@ -65,15 +66,20 @@ export function withCors(response: Response, request: Request): Response {
 export type AdmittedBody = { ok: true; text: string | undefined } | { ok: false; refusal: Response };
 
 /**
- * The body of a POST, at most `maxBodyBytes` long, to be passed on. One whose length is declared is not read here: HTTP
- * holds it to that. Any other is counted while it is read, and no byte more.
+ * The body of a POST, at most `maxBodyBytes` long, to be passed on. One whose length is declared is read here only
+ * `readUpTo` so many bytes: HTTP holds it to that. Any other is counted while it is read, and no byte more.
  */
-export async function admitBody(request: Request, { maxBodyBytes }: Settings): Promise<AdmittedBody> {
+export async function admitBody(
+  request: Request,
+  { maxBodyBytes }: Settings,
+  { readUpTo }: { readUpTo: number } = { readUpTo: 0 },
+): Promise<AdmittedBody> {
   if (!isJsonContentType(request.headers.get("content-type")))
     return { ok: false, refusal: refusals.wrongContentType() };
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (declared <= maxBodyBytes) return { ok: true, text: undefined };
+  if (declared <= maxBodyBytes && declared > readUpTo) return { ok: true, text: undefined };
   try {
+    if (declared <= maxBodyBytes) return { ok: true, text: await request.text() };
     const read = await readRequestBody(request, maxBodyBytes);
     return read.tooLarge ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) } : { ok: true, text: read.text };
   } catch {

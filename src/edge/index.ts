@@ -46,10 +46,7 @@ export function edge<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, opt
       try {
         return withCors(await answer(request, requestEnv), request);
       } catch (error) {
-        const incident = crypto.randomUUID();
-        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        console.error(JSON.stringify({ event: "incident", incident, error: text }));
-        return withCors(refusals.internalError(incident), request);
+        return withCors(refusals.incident(error), request);
       }
     },
   };

@@ -1,5 +1,5 @@
 import * as refusals from "../protocol/refusals.ts";
-import { type Verb, verbHeader, verbOf } from "../session/link.ts";
+import { postHeader, type Verb, verbHeader, verbOf } from "../session/link.ts";
 
 /** The object of an id that a client named; `undefined` if we never made that id. Touches no object. */
 export function findSession(namespace: DurableObjectNamespace, sessionId: string): DurableObjectStub | undefined {
@@ -14,13 +14,18 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
 /**
  * The client's request, as its object gets it: the headers are the client's, the purpose is ours. A POST that says by
  * itself what it is for is passed on as it came: to copy it would take longer than to run a small tool. `text` is its
- * body, if that has been read.
+ * body, if that has been read; `key` that of a POST which may have come already.
  */
-export function toObject(request: Request, verb: Verb, text?: string): Request {
+export function toObject(
+  request: Request,
+  verb: Verb,
+  { text, key }: { text?: string | undefined; key?: number | undefined } = {},
+): Request {
   const isOriginal = request.method === "POST" && !request.headers.has(verbHeader) && text === undefined;
   if (isOriginal && verbOf(request) === verb) return request;
   const headers = new Headers(request.headers);
   headers.set(verbHeader, verb);
+  if (key !== undefined) headers.set(postHeader, String(key));
   const content = text ?? request.body;
   return new Request(request.url, content === null ? { headers } : { method: "POST", headers, body: content });
 }

@@ -2,11 +2,18 @@ import type { Settings } from "../options.ts";
 import { parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame } from "../protocol/sse-frame.ts";
-import { sseStream } from "../session/link.ts";
+import { headOf, sseStream, unpackRefusal, type Verb } from "../session/link.ts";
 import { attachStream, returnFrames } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
 import { type AttachTarget, openingFrame, StreamRelay } from "./stream-relay.ts";
+import { Uplink } from "./uplink.ts";
+
+/** The longest body that goes over the stream's WebSocket, bytes: a longer one would hold up what comes behind it. */
+const maxCarriedBytes = 64 * 1024;
+
+/** An object says what became of a POST at `journalAfterMs`; this is the margin until it is asked, milliseconds. */
+const carryMarginMs = 1_000;
 
 /**
  * The HTTP+SSE transport (revision 2024-11-05, Transports): GET opens the stream, POST to its `endpoint` sends.
@@ -42,13 +49,16 @@ function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget):
   const retryMs = retryFor(request, settings);
   const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?sessionId=${target.sessionId}`;
   const isClaiming = target.kind === "claiming";
-  const source = { namespace, stream: sseStream, openedAtMs: Date.now() };
+  const openedAtMs = Date.now();
+  const uplink = new Uplink(openedAtMs);
+  const source = { namespace, stream: sseStream, openedAtMs, uplink };
   return StreamRelay.open({
     target,
     attach: (to) => attachStream(source, to),
     giveBack: (session, packed) => returnFrames(source, session, packed),
     preamble: isClaiming ? openingFrame(retryMs) : endpointFrame(endpoint, { retryMs }),
     claim: isClaiming ? { endpoint } : undefined,
+    uplink,
     settings,
   });
 }
@@ -74,14 +84,34 @@ function isJava(userAgent: string): boolean {
 }
 
 /** `POST /sse/message?sessionId=…`: 202, and the answer comes on the stream. */
-export async function postMessage(request: Request, url: URL, { namespace, settings }: SseLane): Promise<Response> {
+export async function postMessage(request: Request, url: URL, lane: SseLane): Promise<Response> {
   const sessionId = url.searchParams.get("sessionId");
   if (sessionId === null) return refusals.missingSessionId({ where: "query" });
-  const session = findSession(namespace, sessionId);
-  if (session === undefined) return refusals.unknownSession();
-  const admitted = await admitBody(request, settings);
+  // Where the session's stream is in this isolate, there is a way to the session.
+  const uplink = Uplink.of(sessionId);
+  const admitted = await admitBody(request, lane.settings, { readUpTo: uplink === undefined ? 0 : maxCarriedBytes });
   if (!admitted.ok) return admitted.refusal;
-  return await askObject(session, toObject(request, "sse-message", admitted.text));
+  const { text } = admitted;
+  if (uplink === undefined || text === undefined || text.length > maxCarriedBytes) {
+    return await ask(lane, sessionId, request, { verb: "sse-message", text });
+  }
+  const patienceMs = lane.settings.journalAfterMs + carryMarginMs;
+  const { receipt, key } = await uplink.carry(sessionId, { head: headOf(request), text }, patienceMs);
+  if (receipt === undefined) {
+    // Only the object knows what became of it.
+    return await ask(lane, sessionId, request, { verb: key === undefined ? "sse-message" : "sse-again", text, key });
+  }
+  return receipt.refusal === undefined ? new Response(null, { status: 202 }) : unpackRefusal(receipt.refusal);
+}
+
+async function ask(
+  { namespace }: SseLane,
+  sessionId: string,
+  request: Request,
+  { verb, ...rest }: { verb: Verb; text: string | undefined; key?: number | undefined },
+): Promise<Response> {
+  const session = findSession(namespace, sessionId);
+  return session === undefined ? refusals.unknownSession() : await askObject(session, toObject(request, verb, rest));
 }
 
 function withoutSlash(path: string): string {

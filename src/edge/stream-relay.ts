@@ -7,9 +7,11 @@ import {
   closeCode,
   confirmation,
   notKept,
+  type Receipt,
   unpackFrame,
 } from "../session/link.ts";
 import { Copies } from "./copies.ts";
+import type { Uplink } from "./uplink.ts";
 
 /** Where a relay attaches. */
 export interface AttachTarget {
@@ -29,6 +31,8 @@ export interface RelayOptions {
   preamble: string;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
   claim?: { endpoint: string } | undefined;
+  /** Carries POSTs of the session, if this stream does. */
+  uplink?: Uplink;
   headers?: Record<string, string>;
   settings: Settings;
 }
@@ -124,11 +128,12 @@ export class StreamRelay {
     this.#unconfirmedBytes = 0;
     socket.addEventListener("message", ({ data }) => {
       if (this.#socket !== socket) return;
-      if (typeof data === "string") void this.#obey(JSON.parse(data) as AttachCommand);
+      if (typeof data === "string") this.#hear(JSON.parse(data) as AttachCommand | Receipt);
       else this.#relay(data as ArrayBuffer);
     });
     socket.addEventListener("close", ({ code }) => {
       if (this.#socket !== socket) return;
+      this.#options.uplink?.close();
       if (code === closeCode.ended || code === closeCode.superseded) this.#end();
       else void this.#attachAgain();
     });
@@ -137,11 +142,18 @@ export class StreamRelay {
     // The default is Blob since 2026, and a Blob can only be read later: frames would overtake each other.
     socket.binaryType = "arraybuffer";
     socket.accept();
+    this.#options.uplink?.open(this.#sessionId, socket);
+  }
+
+  #hear(said: AttachCommand | Receipt): void {
+    if ("receipt" in said) this.#options.uplink?.settle(said);
+    else void this.#obey(said);
   }
 
   #relay(data: ArrayBuffer): void {
-    const { sequence, frame } = unpackFrame(data);
+    const { sequence, post, frame } = unpackFrame(data);
     this.#write(frame);
+    if (post !== 0) this.#options.uplink?.settle({ receipt: post });
     if (!this.#copies.add(data, Date.now())) this.#socket?.send(notKept);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += frame.byteLength;
@@ -226,7 +238,8 @@ export class StreamRelay {
         if (attached.status >= 500) continue;
         break;
       }
-      if (this.#controller === undefined) return closeQuietly(attached);
+      // Its client has gone, or has claimed another session meanwhile.
+      if (this.#controller === undefined || this.#socket !== undefined) return closeQuietly(attached);
       return this.#follow(attached);
     }
     this.#end();
@@ -265,6 +278,7 @@ export class StreamRelay {
     clearTimeout(this.#confirmTimer);
     this.#settleClaim();
     this.#copies.clear();
+    this.#options.uplink?.close();
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(1000, "the client is gone");

@@ -28,7 +28,7 @@ export async function post(request: Request, lane: StreamableLane): Promise<Resp
   if (sessionId === null) return await postWithoutSession(request, admitted.text ?? (await request.text()), lane);
   const session = findSession(lane.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  return await askObject(session, toObject(request, "mcp-message", admitted.text));
+  return await askObject(session, toObject(request, "mcp-message", { text: admitted.text }));
 }
 
 async function postWithoutSession(request: Request, text: string, lane: StreamableLane): Promise<Response> {
@@ -44,7 +44,7 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
   const session = lane.namespace.get(lane.namespace.newUniqueId());
-  return await askObject(session, toObject(request, "mcp-initialize", text));
+  return await askObject(session, toObject(request, "mcp-initialize", { text }));
 }
 
 /** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */

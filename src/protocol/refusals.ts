@@ -186,6 +186,10 @@ export function interrupted(id: RequestId | null): Response {
   });
 }
 
-export function internalError(incident: string): Response {
-  return refuse({ status: 500, code: errorCode.internalError, message: `Internal error ${incident}. Try again.` });
+/** A fault of ours. What happened goes to the log, and only its number to the client. */
+export function incident(error: unknown): Response {
+  const number = crypto.randomUUID();
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  console.error(JSON.stringify({ event: "incident", incident: number, error: text }));
+  return refuse({ status: 500, code: errorCode.internalError, message: `Internal error ${number}. Try again.` });
 }

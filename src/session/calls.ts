@@ -1,9 +1,6 @@
 import type { JSONRPCRequest, ProgressToken, RequestId } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
 
-/** How a call ended, as the log says it. */
-export type CallOutcome = "ok" | "error" | "cancelled" | "abandoned" | "interrupted";
-
 /** A request of the client that is being answered. */
 export interface Call {
   readonly request: JSONRPCRequest;
@@ -12,6 +9,10 @@ export interface Call {
   readonly startedAtMs: number;
   /** Settles when the call has ended, however. */
   readonly ended: Promise<void>;
+  /** The key of the POST that brought it alone, over its stream's WebSocket: its answer tells that the POST was accepted. */
+  readonly post: number | undefined;
+  /** Whether it has. */
+  isTold: boolean;
   /** Where the journal has it, once it does. */
   journalKey: string | undefined;
   /** What the client said it wants to hear of progress by (revision 2025-11-25, Progress). */
@@ -49,7 +50,7 @@ export class Calls {
     return false;
   }
 
-  open(request: JSONRPCRequest, stream: string, nowMs: number): Call {
+  open(request: JSONRPCRequest, { stream, post }: { stream: string; post?: number | undefined }, nowMs: number): Call {
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const meta = request.params?._meta;
@@ -58,6 +59,8 @@ export class Calls {
       stream,
       startedAtMs: nowMs,
       ended,
+      post,
+      isTold: false,
       journalKey: undefined,
       progressToken: isObject(meta) ? meta["progressToken"] : undefined,
       progress: 0,
@@ -102,16 +105,4 @@ export class Calls {
     }
     return due;
   }
-}
-
-/** One line for each call, whatever became of it. */
-export function logCall(
-  sessionId: string,
-  { request: { method, params }, startedAtMs, stream }: Call,
-  { outcome, endedAtMs }: { outcome: CallOutcome; endedAtMs: number },
-): void {
-  const name = params?.["name"] ?? params?.["uri"];
-  // Enough of the id to tell sessions apart, too little to enter one.
-  const session = sessionId.slice(0, 8);
-  console.log(JSON.stringify({ event: "call", session, method, name, outcome, ms: endedAtMs - startedAtMs, stream }));
 }

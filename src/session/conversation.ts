@@ -3,8 +3,8 @@ import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } 
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
-import { Afterwards } from "./afterwards.ts";
-import { type Call, type CallOutcome, Calls, logCall } from "./calls.ts";
+import { CallLog, type CallOutcome } from "./call-log.ts";
+import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
 import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
@@ -30,6 +30,8 @@ export interface ConversationOptions {
   storeHandshake: (handshake: Handshake) => void;
   /** A request was written down: somebody must see to it that it is answered if this object goes away. */
   onJournaled: () => void;
+  /** Keeps the request open that is being served. */
+  waitUntil: (done: Promise<void>) => void;
   /** The client on a fresh stream is this session's: `freshId` names the object that holds the stream. */
   onClaim: (freshId: string) => void;
 }
@@ -41,7 +43,6 @@ export interface ConversationOptions {
  * storage by {@linkcode ready}. Loses: nothing that a client was told is accepted.
  */
 export class Conversation {
-  readonly afterwards = new Afterwards();
   readonly calls = new Calls();
   readonly delivery: Delivery;
   readonly transport: SessionTransport;
@@ -50,6 +51,7 @@ export class Conversation {
   readonly #journal: Journal;
   readonly #serverRequests: ServerRequests;
   readonly #longCalls: LongCalls;
+  readonly #callLog: CallLog;
   /**
    * Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. Only Streamable
    * HTTP needs to know, where each call has a stream of its own.
@@ -64,6 +66,7 @@ export class Conversation {
     this.#options = options;
     this.#handshake = options.handshake;
     this.#journal = new Journal(store);
+    this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.#longCalls = new LongCalls({
@@ -121,10 +124,10 @@ export class Conversation {
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
   deliver(
     messages: JSONRPCMessage[],
-    { stream, lane, extra }: { stream: string; lane: Lane; extra: MessageExtraInfo },
+    { lane, extra, ...where }: { stream: string; post?: number | undefined; lane: Lane; extra: MessageExtraInfo },
   ): Call[] {
     const nowMs = Date.now();
-    const calls = messages.filter(isRequest).map((request) => this.calls.open(request, stream, nowMs));
+    const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
     for (const message of messages) this.#receive(message, lane, extra);
     return calls;
   }
@@ -177,7 +180,7 @@ export class Conversation {
 
   async #answerInterrupted(): Promise<void> {
     for (const { key, entry } of this.#journal.interrupted()) {
-      const call = this.calls.open(entry.request, entry.stream, Date.now());
+      const call = this.calls.open(entry.request, entry, Date.now());
       call.journalKey = key;
       if (await mayRunAgain(entry.request, this.transport)) {
         this.#longCalls.start();
@@ -238,7 +241,11 @@ export class Conversation {
     }
     const post = this.#options.streams.post(stream);
     if (post !== undefined) this.delivery.startEvents(post);
-    const sequence = this.delivery.send(stream, isServerRequest ? "request" : "notification", JSON.stringify(message));
+    const { sequence } = this.delivery.send(
+      stream,
+      isServerRequest ? "request" : "notification",
+      JSON.stringify(message),
+    );
     if (!isServerRequest) return;
     this.#serverRequests.add(message.id, { stream, sequence, nowMs: Date.now() });
   }
@@ -253,7 +260,8 @@ export class Conversation {
       this.#journal.remove(call.journalKey);
       this.delivery.storeThenSend(call.stream, json);
     } else if (this.#options.streams.post(call.stream)?.holdForJson(json) !== true) {
-      this.delivery.send(call.stream, "response", json);
+      const { handedOverAtMs } = this.delivery.send(call.stream, "response", json, call.post);
+      call.isTold = call.post !== undefined && handedOverAtMs !== undefined;
     }
     this.#endCall(call.request.id, outcome);
   }
@@ -280,12 +288,7 @@ export class Conversation {
   #closeCall(id: RequestId, outcome: CallOutcome): Call | undefined {
     const call = this.calls.close(id);
     if (call === undefined) return undefined;
-    const endedAtMs = Date.now();
-    const log = (): void => logCall(this.#options.sessionId, call, { outcome, endedAtMs });
-    // The answer is on its way through this process, and a log line would hold it up. The answer to a POST is not: it waits
-    // for the end of this turn.
-    if (call.stream === sseStream) void this.afterwards.moment().then(log);
-    else log();
+    this.#callLog.add(call, outcome);
     return call;
   }
 

@@ -57,16 +57,19 @@ export class Delivery {
     this.outbox.takeBack(streams.takeKept());
   }
 
-  /** Sends a message, now or as soon as somebody is there, and returns its sequence number. */
-  send(stream: string, kind: MessageKind, json: string): number {
-    const message = this.#add(stream, kind, json);
+  /**
+   * Sends a message, now or as soon as somebody is there. `post`: the key of the POST that it answers, which its relay
+   * waits for.
+   */
+  send(stream: string, kind: MessageKind, json: string, post?: number): SentMessage {
+    const message = this.#add(stream, kind, json, post);
     const nowMs = Date.now();
     const outcome = this.#handOver(message, nowMs);
     this.#lastSentAtMs = nowMs;
     const isCopied = outcome === "sent" && this.#streams.isAttached(stream);
     if (outcome === "gone" || (!isCopied && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
     else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
-    return message.sequence;
+    return message;
   }
 
   /**
@@ -82,10 +85,10 @@ export class Delivery {
     this.#handOver(message, nowMs);
   }
 
-  #add(stream: string, kind: MessageKind, json: string): SentMessage {
+  #add(stream: string, kind: MessageKind, json: string, post?: number): SentMessage {
     const sequence = this.outbox.nextSequence(Date.now());
     const id = formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
-    const packed = packFrame(sequence, messageFrame(id, json));
+    const packed = packFrame(sequence, messageFrame(id, json), post);
     const message: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
     this.outbox.add(message);
     return message;
@@ -192,7 +195,7 @@ export class Delivery {
   /** A ping behind a replay: once it is answered all before it has arrived, and the next cut repeats none of it. */
   #askForReceipt(stream: string): void {
     const id = `${receiptPrefix}${this.outbox.nextSequence(Date.now())}`;
-    const sequence = this.send(stream, "request", JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
+    const { sequence } = this.send(stream, "request", JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
     this.#receipts.set(id, { stream, sequence });
   }
 }

@@ -14,5 +14,5 @@ export function messageExtra(request: Request, more: MessageExtraInfo = {}): Mes
 
 /** The HTTP request that brought a journaled one. */
 export function requestOf({ url, headers }: JournalEntry): Request {
-  return new Request(url, { headers });
+  return new Request(url, { method: "POST", headers });
 }

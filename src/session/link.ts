@@ -6,7 +6,15 @@ export const url = "https://session/";
 /** What a request to the object is for, see {@linkcode verbOf}. A client's own header of this name is lost in the Worker. */
 export const verbHeader = "mcp-edge-verb";
 
-export type Verb = "attach" | "release" | "return" | "sse-message" | "mcp-message" | "mcp-initialize" | "mcp-end";
+export type Verb =
+  | "attach"
+  | "release"
+  | "return"
+  | "sse-message"
+  | "sse-again"
+  | "mcp-message"
+  | "mcp-initialize"
+  | "mcp-end";
 
 /** What a request to the object is for. A POST without the header is a client's message, of the lane that its headers tell. */
 export function verbOf({ headers }: Request): Verb {
@@ -40,6 +48,12 @@ export type AttachKind = "fresh" | "claiming" | "resumed" | "again";
 /** `release`: the session that the relay is to attach to. */
 export const releaseToHeader = "mcp-edge-release-to";
 
+/**
+ * The key of a POST, see {@linkcode CarriedPost}. `attach`: of the last one that this relay has sent. `sse-again`: of the one
+ * that this is, which may have come over the WebSocket.
+ */
+export const postHeader = "mcp-edge-post";
+
 /** The stream of an HTTP+SSE session. */
 export const sseStream = "sse";
 
@@ -68,9 +82,96 @@ export function confirmation(sequence: number): string {
 /** What the relay sends when it has no room for a copy of what it wrote: the object must put it somewhere safe at once. */
 export const notKept = "not kept";
 
-/** The one message that the object sends as text: attach the client's stream to this session instead. */
+/** What the object sends as text, as JSON: attach the client's stream to this session instead. */
 export interface AttachCommand {
   attach: string;
+}
+
+/**
+ * Likewise: what became of the POST with this key. Without a refusal it was accepted. The frame of an answer that was ready
+ * at once says so itself.
+ */
+export interface Receipt {
+  receipt: number;
+  refusal?: Refusal | undefined;
+}
+
+/** A response that says no, on its way through a WebSocket. */
+export interface Refusal {
+  status: number;
+  headers: [string, string][];
+  body: string;
+}
+
+export async function packRefusal(response: Response): Promise<Refusal> {
+  return { status: response.status, headers: [...response.headers], body: await response.text() };
+}
+
+export function unpackRefusal({ status, headers, body }: Refusal): Response {
+  return new Response(body, { status, headers });
+}
+
+/** A client's POST that goes to its session over the WebSocket which the relay of its stream has open. */
+export interface CarriedPost {
+  /** Unique in the session: the relay's stream, and a count. */
+  key: number;
+  /** The URL it came to, and the headers it came with, a line each. */
+  head: string;
+  /** Its body. */
+  text: string;
+}
+
+const carriedMark = "post ";
+const keysOfStream = 2 ** 32;
+
+/**
+ * Before the first key of the stream that was opened then (milliseconds since 1970); the others count up from it. A key
+ * must fit into the integers of a float64, so streams that were opened 2^20 milliseconds apart have the same.
+ */
+export function firstKey(openedAtMs: number): number {
+  return (openedAtMs % 2 ** 20) * keysOfStream;
+}
+
+/** What all keys of a stream have in common. */
+export function streamOfKey(key: number): number {
+  return Math.floor(key / keysOfStream);
+}
+
+/** The head of `request`, see {@linkcode CarriedPost}. */
+export function headOf({ url: from, headers }: Request): string {
+  let head = from;
+  // eslint-disable-next-line unicorn/no-array-for-each -- it is no array, and its iterator costs three times as much
+  headers.forEach((value, name) => {
+    // The one header that differs from message to message, and says nothing that its reader cannot see.
+    if (name !== "content-length") head += `\n${name}:${value}`;
+  });
+  return head;
+}
+
+/** The request that `head` is of, without its body. */
+export function requestOf(head: string): Request {
+  const [from = "", ...lines] = head.split("\n");
+  const headers = lines.map((line): [string, string] => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1)];
+  });
+  return new Request(from, { method: "POST", headers });
+}
+
+export function packPost({ key, head, text }: CarriedPost): string {
+  return `${carriedMark}${key}\n${head}\n\n${text}`;
+}
+
+/** `undefined` if it is something else that the relay says. */
+export function unpackPost(message: string): CarriedPost | undefined {
+  if (!message.startsWith(carriedMark)) return undefined;
+  const headAt = message.indexOf("\n") + 1;
+  const headEnd = message.indexOf("\n\n", headAt);
+  return {
+    key: Number(message.slice(carriedMark.length, headAt - 1)),
+    head: message.slice(headAt, headEnd),
+    text: message.slice(headEnd + 2),
+  };
 }
 
 /**
@@ -101,22 +202,35 @@ export function splitFrames(joined: ArrayBuffer): ArrayBuffer[] {
 }
 
 const lengthBytes = 4;
-const headerBytes = 8;
+const headerBytes = 16;
 const headerRoom = "\0".repeat(headerBytes);
 const encoder = new TextEncoder();
 
 /**
- * An SSE frame as the object sends it to the relay: its sequence number as a float64, then the bytes for the client.
- * The relay learns how far the client is without reading a byte of the frame.
+ * An SSE frame as the object sends it to the relay: its sequence number and the key of the POST that it answers, or 0, as
+ * float64s, then the bytes for the client. The relay learns how far the client is without reading a byte of the frame.
  */
-export function packFrame(sequence: number, frame: string): Uint8Array {
+export function packFrame(sequence: number, frame: string, post = 0): Uint8Array {
   const packed = encoder.encode(headerRoom + frame);
-  new DataView(packed.buffer, packed.byteOffset).setFloat64(0, sequence);
+  const header = new DataView(packed.buffer, packed.byteOffset);
+  header.setFloat64(0, sequence);
+  header.setFloat64(8, post);
   return packed;
 }
 
-export function unpackFrame(packed: ArrayBuffer): { sequence: number; frame: Uint8Array<ArrayBuffer> } {
-  return { sequence: new DataView(packed).getFloat64(0), frame: new Uint8Array(packed, headerBytes) };
+export interface UnpackedFrame {
+  sequence: number;
+  post: number;
+  frame: Uint8Array<ArrayBuffer>;
+}
+
+export function unpackFrame(packed: ArrayBuffer): UnpackedFrame {
+  const header = new DataView(packed);
+  return {
+    sequence: header.getFloat64(0),
+    post: header.getFloat64(8),
+    frame: new Uint8Array(packed, headerBytes),
+  };
 }
 
 /** The bytes for the client, when the object writes to it directly. */

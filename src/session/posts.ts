@@ -17,8 +17,17 @@ export interface PostsOptions {
   conversation: Conversation;
   streams: Streams;
   settings: Settings;
+  /** Whether the session is over: then nothing of it exists. */
+  isEnded: () => boolean;
   /** A message was taken: the session is not abandoned. */
   onTraffic: () => void;
+}
+
+/** What became of a POST of an HTTP+SSE session. */
+export interface TakenPost {
+  refusal: Response | undefined;
+  /** Whether the frame of an answer has said that it was accepted. */
+  isTold: boolean;
 }
 
 /**
@@ -30,44 +39,47 @@ export class Posts {
   readonly #conversation: Conversation;
   readonly #streams: Streams;
   readonly #settings: Settings;
+  readonly #isEnded: () => boolean;
   readonly #onTraffic: () => void;
   readonly #lateTimer: LateTimer;
 
-  constructor({ sessionId, conversation, streams, settings, onTraffic }: PostsOptions) {
+  constructor({ sessionId, conversation, streams, settings, isEnded, onTraffic }: PostsOptions) {
     this.#sessionId = sessionId;
     this.#conversation = conversation;
     this.#streams = streams;
     this.#settings = settings;
+    this.#isEnded = isEnded;
     this.#onTraffic = onTraffic;
     this.#lateTimer = new LateTimer(settings.journalAfterMs);
   }
 
-  /** A message of an HTTP+SSE session: 202, and the answer comes on the stream. */
-  async toSse(request: Request): Promise<Response> {
-    const parsed = parseBody(await request.text());
-    if (!this.exists("sse")) return refusals.unknownSession();
-    if (!parsed.ok) return refuseBody(parsed);
+  /**
+   * A message of an HTTP+SSE session, whose answer comes on the stream. `key`: that of a POST that was carried by its
+   * stream's relay; the frame of an answer that is ready at once tells the relay that it was accepted.
+   */
+  async toSse(request: Request, text: string, key?: number): Promise<TakenPost> {
+    const parsed = parseBody(text);
+    if (!this.exists("sse")) return refused(refusals.unknownSession());
+    if (!parsed.ok) return refused(refuseBody(parsed));
     const wrongLane = this.refuseOtherLane("sse");
-    if (wrongLane !== undefined) return wrongLane;
+    if (wrongLane !== undefined) return refused(wrongLane);
     await this.#conversation.ready(request);
     const refusal = this.#refuseCalls(parsed.messages);
-    if (refusal !== undefined) return refusal;
+    if (refusal !== undefined) return refused(refusal);
 
-    const where = { stream: sseStream, lane: "sse", extra: messageExtra(request) } as const;
+    const post = parsed.messages.length === 1 ? key : undefined;
+    const where = { stream: sseStream, lane: "sse", extra: messageExtra(request), post } as const;
     const calls = this.#conversation.deliver(parsed.messages, where);
     await this.#answeredOr(calls.map((call) => call.ended));
     this.#conversation.journalRunning(calls, request, "sse");
-    // The answers go first. They are what the client waits for, and a 202 that reached it while the answer is still on its
-    // way through this process would be a promise that dies with it.
-    if (calls.length > 0) await this.#conversation.afterwards.moment();
     this.#onTraffic();
-    return new Response(null, { status: 202 });
+    return { refusal: undefined, isTold: calls.some((call) => call.isTold) };
   }
 
   /** A message of a Streamable HTTP session, or the `initialize` that opens one. */
   async toMcp(request: Request, { isNew }: { isNew: boolean }): Promise<Response> {
     const parsed = parseBody(await request.text());
-    if (!isNew && !this.exists("mcp")) return refusals.unknownSession();
+    if (this.#isEnded() || (!isNew && !this.exists("mcp"))) return refusals.unknownSession();
     if (!parsed.ok) return refuseBody(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
@@ -131,6 +143,7 @@ export class Posts {
 
   /** Whether there is a session: stored, or with a client on its stream that has said nothing yet. */
   exists(lane: Lane): boolean {
+    if (this.#isEnded()) return false;
     return this.#conversation.handshake !== undefined || (lane === "sse" && this.#streams.isAttached(sseStream));
   }
 
@@ -164,6 +177,10 @@ export class Posts {
   async #answeredOr(answers: Promise<unknown>[]): Promise<void> {
     if (answers.length > 0) await Promise.race([Promise.all(answers), this.#lateTimer.late()]);
   }
+}
+
+function refused(refusal: Response): TakenPost {
+  return { refusal, isTold: false };
 }
 
 function refuseBody(parsed: Extract<ReturnType<typeof parseBody>, { ok: false }>): Response {

@@ -9,10 +9,14 @@ import * as link from "./link.ts";
 import { storedMemory } from "./memory.ts";
 import type { KeyValueStore } from "./outbox.ts";
 import { Posts } from "./posts.ts";
+import { SsePosts } from "./sse-posts.ts";
 import { Streams } from "./streams.ts";
 
 /** The row whose presence is the session: see `Handshake`. */
 const handshakeKey = "handshake";
+
+/** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
+const storeAfterMs = 2;
 
 export interface SessionObjectOptions<Env> {
   createServer: ServerFactory<Env>;
@@ -36,6 +40,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   readonly #conversation: Conversation;
   readonly #memory: SessionMemory;
   readonly #posts: Posts;
+  readonly #ssePosts: SsePosts;
   readonly #expiry: Expiry;
   /** A handshake that is not written yet, for a moment. */
   #unstored: Handshake | undefined;
@@ -60,6 +65,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
       createServer: (request) => this.#buildServer(request),
       storeHandshake: (changed) => this.#storeHandshake(changed),
       onJournaled: () => this.#expiry.watchCalls(),
+      waitUntil: (done) => ctx.waitUntil(done),
       onClaim: (freshId) => void this.#claim(freshId),
     });
     const conversation = this.#conversation;
@@ -79,8 +85,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
       conversation,
       streams,
       settings,
+      isEnded: () => this.#ended,
       onTraffic: () => this.#expiry.noteTraffic(),
     });
+    this.#ssePosts = new SsePosts(this.#posts);
   }
 
   /** Every request comes through our own Worker, see `link.ts`. */
@@ -95,24 +103,28 @@ export class SessionObject<Env> extends DurableObject<Env> {
         case "return":
           return await this.#takeBack(request);
         case "sse-message":
-          return this.#ended ? refusals.unknownSession() : await this.#posts.toSse(request);
+          return await this.#ssePosts.byRequest(request);
+        case "sse-again":
+          return await this.#ssePosts.again(request);
         case "mcp-initialize":
         case "mcp-message":
-          if (this.#ended) return refusals.unknownSession();
           return await this.#posts.toMcp(request, { isNew: verb === "mcp-initialize" });
         case "mcp-end":
           return await this.#delete();
       }
     } catch (error) {
-      const incident = crypto.randomUUID();
-      console.error(JSON.stringify({ event: "incident", incident, error: describe(error) }));
-      return refusals.internalError(incident);
+      return refusals.incident(error);
     }
   }
 
-  /** A relay says that its client has read, see `confirmation`, or that it has no copy of what it wrote. */
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+  /**
+   * A relay brings a POST of its client, says that the client has read, see `confirmation`, or that it has no copy of what
+   * it wrote. The messages of a socket do not wait for each other's end.
+   */
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
     if (message === link.notKept) return this.#conversation.delivery.save();
+    const post = typeof message === "string" ? link.unpackPost(message) : undefined;
+    if (post !== undefined) return this.#ssePosts.bySocket(socket, post);
     const stream = this.#streams.confirm(socket);
     if (stream !== undefined) this.#conversation.continueSending(stream);
   }
@@ -146,6 +158,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
     const inDoubtSince = this.#streams.lostAtMs(stream);
     this.#streams.attach(stream, ownEnd, openedAtMs);
+    const lastPost = request.headers.get(link.postHeader);
+    if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
     if (after !== undefined && kind === "resumed") conversation.delivery.acknowledge(stream, after);
     conversation.delivery.replay(stream, { after, lostAtMs: inDoubtSince });
     const recovering = conversation.recover();
@@ -187,7 +201,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
       await fresh?.fetch(link.url, { headers });
     } catch (error) {
       // A made-up id, or an object that is gone: the client is given a new session when its time to claim is over.
-      console.warn(JSON.stringify({ event: "claim-failed", error: describe(error) }));
+      console.warn(JSON.stringify({ event: "claim-failed", error: String(error) }));
     }
   }
 
@@ -209,7 +223,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
    */
   #storeHandshake(handshake: Handshake): void {
     this.#unstored = handshake;
-    this.#storeTimer ??= setTimeout(() => this.#flushHandshake(), 0);
+    this.#storeTimer ??= setTimeout(() => this.#flushHandshake(), storeAfterMs);
   }
 
   #flushHandshake(): void {
@@ -247,8 +261,4 @@ function writingBehind(store: SyncKvStorage, flush: () => void): KeyValueStore {
       store.put(key, value);
     },
   };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -8,7 +8,7 @@ import { offline, root, workerConfig } from "../support/bundle.ts";
 import { median } from "./rounds.ts";
 
 const run = promisify(execFile);
-const startUps = 3;
+const startUps = 5;
 
 /** What is uploaded by a deploy, and what it does before its first request. */
 export interface Artifact {

@@ -3,16 +3,16 @@ import { monthlyBill, type SessionCost } from "./cost-model.ts";
 import type { Counts } from "./counts.ts";
 import { Rounds } from "./rounds.ts";
 
-const nothing: Counts = { objectRequests: 0, rowsWritten: 0, pinnedMs: 0 };
+const nothing: Counts = { workerRequests: 0, objectRequests: 0, rowsWritten: 0, pinnedMs: 0 };
 
-/** A session that asks three times to open, once a call, and once at its end. */
+/** A session that asks three times to open, once a call, and whose alarm goes off at its end. */
 const cost: SessionCost = {
   counts: {
-    open: { objectRequests: 3, rowsWritten: 2, pinnedMs: 100 },
-    call: { objectRequests: 1, rowsWritten: 0, pinnedMs: 10 },
+    open: { workerRequests: 3, objectRequests: 3, rowsWritten: 2, pinnedMs: 100 },
+    call: { workerRequests: 1, objectRequests: 1 / 20, rowsWritten: 0, pinnedMs: 10 },
     callInBurst: nothing,
     idle: nothing,
-    close: { objectRequests: 1, rowsWritten: 1, pinnedMs: 0 },
+    close: { workerRequests: 0, objectRequests: 1, rowsWritten: 1, pinnedMs: 0 },
   },
   diskBytes: 10_000,
   requestCpuMs: 0.5,
@@ -23,7 +23,7 @@ const usage = { sessions: 1_000, openHours: 24, calls: 10 };
 test("a month of sessions is billed by what was counted of one", () => {
   const { quantities } = monthlyBill(usage, cost, "worker");
   expect(quantities.workerRequests).toBe(30_000 * 13);
-  expect(quantities.objectRequests).toBe(30_000 * 14);
+  expect(quantities.objectRequests).toBe(30_000 * 4.5);
   expect(quantities.rowsWritten).toBe(30_000 * 3);
   expect(quantities.objectGbSeconds).toBeCloseTo(30_000 * 0.2 * 0.128);
   expect(quantities.storedGbMonths).toBeCloseTo(0.01);

@@ -46,8 +46,7 @@ export function monthlyBill(
   const total = (of: (part: Counts) => number): number =>
     of(counts.open) + calls * of(counts.call) + of(counts.idle) + of(counts.close);
   const objectRequests = total((part) => part.objectRequests);
-  // Every one of them comes from the Worker but the alarm.
-  const workerRequests = objectRequests - counts.close.objectRequests;
+  const workerRequests = total((part) => part.workerRequests);
   const pinnedSeconds = total((part) => part.pinnedMs) / 1_000;
   const openSeconds = openHours * 3_600;
   const seconds = holder === "object" ? Math.max(openSeconds, pinnedSeconds) : pinnedSeconds;

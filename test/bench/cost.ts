@@ -67,6 +67,7 @@ function markdown(usages: Usage[], cost: SessionCost, measuredOn: string): strin
 ${rows.join("\n")}
 
 ${shape} ${basis}
+A POST that Cloudflare does not bring to the isolate of its stream is a request to the object instead of a twentieth of one.
 
 What limits each scale:
 

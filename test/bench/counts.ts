@@ -2,9 +2,11 @@ import { startContestant } from "./contestants.ts";
 import { untilHibernated } from "./idle-sessions.ts";
 import { openSse } from "./sessions.ts";
 
-/** What Cloudflare bills of an object. */
+/** What Cloudflare bills of a session. */
 export interface Counts {
-  /** Requests to the object: fetches, WebSocket upgrades among them, and alarms. */
+  /** Requests of the client. */
+  workerRequests: number;
+  /** Requests to the object: fetches, WebSocket upgrades among them, alarms, and a twentieth for each WebSocket message. */
   objectRequests: number;
   /** Rows written and rows deleted; an alarm that is set is one too. */
   rowsWritten: number;
@@ -35,12 +37,13 @@ export async function countSession(): Promise<SessionCounts> {
   const contestant = await startContestant("counted");
   try {
     const { port } = contestant;
-    let last: Counts = { objectRequests: 0, rowsWritten: 0, pinnedMs: 0 };
+    let last: Counts = { workerRequests: 0, objectRequests: 0, rowsWritten: 0, pinnedMs: 0 };
     const since = async (parts = 1): Promise<Counts> => {
       const now = (await (await fetch(`http://127.0.0.1:${port}/bench/counts`)).json()) as Counts;
       const from = last;
       last = now;
       return {
+        workerRequests: (now.workerRequests - from.workerRequests) / parts,
         objectRequests: (now.objectRequests - from.objectRequests) / parts,
         rowsWritten: (now.rowsWritten - from.rowsWritten) / parts,
         pinnedMs: (now.pinnedMs - from.pinnedMs) / parts,

@@ -9,7 +9,7 @@ export interface Measured {
   rounds: Rounds;
   idle: Partial<Record<ContestantName, IdleCosts>>;
   counts: SessionCounts;
-  artifacts: { ours: Artifact; mcpAgent: Artifact };
+  artifacts: { ours: Artifact; libraries: Artifact; mcpAgent: Artifact };
 }
 
 /** One line of the table. */
@@ -154,23 +154,29 @@ function idleFigures({ idle }: Measured): Figure[] {
   return [...memory, diskRow];
 }
 
-function ownFigures({ counts, artifacts: { ours, mcpAgent } }: Measured): Figure[] {
+function ownFigures({ counts, artifacts: { ours, libraries, mcpAgent } }: Measured): Figure[] {
   const none = (rows: number): Requirement => ({ wording: "0", found: String(rows), holds: rows === 0 });
-  const { gzipBytes, startUpMs } = ours;
+  const artifact = (figure: string, of: (artifact: Artifact) => number, bound: ArtifactBound): Figure => {
+    const found = `${bound.format(of(ours))} (libraries alone ${bound.format(of(libraries))})`;
+    const requirement = { wording: `≤ ${bound.wording}`, found, holds: of(ours) <= bound.atMost };
+    return { ...ownRow(figure, bound.format(of(ours)), [requirement]), mcpAgent: bound.format(of(mcpAgent)) };
+  };
   return [
     ownRow("rows written per quick call", String(counts.call.rowsWritten), [none(counts.call.rowsWritten)]),
     ownRow("rows written while idle", String(counts.idle.rowsWritten), [none(counts.idle.rowsWritten)]),
-    {
-      ...ownRow("bundle, gzip, all lanes", kib(gzipBytes), [
-        { wording: "≤ 100 KiB", found: kib(gzipBytes), holds: gzipBytes <= 100 * 1024 },
-      ]),
-      mcpAgent: kib(mcpAgent.gzipBytes),
-    },
-    {
-      ...ownRow("start-up CPU", ms(startUpMs), [{ wording: "≤ 50 ms", found: ms(startUpMs), holds: startUpMs <= 50 }]),
-      mcpAgent: ms(mcpAgent.startUpMs),
-    },
+    artifact("bundle, gzip, all lanes", ({ gzipBytes }) => gzipBytes, {
+      wording: "100 KiB",
+      atMost: 100 * 1024,
+      format: kib,
+    }),
+    artifact("start-up CPU", ({ startUpMs }) => startUpMs, { wording: "50 ms", atMost: 50, format: ms }),
   ];
+}
+
+interface ArtifactBound {
+  wording: string;
+  atMost: number;
+  format: (value: number) => string;
 }
 
 /** Where the cells of a row come from. */

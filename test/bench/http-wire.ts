@@ -68,7 +68,8 @@ export class WireConnection {
 
   close(): void {
     this.#onClose = () => undefined;
-    this.#socket.destroy();
+    // Noticed at once, and not at the next keep-alive, when something else may be measured.
+    this.#socket.resetAndDestroy();
   }
 
   #write(head: string, body: string): void {

@@ -18,7 +18,7 @@ export const subscriptionDollars = 5;
 export const prices = {
   workerRequests: { included: 10 * million, dollars: 0.3, per: million },
   workerCpuMs: { included: 30 * million, dollars: 0.02, per: million },
-  /** Fetches, WebSocket upgrades and alarms. Messages that an object sends are free. */
+  /** Fetches, WebSocket upgrades and alarms; of the WebSocket messages that come, twenty are one. Those it sends are free. */
   objectRequests: { included: million, dollars: 0.15, per: million },
   /** Charged while an object runs or could not hibernate, for 128 MB whatever it uses. */
   objectGbSeconds: { included: 400_000, dollars: 12.5, per: million },

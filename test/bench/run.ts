@@ -24,9 +24,9 @@ const { values: flags } = parseArgs({
 const fullPace: Pace = {
   rounds: 9,
   warmUpCalls: 3_000,
-  callsPerRound: 200,
-  opensPerRound: 20,
-  throughputMs: 400,
+  callsPerRound: 600,
+  opensPerRound: 40,
+  throughputMs: 600,
   throughputSessions: 20,
   oldSessionCalls: 10_000,
 };
@@ -139,6 +139,7 @@ async function main(): Promise<void> {
   for (const name of [...onWorkerd, "counted"] as const) await bundle(mainOf(name));
   const artifacts = {
     ours: await measureArtifact("src/worker.ts"),
+    libraries: await measureArtifact("test/bench/contestants/libraries.ts"),
     mcpAgent: await measureArtifact(mainOf("mcp-agent"), { alias: {} }),
   };
   say("counting rows");

@@ -77,6 +77,10 @@ async function measureOne(bench: Bench, rounds: Rounds, pace: Pace): Promise<voi
   const note = (metric: Metric, value: number): void => rounds.add(metric, contestant.name, value);
   note("call", await medianCall(session, pace.callsPerRound));
   if (streamable !== undefined) note("streamable call", await medianCall(streamable, pace.callsPerRound));
+  note("calls per second", await callsPerSecond(bench.many, pace.throughputMs));
+  if (streamable !== undefined) {
+    note("streamable calls per second", await callsPerSecond(bench.manyStreamable, pace.throughputMs));
+  }
   const largeMs: number[] = [];
   for (let call = 0; call < largeCallsPerRound; call++) largeMs.push(await session.call("echo", { text: largeText }));
   note("large call", median(largeMs));
@@ -84,10 +88,6 @@ async function measureOne(bench: Bench, rounds: Rounds, pace: Pace): Promise<voi
   const { openMs, initializeMs } = await measureOpening(contestant.port, pace.opensPerRound);
   note("open", openMs);
   note("initialize", initializeMs);
-  note("calls per second", await callsPerSecond(bench.many, pace.throughputMs));
-  if (streamable !== undefined) {
-    note("streamable calls per second", await callsPerSecond(bench.manyStreamable, pace.throughputMs));
-  }
   await settle();
 }
 
@@ -101,12 +101,15 @@ export async function medianCall(session: BenchSession, calls: number): Promise<
 async function measureOpening(port: number, opens: number): Promise<{ openMs: number; initializeMs: number }> {
   const openMs: number[] = [];
   const initializeMs: number[] = [];
+  const sessions: BenchSession[] = [];
   for (let open = 0; open < opens; open++) {
     const session = await openSse(port);
+    sessions.push(session);
     openMs.push(session.openedInMs);
     initializeMs.push(await session.initialize());
-    session.close();
   }
+  // Not before: what a server does for a session that ends must not be the burden of the next one.
+  for (const session of sessions) session.close();
   return { openMs: median(openMs), initializeMs: median(initializeMs) };
 }
 

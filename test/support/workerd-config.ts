@@ -9,31 +9,44 @@ export interface WorkerdConfig {
   /** Where its databases are. */
   diskFolder: string;
   port: number;
+  /** Where a second isolate of the Worker listens, with the same Durable Objects: the edge has many. */
+  otherPort?: number | undefined;
 }
 
 /** `McpAgent` loads it and never uses it here. Only the platform has it. */
 const emailModule = `(name = "cloudflare-internal:email", internal = true, esModule = "export default { EmailMessage: class {} }")`;
 
 /** A configuration of `workerd serve` (Cap'n Proto text): a Worker, bundled as a deploy would, with its Durable Objects. */
-export async function workerdConfig({ main, folder, diskFolder, port }: WorkerdConfig): Promise<string> {
+export async function workerdConfig({ main, folder, diskFolder, port, otherPort }: WorkerdConfig): Promise<string> {
   const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
   const script = relative(folder, join(await bundle(main), "out", `${basename(main, ".ts")}.js`));
+  const modules = `[(name = "worker.js", esModule = embed ${JSON.stringify(script)})]`;
+  const dated = `compatibilityDate = "${date}",
+  compatibilityFlags = ${JSON.stringify(flags)}`;
+  const isSplit = otherPort !== undefined;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    (name = "main", worker = .worker),
+    (name = "main", worker = .worker),${isSplit ? `\n    (name = "other", worker = .other),` : ""}
     (name = "disk", disk = (path = ${JSON.stringify(diskFolder)}, writable = true)),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  sockets = [
+    (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"),
+    ${isSplit ? `(name = "other", address = "127.0.0.1:${otherPort}", http = (), service = "other"),` : ""}
+  ],
   extensions = [(modules = [${emailModule}])],
 );
 const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed ${JSON.stringify(script)})],
-  compatibilityDate = "${date}",
-  compatibilityFlags = ${JSON.stringify(flags)},
+  modules = ${modules},
+  ${dated},
   bindings = [(name = "SESSION", durableObjectNamespace = "Session")],
   durableObjectNamespaces = [(className = "Session", uniqueKey = "mcp-edge-session", enableSql = true)],
   durableObjectStorage = (localDisk = "disk"),
+);
+const other :Workerd.Worker = (
+  modules = ${modules},
+  ${dated},
+  bindings = [(name = "SESSION", durableObjectNamespace = (className = "Session", serviceName = "main"))],
 );
 `;
 }

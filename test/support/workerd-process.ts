@@ -11,6 +11,8 @@ import { workerdConfig } from "./workerd-config.ts";
 export interface WorkerdProcess {
   /** `http://127.0.0.1:<port>`, the same after every restart. */
   url: string;
+  /** The same of a second isolate, if there is one. */
+  otherUrl: string;
   pid(): number;
   /** `kill -9`, and waits until the process is gone. */
   kill(): Promise<void>;
@@ -28,16 +30,19 @@ export interface WorkerdOptions {
   main: string;
   /** More command line arguments of `workerd serve`. */
   args?: string[];
+  /** Whether a second isolate serves the same sessions. */
+  isSplit?: boolean;
 }
 
 /** Bundles `main` as a deploy would and serves it. */
-export async function startWorkerd({ main, args = [] }: WorkerdOptions): Promise<WorkerdProcess> {
+export async function startWorkerd({ main, args = [], isSplit = false }: WorkerdOptions): Promise<WorkerdProcess> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
   const diskFolder = join(folder, "disk");
   await mkdir(diskFolder);
   const port = await freePort();
+  const otherPort = isSplit ? await freePort() : undefined;
   const config = join(folder, "config.capnp");
-  await writeFile(config, await workerdConfig({ main, folder, diskFolder, port }));
+  await writeFile(config, await workerdConfig({ main, folder, diskFolder, port, otherPort }));
 
   let output = "";
   let child: ChildProcess | undefined;
@@ -64,6 +69,7 @@ export async function startWorkerd({ main, args = [] }: WorkerdOptions): Promise
   await start();
   return {
     url,
+    otherUrl: `http://127.0.0.1:${otherPort}`,
     diskFolder,
     pid: () => child?.pid ?? -1,
     kill,

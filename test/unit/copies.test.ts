@@ -19,22 +19,44 @@ afterEach(() => {
 });
 
 describe("a relay's copies", () => {
-  test("are kept for ten seconds", () => {
-    const copies = openCopies(100);
-    copies.add(frame(1), 0);
-    copies.add(frame(2), 9_000);
+  test("are kept for ten seconds, and not much longer", () => {
+    const copies = openCopies(mebibyte);
+    copies.add(frame(20_000), 0);
+    copies.add(frame(30_000), 9_000);
     copies.dropOld(10_000);
-    expect(sizes(copies)).toEqual([1, 2]);
+    expect(sizes(copies)).toEqual([20_000, 30_000]);
     copies.dropOld(10_001);
-    expect(sizes(copies)).toEqual([2]);
-    expect(copies.add(frame(3), 20_000)).toBe(true);
-    expect(sizes(copies)).toEqual([3]);
+    expect(sizes(copies)).toEqual([30_000]);
+    expect(copies.add(frame(1), 20_000)).toBe(true);
+    expect(sizes(copies)).toEqual([1]);
+    // Small ones are forgotten with the youngest of their block.
+    expect(copies.add(frame(2), 29_000)).toBe(true);
+    copies.dropOld(39_000);
+    expect(sizes(copies)).toEqual([1, 2]);
+    copies.dropOld(39_001);
+    expect(sizes(copies)).toEqual([]);
   });
 
   test("are the newest that the object keeps itself", () => {
-    const copies = openCopies(100);
-    for (const bytes of [60, 30, 10, 50]) expect(copies.add(frame(bytes), 0)).toBe(true);
-    expect(sizes(copies)).toEqual([30, 10, 50]);
+    const copies = openCopies(100_000);
+    for (const bytes of [60_000, 30_000, 20_000, 50_000]) expect(copies.add(frame(bytes), 0)).toBe(true);
+    expect(sizes(copies)).toEqual([30_000, 20_000, 50_000]);
+  });
+
+  test("of small messages are all of the newest, byte by byte, and few more", () => {
+    const maxBytes = 50_000;
+    const copies = openCopies(maxBytes);
+    const added: Uint8Array[] = [];
+    for (let count = 0; count < 2_000; count++) {
+      const bytes = new Uint8Array((count * 7_919) % 500).fill(count);
+      added.push(bytes);
+      copies.add(bytes.buffer, 0);
+    }
+    const kept = copies.all().map((copy) => new Uint8Array(copy));
+    expect(kept).toEqual(added.slice(-kept.length));
+    const keptBytes = kept.reduce((total, { byteLength }) => total + byteLength, 0);
+    expect(keptBytes).toBeGreaterThan(maxBytes - 500);
+    expect(keptBytes).toBeLessThan(maxBytes + 17_000);
   });
 
   test("are not taken of a message that is longer than all that the object keeps: it is told", () => {

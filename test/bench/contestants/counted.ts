@@ -4,7 +4,7 @@ import type { Counts } from "../counts.ts";
 import { createEchoServer } from "./echo-server.ts";
 
 /** This project with a meter on everything that is billed: `GET /bench/counts` reads it. One session at a time. */
-const counts: Counts = { objectRequests: 0, rowsWritten: 0, pinnedMs: 0 };
+const counts: Counts = { workerRequests: 0, objectRequests: 0, rowsWritten: 0, pinnedMs: 0 };
 
 /** Whether what runs is the object: its Worker shares the globals, and its timers pin nothing. */
 const isObject = new AsyncLocalStorage<boolean>();
@@ -117,10 +117,10 @@ export class Session extends app.Session {
     void asObject(() => super.webSocketClose(socket, code));
   }
 
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     // Messages that come in are charged as a twentieth of a request.
     counts.objectRequests += 1 / 20;
-    void asObject(() => super.webSocketMessage(socket, message));
+    return asObject(() => super.webSocketMessage(socket, message));
   }
 
   override alarm(): Promise<void> {
@@ -132,6 +132,7 @@ export class Session extends app.Session {
 export default {
   async fetch(request: Request, env: Cloudflare.Env): Promise<Response> {
     if (new URL(request.url).pathname === "/bench/counts") return Response.json(counts);
+    counts.workerRequests += 1;
     return await app.fetch(request, env);
   },
 };

@@ -1,0 +1,144 @@
+import { firstKey, packPost, type Receipt } from "../session/link.ts";
+
+/** A client's POST, as it is carried. */
+export interface CarriedMessage {
+  /** See `headOf`. */
+  head: string;
+  text: string;
+}
+
+/** What became of a POST. Without a receipt only the object knows, which may have got it under `key`. */
+export interface Carried {
+  receipt: Receipt | undefined;
+  /** `undefined`: it was not sent. */
+  key: number | undefined;
+}
+
+interface Passenger extends CarriedMessage {
+  key: number | undefined;
+  settled: PromiseWithResolvers<Receipt | undefined>;
+}
+
+/** The uplinks of this isolate, by session. The newest stream of a session has it. */
+const uplinks = new Map<string, Uplink>();
+
+/** Whose POST was the last to be carried. */
+let lastSessionId = "";
+
+/**
+ * The way of a client's POSTs to its session over the WebSocket that its stream has open anyway, if both came to the same
+ * isolate: one message on it instead of a request to the object, sooner there and at a twentieth of the price.
+ *
+ * What belongs to one request may not be touched in another. So a POST and its stream only resolve each other's promises,
+ * and the runtime goes on with each in its own request (compatibility flag `handle_cross_request_promise_resolution`).
+ * Those promises come from `Promise.withResolvers`: `new Promise`, once optimised, makes one that belongs to no request.
+ *
+ * Storage: none. Lifetime: its stream's. Loses: nothing: a POST of which nobody heard is sent by a request of its own.
+ */
+export class Uplink {
+  /** `undefined`: the stream of this session is not in this isolate. */
+  static of(sessionId: string): Uplink | undefined {
+    return uplinks.get(sessionId);
+  }
+
+  #sessionId = "";
+  #socket: WebSocket | undefined;
+  #lastKey: number;
+  readonly #firstKey: number;
+  #queue: Passenger[] = [];
+  /** Those that were sent, by key. */
+  readonly #sent = new Map<number, Passenger>();
+  #called = Promise.withResolvers<void>();
+
+  /** To be made in the request of the stream. */
+  constructor(openedAtMs: number) {
+    this.#lastKey = firstKey(openedAtMs);
+    this.#firstKey = this.#lastKey;
+    void this.#sendWhenCalled();
+  }
+
+  /** The key of the last POST that was sent. */
+  get lastKey(): number {
+    return this.#lastKey;
+  }
+
+  /** From now on POSTs of this session go over `socket`. */
+  open(sessionId: string, socket: WebSocket): void {
+    this.close();
+    this.#sessionId = sessionId;
+    this.#socket = socket;
+    uplinks.set(sessionId, this);
+  }
+
+  /** The WebSocket is no more, or the stream: whoever is on the way must go by itself. */
+  close(): void {
+    this.#socket = undefined;
+    if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
+    for (const { settled } of [...this.#sent.values(), ...this.#queue]) settled.resolve(undefined);
+    this.#sent.clear();
+    this.#queue = [];
+  }
+
+  /** The object says what became of a POST. */
+  settle(receipt: Receipt): void {
+    // It was thought dead.
+    if (!uplinks.has(this.#sessionId)) uplinks.set(this.#sessionId, this);
+    this.#sent.get(receipt.receipt)?.settled.resolve(receipt);
+    this.#sent.delete(receipt.receipt);
+  }
+
+  /**
+   * Sends a POST to `sessionId` and waits for what becomes of it, at most `patienceMs`. To be called in the POST's request.
+   */
+  async carry(sessionId: string, message: CarriedMessage, patienceMs: number): Promise<Carried> {
+    // While its body was read, the stream may have gone, or have been given to another session.
+    if (uplinks.get(sessionId) !== this) return { receipt: undefined, key: undefined };
+    const isFirst = this.#lastKey === this.#firstKey;
+    const isAlone = lastSessionId === sessionId || isFirst;
+    lastSessionId = sessionId;
+    const settled = Promise.withResolvers<Receipt | undefined>();
+    const passenger: Passenger = { ...message, key: undefined, settled };
+    this.#queue.push(passenger);
+    this.#called.resolve();
+    // Also, a request that waits for nothing of its own would count as hung.
+    const timer = setTimeout(() => this.#giveUp(passenger), patienceMs);
+    const receipt = await settled.promise;
+    clearTimeout(timer);
+    // The answer is what the client waits for, and a timer lets it go first. Where others wait as well, it would cost them
+    // more than it gives.
+    if (isAlone) await scheduler.wait(0);
+    return { receipt, key: passenger.key };
+  }
+
+  /** Nothing is heard: the object is very busy, or its machine is gone, or the stream was torn down without a word. */
+  #giveUp(passenger: Passenger): void {
+    if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
+    this.#queue = this.#queue.filter((waiting) => waiting !== passenger);
+    if (passenger.key !== undefined) this.#sent.delete(passenger.key);
+    passenger.settled.resolve(undefined);
+  }
+
+  /** Runs in the request of the stream, to which the WebSocket belongs. */
+  async #sendWhenCalled(): Promise<void> {
+    for (;;) {
+      await this.#called.promise;
+      this.#called = Promise.withResolvers<void>();
+      for (const passenger of this.#queue.splice(0)) this.#send(passenger);
+    }
+  }
+
+  #send(passenger: Passenger): void {
+    const key = this.#lastKey + 1;
+    try {
+      if (this.#socket === undefined) return passenger.settled.resolve(undefined);
+      this.#socket.send(packPost({ key, head: passenger.head, text: passenger.text }));
+    } catch {
+      // It closed under us, or the runtime went on in another request than this one.
+      passenger.settled.resolve(undefined);
+      return this.close();
+    }
+    this.#lastKey = key;
+    passenger.key = key;
+    this.#sent.set(key, passenger);
+  }
+}

@@ -1,0 +1,81 @@
+import { isRequest, parseBody } from "../protocol/json-rpc.ts";
+import * as refusals from "../protocol/refusals.ts";
+import { Afterwards } from "./afterwards.ts";
+import { Arrivals, type Outcome } from "./arrivals.ts";
+import * as link from "./link.ts";
+import type { Posts } from "./posts.ts";
+
+/**
+ * How the messages of an HTTP+SSE session arrive: over the WebSocket of its stream, or each by a request of its own; and
+ * how those who brought them learn what became of them.
+ *
+ * Storage: none. Lifetime: the object's time in memory.
+ */
+export class SsePosts {
+  readonly #posts: Posts;
+  readonly #arrivals = new Arrivals();
+  readonly #afterwards = new Afterwards();
+  /** The last request that was carried, without its body. The next one of a client differs in nothing else. */
+  #carried: { head: string; request: Request } | undefined;
+
+  constructor(posts: Posts) {
+    this.#posts = posts;
+  }
+
+  /** A relay attached that has sent the POSTs up to this key already. */
+  expect(lastKey: number): void {
+    this.#arrivals.expect(lastKey);
+  }
+
+  /** By a request of its own. */
+  async byRequest(request: Request): Promise<Response> {
+    return this.#respond(await this.#take(request, await request.text()));
+  }
+
+  /** By a request of its own, and perhaps over the WebSocket before: the relay went away before it heard. */
+  async again(request: Request): Promise<Response> {
+    const text = await request.text();
+    const key = Number(request.headers.get(link.postHeader));
+    const take = (): Promise<Outcome> => this.#take(request, text);
+    // An earlier run of the object may have had it. Only a request must not run twice: an answer, above all one that claims
+    // the session, is ignored the second time.
+    const outcome = this.#arrivals.again(key, take) ?? (hasRequest(text) ? undefined : take());
+    return outcome === undefined ? refusals.interrupted(null) : this.#respond(await outcome);
+  }
+
+  /** Over `socket`. */
+  async bySocket(socket: WebSocket, { key, head, text }: link.CarriedPost): Promise<void> {
+    if (this.#carried?.head !== head) this.#carried = { head, request: link.requestOf(head) };
+    const { request } = this.#carried;
+    const { refusal, isTold } = await this.#arrivals.carried(key, () => this.#take(request, text, key));
+    if (isTold) return;
+    try {
+      socket.send(JSON.stringify({ receipt: key, refusal } satisfies link.Receipt));
+    } catch {
+      // The relay is gone. Its POST comes again.
+    }
+  }
+
+  async #take(request: Request, text: string, key?: number): Promise<Outcome> {
+    try {
+      const taken = await this.#posts.toSse(request, text, key);
+      if (taken.refusal === undefined) return { refusal: undefined, isTold: taken.isTold };
+      return { refusal: await link.packRefusal(taken.refusal), isTold: false };
+    } catch (error) {
+      return { refusal: await link.packRefusal(refusals.incident(error)), isTold: false };
+    }
+  }
+
+  async #respond({ refusal }: Outcome): Promise<Response> {
+    if (refusal !== undefined) return link.unpackRefusal(refusal);
+    // The answers go first. They are what the client waits for, and a 202 that reached it while the answer is still on its
+    // way through this process would be a promise that dies with it.
+    await this.#afterwards.moment();
+    return new Response(null, { status: 202 });
+  }
+}
+
+function hasRequest(text: string): boolean {
+  const parsed = parseBody(text);
+  return parsed.ok && parsed.messages.some(isRequest);
+}

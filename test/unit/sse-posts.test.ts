@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import type { Posts } from "../../src/session/posts.ts";
+import { firstKey, postHeader } from "../../src/session/link.ts";
+import { SsePosts } from "../../src/session/sse-posts.ts";
+
+/** A session that takes everything, and what it took. */
+function open() {
+  const took: string[] = [];
+  const toSse: Posts["toSse"] = (_request, text) => {
+    took.push(text);
+    return Promise.resolve({ refusal: undefined, isTold: false });
+  };
+  const ssePosts = new SsePosts({ toSse } as Posts);
+  const again = (message: object): Promise<Response> => {
+    const headers = { [postHeader]: String(firstKey(1_800_000_000_000) + 7) };
+    return ssePosts.again(new Request("http://session/", { method: "POST", headers, body: JSON.stringify(message) }));
+  };
+  return { took, again };
+}
+
+test("a request that an earlier run of the object may have had does not run: its caller is told", async () => {
+  const { took, again } = open();
+  const response = await again({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "pay" } });
+  expect(response.status).toBe(503);
+  expect(await response.text()).toContain("may or may not have run");
+  expect(took).toEqual([]);
+});
+
+test("an answer or a notification is taken all the same: a claim that was lost would cost the session", async () => {
+  const { took, again } = open();
+  const claim = { jsonrpc: "2.0", id: "claim:0123", result: {} };
+  const notification = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } };
+  expect((await again(claim)).status).toBe(202);
+  expect((await again(notification)).status).toBe(202);
+  expect(took).toEqual([JSON.stringify(claim), JSON.stringify(notification)]);
+});

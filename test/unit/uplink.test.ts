@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Uplink } from "../../src/edge/uplink.ts";
+import { unpackPost } from "../../src/session/link.ts";
+
+const message = { head: "[]", text: "{}" };
+const patienceMs = 1_000;
+
+/** A stream's WebSocket, and what went over it. */
+function openSocket() {
+  const keys: number[] = [];
+  const send = (sent: string): void => void keys.push(unpackPost(sent)?.key ?? Number.NaN);
+  return { keys, socket: { send } as unknown as WebSocket };
+}
+
+let count = 0;
+function openUplink() {
+  const sessionId = `session ${count++}`;
+  const uplink = new Uplink(Date.now());
+  const { keys, socket } = openSocket();
+  uplink.open(sessionId, socket);
+  return { sessionId, uplink, keys };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("scheduler", { wait: () => Promise.resolve() });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("a POST on its stream's WebSocket", () => {
+  test("hears what became of it, whatever became of others", async () => {
+    const { sessionId, uplink, keys } = openUplink();
+    const refusal = { status: 409, headers: [], body: "no" };
+    const both = [1, 2].map(() => uplink.carry(sessionId, message, patienceMs));
+    await vi.advanceTimersByTimeAsync(0);
+    const [first = 0, second = 0] = keys;
+    expect(second).toBe(first + 1);
+    uplink.settle({ receipt: second, refusal });
+    uplink.settle({ receipt: first });
+    expect(await Promise.all(both)).toEqual([
+      { receipt: { receipt: first }, key: first },
+      { receipt: { receipt: second, refusal }, key: second },
+    ]);
+    expect(uplink.lastKey).toBe(second);
+  });
+
+  test("is not waited for longer than its patience, nor sent there again before something is heard", async () => {
+    const { sessionId, uplink, keys } = openUplink();
+    const carried = uplink.carry(sessionId, message, patienceMs);
+    await vi.advanceTimersByTimeAsync(patienceMs - 1);
+    expect(Uplink.of(sessionId)).toBe(uplink);
+    await vi.advanceTimersByTimeAsync(1);
+    const [key = 0] = keys;
+    expect(await carried).toEqual({ receipt: undefined, key });
+    expect(Uplink.of(sessionId)).toBeUndefined();
+    expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
+    uplink.settle({ receipt: key });
+    expect(Uplink.of(sessionId)).toBe(uplink);
+    expect(keys).toEqual([key]);
+  });
+
+  test("goes by itself if the WebSocket goes, under the key that it had, if it was sent", async () => {
+    const { sessionId, uplink, keys } = openUplink();
+    const sent = uplink.carry(sessionId, message, patienceMs);
+    await vi.advanceTimersByTimeAsync(0);
+    const waiting = uplink.carry(sessionId, message, patienceMs);
+    uplink.close();
+    expect(await sent).toEqual({ receipt: undefined, key: keys[0] });
+    expect(await waiting).toEqual({ receipt: undefined, key: undefined });
+    expect(Uplink.of(sessionId)).toBeUndefined();
+  });
+
+  test("goes by itself if it cannot be sent, and so do all after it until there is another WebSocket", async () => {
+    const { sessionId, uplink, keys } = openUplink();
+    const fails = (): void => {
+      throw new Error("Cannot perform I/O on behalf of a different request.");
+    };
+    uplink.open(sessionId, { send: fails } as unknown as WebSocket);
+    expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
+    expect(Uplink.of(sessionId)).toBeUndefined();
+    const next = openSocket();
+    uplink.open(sessionId, next.socket);
+    const carried = uplink.carry(sessionId, message, patienceMs);
+    await vi.advanceTimersByTimeAsync(0);
+    const [key = 0] = next.keys;
+    uplink.settle({ receipt: key });
+    expect(await carried).toEqual({ receipt: { receipt: key }, key });
+    expect(keys).toEqual([]);
+  });
+
+  test("does not go to a session that its stream was given to meanwhile", async () => {
+    const { sessionId, uplink, keys } = openUplink();
+    const { keys: others, socket } = openSocket();
+    uplink.open("the claimed one", socket);
+    expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
+    expect([...keys, ...others]).toEqual([]);
+    expect(Uplink.of("the claimed one")).toBe(uplink);
+  });
+
+  test("goes over the newest stream of its session, which an older one that ends does not take away", () => {
+    const { sessionId, uplink } = openUplink();
+    const newer = new Uplink(Date.now());
+    newer.open(sessionId, openSocket().socket);
+    uplink.close();
+    expect(Uplink.of(sessionId)).toBe(newer);
+  });
+});

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Counts } from "../bench/counts.ts";
+import { RawSseClient, textOf } from "../support/raw-client.ts";
+import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
+
+let metered: WorkerdProcess;
+/** Two isolates that serve the same sessions. */
+let split: WorkerdProcess;
+beforeAll(async () => {
+  [metered, split] = await Promise.all([
+    startWorkerd({ main: "test/bench/contestants/counted.ts" }),
+    startWorkerd({ main: "test/fixtures/bounded.ts", isSplit: true }),
+  ]);
+});
+afterAll(() => Promise.all([metered.close(), split.close()]));
+
+async function objectRequests(): Promise<number> {
+  const counts = (await (await fetch(`${metered.url}/bench/counts`)).json()) as Counts;
+  return counts.objectRequests;
+}
+
+/** A client whose POSTs go to the isolate at `base`, wherever its stream is. */
+function postingTo(base: string, { stream, endpoint, base: origin }: RawSseClient): RawSseClient {
+  return new RawSseClient(origin, stream, endpoint.replace(origin, base));
+}
+
+describe("a POST in the isolate of its stream", () => {
+  test("goes over the stream's WebSocket, a twentieth of a request, also once all code is optimised", async () => {
+    const clients = await Promise.all(Array.from({ length: 8 }, () => RawSseClient.open(metered.url)));
+    const before = await objectRequests();
+    const callsEach = 2_500;
+    await Promise.all(
+      clients.map(async (client) => {
+        for (let call = 0; call < callsEach; call++) await client.call("add", { a: call, b: 1 });
+      }),
+    );
+    expect((await objectRequests()) - before).toBeCloseTo((clients.length * callsEach) / 20, 3);
+    for (const client of clients) client.close();
+  });
+
+  test("is a request of its own if it is long", async () => {
+    const client = await RawSseClient.open(metered.url);
+    const before = await objectRequests();
+    const text = "x".repeat(64 * 1024);
+    expect(textOf(await client.call("echo", { text }))).toBe(text);
+    expect((await objectRequests()) - before).toBe(1);
+    client.close();
+  });
+
+  test("shows its tool the headers that it came with", async () => {
+    const client = await RawSseClient.open(split.url);
+    const params = { name: "headers", arguments: {} };
+    for (const user of ["ada", "bob", "ada", "ümläut"]) {
+      await client.post({ jsonrpc: "2.0", id: user, method: "tools/call", params }, { "x-user": encodeURI(user) });
+      expect(textOf(await client.stream.answerTo(user))).toBe(encodeURI(user));
+    }
+    await client.post({ jsonrpc: "2.0", id: "nobody", method: "tools/call", params });
+    expect(textOf(await client.stream.answerTo("nobody"))).toBe("none");
+    client.close();
+  });
+
+  test("does not wait for the one before it", async () => {
+    const client = await RawSseClient.open(split.url);
+    const slow = client.send("tools/call", { name: "wait", arguments: { ms: 200 } });
+    await client.call("echo", { text: "quick" });
+    const answered = await client.stream.answerTo(await slow);
+    expect(textOf(answered)).toBe("waited");
+    client.close();
+  });
+
+  test("is accepted, and answered on the next stream, if its own is cut under it", async () => {
+    const client = await RawSseClient.open(split.url);
+    const sent = client.send("tools/call", { name: "wait", arguments: { ms: 150 } });
+    // It has come as soon as another one that was sent after it is answered.
+    await client.call("echo", { text: "later" });
+    await client.resume();
+    const answered = await client.stream.answerTo(await sent);
+    expect(textOf(answered)).toBe("waited");
+    client.close();
+  });
+
+  test("is told at once if the object goes away under it, and the session lives", async () => {
+    const client = await RawSseClient.open(split.url);
+    const params = { name: "wait", arguments: { ms: 200 } };
+    const posted = client.post({ jsonrpc: "2.0", id: "lost", method: "tools/call", params });
+    await client.call("echo", { text: "later" });
+    await fetch(`${split.url}/test/abort?id=${client.sessionId}`);
+    const response = await posted;
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.stringContaining("Call again") as string },
+    });
+    expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
+    client.close();
+  });
+});
+
+describe("a POST whose client hangs up on it", () => {
+  test("harms nobody: it is answered on the stream, and its session is attached again after a crash", async () => {
+    const client = await RawSseClient.open(split.url);
+    const headers = { "content-type": "application/json" };
+    for (const crashes of [false, true]) {
+      const abort = new AbortController();
+      const id = `hung up ${crashes}`;
+      const params = { name: "wait", arguments: { ms: 150 } };
+      const body = JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params });
+      const posted = fetch(client.endpoint, { method: "POST", headers, body, signal: abort.signal });
+      await client.call("echo", { text: "later" });
+      abort.abort();
+      await expect(posted).rejects.toThrow("aborted");
+      if (crashes) await fetch(`${split.url}/test/abort?id=${client.sessionId}`);
+      else expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+      expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
+    }
+    client.close();
+  });
+});
+
+describe("a POST in another isolate than its stream", () => {
+  test("is answered on the stream", async () => {
+    for (const [streaming, posting] of [
+      [split.url, split.otherUrl],
+      [split.otherUrl, split.url],
+    ] as const) {
+      const client = postingTo(posting, await RawSseClient.connect(streaming));
+      await client.initialize();
+      expect(textOf(await client.call("echo", { text: "there" }))).toBe("there");
+      const slow = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+      await client.resume();
+      expect(textOf(await client.stream.answerTo(slow))).toBe("waited");
+      client.close();
+    }
+  });
+
+  test("is refused in the same words as in the stream's own", async () => {
+    const call = { jsonrpc: "2.0", method: "tools/call", params: { name: "wait", arguments: { ms: 1_000 } } };
+    const refused = [
+      "{",
+      '{"jsonrpc":"1.0"}',
+      JSON.stringify({ ...call, id: "running" }),
+      JSON.stringify(Array.from({ length: 5 }, (_none, id) => ({ ...call, id }))),
+    ];
+    const client = await RawSseClient.open(split.url);
+    await client.post({ ...call, id: "running" });
+    const statuses: number[] = [];
+    for (const body of refused) {
+      const [carried, asked] = await Promise.all([client.post(body), postingTo(split.otherUrl, client).post(body)]);
+      expect(carried.status).toBe(asked.status);
+      expect(Object.fromEntries(carried.headers)).toEqual(Object.fromEntries(asked.headers));
+      expect(await carried.json()).toEqual(await asked.json());
+      statuses.push(carried.status);
+    }
+    expect(statuses).toEqual([400, 400, 400, 429]);
+    client.close();
+  });
+});
