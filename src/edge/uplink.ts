@@ -1,3 +1,4 @@
+import { Afterwards } from "../session/afterwards.ts";
 import { firstKey, packPost, type Receipt } from "../session/link.ts";
 
 /** A client's POST, as it is carried. */
@@ -16,14 +17,16 @@ export interface Carried {
 
 interface Passenger extends CarriedMessage {
   key: number | undefined;
+  /** What the object said became of it, a moment before its client may hear that. */
+  receipt: Receipt | undefined;
   settled: PromiseWithResolvers<Receipt | undefined>;
 }
 
 /** The uplinks of this isolate, by session. The newest stream of a session has it. */
 const uplinks = new Map<string, Uplink>();
 
-/** Whose POST was the last to be carried. */
-let lastSessionId = "";
+/** What waits in this isolate until answers have left it. */
+const afterwards = new Afterwards();
 
 /**
  * The way of a client's POSTs to its session over the WebSocket that its stream has open anyway, if both came to the same
@@ -44,7 +47,6 @@ export class Uplink {
   #sessionId = "";
   #socket: WebSocket | undefined;
   #lastKey: number;
-  readonly #firstKey: number;
   #queue: Passenger[] = [];
   /** Those that were sent, by key. */
   readonly #sent = new Map<number, Passenger>();
@@ -53,7 +55,6 @@ export class Uplink {
   /** To be made in the request of the stream. */
   constructor(openedAtMs: number) {
     this.#lastKey = firstKey(openedAtMs);
-    this.#firstKey = this.#lastKey;
     void this.#sendWhenCalled();
   }
 
@@ -74,17 +75,23 @@ export class Uplink {
   close(): void {
     this.#socket = undefined;
     if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
-    for (const { settled } of [...this.#sent.values(), ...this.#queue]) settled.resolve(undefined);
+    for (const { settled, receipt } of [...this.#sent.values(), ...this.#queue]) settled.resolve(receipt);
     this.#sent.clear();
     this.#queue = [];
   }
 
-  /** The object says what became of a POST. */
+  /**
+   * The object says what became of a POST, and its relay has written the answer, if there was one. The client hears of it
+   * after that: the answer is what it waits for, and a 202 that reached it while the answer is still on its way through
+   * this process would be a promise that dies with it.
+   */
   settle(receipt: Receipt): void {
     // It was thought dead.
     if (!uplinks.has(this.#sessionId)) uplinks.set(this.#sessionId, this);
-    this.#sent.get(receipt.receipt)?.settled.resolve(receipt);
-    this.#sent.delete(receipt.receipt);
+    const passenger = this.#sent.get(receipt.receipt);
+    if (passenger === undefined) return;
+    passenger.receipt = receipt;
+    afterwards.run(() => this.#land(passenger));
   }
 
   /**
@@ -93,20 +100,14 @@ export class Uplink {
   async carry(sessionId: string, message: CarriedMessage, patienceMs: number): Promise<Carried> {
     // While its body was read, the stream may have gone, or have been given to another session.
     if (uplinks.get(sessionId) !== this) return { receipt: undefined, key: undefined };
-    const isFirst = this.#lastKey === this.#firstKey;
-    const isAlone = lastSessionId === sessionId || isFirst;
-    lastSessionId = sessionId;
     const settled = Promise.withResolvers<Receipt | undefined>();
-    const passenger: Passenger = { ...message, key: undefined, settled };
+    const passenger: Passenger = { ...message, key: undefined, receipt: undefined, settled };
     this.#queue.push(passenger);
     this.#called.resolve();
     // Also, a request that waits for nothing of its own would count as hung.
     const timer = setTimeout(() => this.#giveUp(passenger), patienceMs);
     const receipt = await settled.promise;
     clearTimeout(timer);
-    // The answer is what the client waits for, and a timer lets it go first. Where others wait as well, it would cost them
-    // more than it gives.
-    if (isAlone) await scheduler.wait(0);
     return { receipt, key: passenger.key };
   }
 
@@ -114,8 +115,12 @@ export class Uplink {
   #giveUp(passenger: Passenger): void {
     if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
     this.#queue = this.#queue.filter((waiting) => waiting !== passenger);
-    if (passenger.key !== undefined) this.#sent.delete(passenger.key);
-    passenger.settled.resolve(undefined);
+    this.#land(passenger);
+  }
+
+  #land({ key, receipt, settled }: Passenger): void {
+    if (key !== undefined) this.#sent.delete(key);
+    settled.resolve(receipt);
   }
 
   /** Runs in the request of the stream, to which the WebSocket belongs. */

@@ -1,17 +1,30 @@
+/** A timer is late by no more than this where nothing is wrong, milliseconds. */
+const timerLostAfterMs = 10;
+
 /**
- * The moment after what was just sent has left this process: a timer comes after all that is on its way through it. One
- * timer for all who wait.
+ * What is to happen only when that has left this process which was sent just before: a timer comes after all that is on
+ * its way through it. One timer for all who wait.
+ *
+ * Storage: none. Lifetime: the isolate's or the object's. Loses: a timer, with the request that it belongs to; the next
+ * one does its work.
  */
 export class Afterwards {
-  #moment: Promise<void> | undefined;
+  #due: (() => void)[] = [];
+  #armedAtMs = Number.NEGATIVE_INFINITY;
 
-  moment(): Promise<void> {
-    this.#moment ??= new Promise((resolve) => {
-      setTimeout(() => {
-        this.#moment = undefined;
-        resolve();
-      }, 0);
-    });
-    return this.#moment;
+  /** Runs `action` in that moment, in whichever request the timer belongs to. */
+  run(action: () => void): void {
+    this.#due.push(action);
+    const nowMs = Date.now();
+    if (nowMs - this.#armedAtMs <= timerLostAfterMs) return;
+    this.#armedAtMs = nowMs;
+    setTimeout(() => this.#runDue(), 0);
+  }
+
+  #runDue(): void {
+    this.#armedAtMs = Number.NEGATIVE_INFINITY;
+    const due = this.#due;
+    this.#due = [];
+    for (const action of due) action();
   }
 }

@@ -70,7 +70,7 @@ export class SsePosts {
     if (refusal !== undefined) return link.unpackRefusal(refusal);
     // The answers go first. They are what the client waits for, and a 202 that reached it while the answer is still on its
     // way through this process would be a promise that dies with it.
-    await this.#afterwards.moment();
+    await new Promise<void>((resolve) => this.#afterwards.run(resolve));
     return new Response(null, { status: 202 });
   }
 }

@@ -21,14 +21,8 @@ function openUplink() {
   return { sessionId, uplink, keys };
 }
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal("scheduler", { wait: () => Promise.resolve() });
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 describe("a POST on its stream's WebSocket", () => {
   test("hears what became of it, whatever became of others", async () => {
@@ -40,11 +34,28 @@ describe("a POST on its stream's WebSocket", () => {
     expect(second).toBe(first + 1);
     uplink.settle({ receipt: second, refusal });
     uplink.settle({ receipt: first });
+    await vi.advanceTimersByTimeAsync(0);
     expect(await Promise.all(both)).toEqual([
       { receipt: { receipt: first }, key: first },
       { receipt: { receipt: second, refusal }, key: second },
     ]);
     expect(uplink.lastKey).toBe(second);
+  });
+
+  test("is settled only when its answer has had the time to leave, or its stream is no more", async () => {
+    for (const end of [(): unknown => vi.advanceTimersByTimeAsync(0), (uplink: Uplink): unknown => uplink.close()]) {
+      const { sessionId, uplink, keys } = openUplink();
+      let heard: unknown;
+      const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
+      await vi.advanceTimersByTimeAsync(0);
+      const [key = 0] = keys;
+      uplink.settle({ receipt: key });
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      expect(heard).toBeUndefined();
+      await end(uplink);
+      expect(await carried).toEqual({ receipt: { receipt: key }, key });
+    }
+    await vi.advanceTimersByTimeAsync(0);
   });
 
   test("is not waited for longer than its patience, nor sent there again before something is heard", async () => {
@@ -87,6 +98,7 @@ describe("a POST on its stream's WebSocket", () => {
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = next.keys;
     uplink.settle({ receipt: key });
+    await vi.advanceTimersByTimeAsync(0);
     expect(await carried).toEqual({ receipt: { receipt: key }, key });
     expect(keys).toEqual([]);
   });
