@@ -34,8 +34,7 @@ export async function attachStream(
   { namespace, stream, openedAtMs, uplink }: StreamSource,
   { sessionId, kind, after }: AttachTarget,
 ): Promise<WebSocket | Response> {
-  const session = findSession(namespace, sessionId);
-  if (session === undefined) return refusals.unknownSession();
+  if (findSession(namespace, sessionId) === undefined) return refusals.unknownSession();
   const headers: Record<string, string> = {
     upgrade: "websocket",
     [link.verbHeader]: "attach" satisfies link.Verb,
@@ -45,6 +44,8 @@ export async function attachStream(
   };
   if (after !== undefined) headers[link.afterHeader] = String(after);
   if (uplink !== undefined) headers[link.postHeader] = String(uplink.lastKey);
-  const response = await session.fetch(link.url, { headers });
+  const attach = (): Promise<Response> => namespace.get(namespace.idFromString(sessionId)).fetch(link.url, { headers });
+  // The object may go away under the request. Then there is a new one, which the old one's word does not bind.
+  const response = await attach().catch(attach);
   return response.webSocket ?? response;
 }

@@ -37,6 +37,12 @@ export interface RelayOptions {
   settings: Settings;
 }
 
+/**
+ * How often a client is asked which session it was in, evenly within `claimMs`: the question is easily lost, its answer
+ * too, if the object that is to hear it crashes in that moment.
+ */
+const claimAsks = 5;
+
 /** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
 const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
 
@@ -96,7 +102,10 @@ export class StreamRelay {
   #stalls = 0;
   #confirmTimer: ReturnType<typeof setTimeout> | undefined;
   #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
-  #claimTimer: ReturnType<typeof setTimeout> | undefined;
+  #claimTimer: ReturnType<typeof setInterval> | undefined;
+  #claimsAsked = 0;
+  /** Whether the session that its client named is being attached to. */
+  #isObeying = false;
 
   private constructor(options: RelayOptions) {
     this.#options = options;
@@ -116,10 +125,18 @@ export class StreamRelay {
       this.#writeText(preamble);
       return body;
     }
-    const ping = JSON.stringify({ jsonrpc: "2.0", id: `${claimPrefix}${this.#sessionId}`, method: "ping" });
-    this.#writeText(`${preamble}event: message\ndata: ${ping}\n\n`);
-    this.#claimTimer = setTimeout(() => this.#giveNewSession(claim.endpoint), settings.claimMs);
+    this.#writeText(preamble);
+    this.#askForClaim();
+    this.#claimTimer = setInterval(() => {
+      if (this.#claimsAsked < claimAsks) this.#askForClaim();
+      else this.#giveNewSession(claim.endpoint);
+    }, settings.claimMs / claimAsks);
     return body;
+  }
+
+  #askForClaim(): void {
+    const id = `${claimPrefix}${this.#options.target.sessionId}.${this.#claimsAsked++}`;
+    this.#writeText(`event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", id, method: "ping" })}\n\n`);
   }
 
   /** Takes `socket` as the source of the stream. */
@@ -195,12 +212,16 @@ export class StreamRelay {
 
   /** The client named its session: go on with that one. */
   async #obey({ attach: sessionId }: AttachCommand): Promise<void> {
-    // Too late: the client has been given the new session.
-    if (this.#claimTimer === undefined) return;
+    // Too late, the client has been given the new session; or it has answered twice.
+    if (this.#claimTimer === undefined || this.#isObeying) return;
     const { attach, claim } = this.#options;
+    this.#isObeying = true;
     const attached = await attach({ sessionId, kind: "resumed", after: undefined }).catch(() => undefined);
+    this.#isObeying = false;
     if (this.#claimTimer === undefined || claim === undefined) return closeQuietly(attached);
-    if (attached === undefined || attached instanceof Response) return this.#giveNewSession(claim.endpoint);
+    // Not reached this time: the client is asked again.
+    if (attached === undefined) return;
+    if (attached instanceof Response) return attached.status >= 500 ? undefined : this.#giveNewSession(claim.endpoint);
     this.#settleClaim();
     const fresh = this.#socket;
     this.#sessionId = sessionId;
@@ -214,7 +235,7 @@ export class StreamRelay {
   }
 
   #settleClaim(): void {
-    clearTimeout(this.#claimTimer);
+    clearInterval(this.#claimTimer);
     this.#claimTimer = undefined;
   }
 

@@ -213,7 +213,7 @@ export class Conversation {
     const { id } = message;
     if (id === undefined) return;
     if (typeof id === "string" && id.startsWith(claimPrefix)) {
-      this.#options.onClaim(id.slice(claimPrefix.length));
+      this.#options.onClaim(id.slice(claimPrefix.length).replace(/\..*$/, ""));
       return;
     }
     if (this.delivery.takeReceipt(id)) return;

@@ -162,6 +162,8 @@ export class Delivery {
     this.stop();
     this.outbox.takeBack(this.#streams.takeKept());
     if (this.outbox.hasUnsaved) this.outbox.save();
+    // What is in rows is not to come back from elsewhere once it has been acknowledged.
+    this.#streams.keep([]);
   }
 
   /** Forgets the save that is due. */
@@ -183,7 +185,6 @@ export class Delivery {
     this.outbox.prune(nowMs);
     if (few !== undefined && this.#streams.keep(few)) return;
     this.save();
-    this.#streams.keep([]);
   }
 
   #handOver(message: SentMessage, nowMs: number): SendOutcome {

@@ -60,7 +60,10 @@ export const sseStream = "sse";
 /** The stream that GET opens in a Streamable HTTP session (revision 2025-11-25, Listening for Messages). */
 export const listenStream = "listen";
 
-/** A JSON-RPC id that starts so belongs to the ping by which a reconnecting client names its old session. */
+/**
+ * A JSON-RPC id that starts so belongs to a ping by which a reconnecting client names its old session. What follows is the
+ * id of the fresh one that holds its stream, and after a dot a count.
+ */
 export const claimPrefix = "claim:";
 
 /** Why the object closed a relay's WebSocket. Any other close means that the object went away: attach again. */

@@ -126,21 +126,17 @@ export class Outbox {
 
   /** What to send when a stream continues after `sequence`, in order. */
   after(stream: string, sequence: number): SentMessage[] {
-    return [...this.#messages.values()].filter((message) => message.stream === stream && message.sequence > sequence);
+    return this.#inOrder((message) => message.stream === stream && message.sequence > sequence);
   }
 
   /** What to send when a client does not say how far it got: all that was handed over since, or never, in order. */
   inDoubt(stream: string, sinceMs: number): SentMessage[] {
-    return [...this.#messages.values()].filter(
-      (message) => message.stream === stream && (message.handedOverAtMs ?? sinceMs) >= sinceMs,
-    );
+    return this.#inOrder((message) => message.stream === stream && (message.handedOverAtMs ?? sinceMs) >= sinceMs);
   }
 
   /** What nobody was there for, or waits until the client has read what is before it, in order. */
   waiting(stream: string): SentMessage[] {
-    return [...this.#messages.values()].filter(
-      (message) => message.stream === stream && message.handedOverAtMs === undefined,
-    );
+    return this.#inOrder((message) => message.stream === stream && message.handedOverAtMs === undefined);
   }
 
   /** The client has shown that it got this message; streams keep their order, so also all before it. */
@@ -164,12 +160,13 @@ export class Outbox {
 
   /** Writes what is not written yet. Call it in the same turn as what must hold together with it. */
   save(): void {
+    this.#deleteEmptyRows();
     let row: StoredPart[] = [];
     let rowBytes = 0;
     const writeRow = (): void => {
       const [first] = row;
       if (first === undefined) return;
-      const key = `${prefix}${String(first.sequence).padStart(16, "0")}/${first.part}`;
+      const key = this.#freeKey(first);
       this.#store.put(key, row);
       for (const sequence of new Set(row.map((part) => part.sequence))) this.#noteRow(sequence, key);
       row = [];
@@ -186,12 +183,15 @@ export class Outbox {
     writeRow();
     this.#unsaved.clear();
     this.#unsavedBytes = 0;
-    this.#deleteEmptyRows();
   }
 
   #load(): void {
+    const partsOf = new Map<number, number>();
     for (const [key, parts] of this.#store.list<StoredPart[]>({ prefix })) {
-      for (const { bytes, part: _part, ...rest } of parts) {
+      for (const { bytes, part, ...rest } of parts) {
+        // What was acknowledged and came back from elsewhere may be in two rows.
+        if (part !== (partsOf.get(rest.sequence) ?? 0)) continue;
+        partsOf.set(rest.sequence, part + 1);
         const earlier = this.#messages.get(rest.sequence);
         const packed = earlier === undefined ? bytes : concatenate(earlier.packed, bytes);
         if (earlier !== undefined) this.#drop(earlier);
@@ -200,6 +200,18 @@ export class Outbox {
       }
       for (const sequence of new Set(parts.map((part) => part.sequence))) this.#noteRow(sequence, key);
     }
+  }
+
+  #inOrder(wanted: (message: SentMessage) => boolean): SentMessage[] {
+    return [...this.#messages.values()].filter(wanted).sort((a, b) => a.sequence - b.sequence);
+  }
+
+  /** A row is never overwritten: it may hold others than the message that it is named after, which came back since. */
+  #freeKey({ sequence, part }: StoredPart): string {
+    const name = `${prefix}${String(sequence).padStart(16, "0")}/${part}`;
+    let key = name;
+    for (let attempt = 1; this.#living.has(key); attempt++) key = `${name}.${attempt}`;
+    return key;
   }
 
   #markUnsaved(message: SentMessage): void {

@@ -46,6 +46,9 @@ export class Streams {
   readonly #posts = new Map<string, PostStream>();
   readonly #lostAtMs = new Map<string, number>();
   readonly #kept: SentMessage[] = [];
+  /** Sockets whose messages are in memory: what they kept is older than that. */
+  readonly #known = new WeakSet<WebSocket>();
+  #isKeeping = false;
   readonly #bootedAtMs: number;
 
   constructor(ctx: DurableObjectState, maxStreamBacklogBytes: number, nowMs: number) {
@@ -56,6 +59,8 @@ export class Streams {
       const { stream, openedAtMs, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
       if (socket.readyState === WebSocket.OPEN) this.#sockets.set(stream, newRelaySocket(socket, openedAtMs));
       this.#kept.push(...inDoubt);
+      this.#known.add(socket);
+      this.#isKeeping ||= inDoubt.length > 0;
     }
   }
 
@@ -64,12 +69,14 @@ export class Streams {
     return this.#kept.splice(0).sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Has the session's only socket keep `inDoubt`; false if there is not exactly one. */
+  /** Has the session's only socket keep `inDoubt`, and nothing else; false if there is not exactly one. */
   keep(inDoubt: SentMessage[]): boolean {
+    if (inDoubt.length === 0 && !this.#isKeeping) return true;
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
     const [stream, { socket, openedAtMs }] = only;
     socket.serializeAttachment({ stream, openedAtMs, inDoubt } satisfies Attachment);
+    this.#isKeeping = inDoubt.length > 0;
     return true;
   }
 
@@ -106,6 +113,7 @@ export class Streams {
   attach(stream: string, socket: WebSocket, openedAtMs: number): void {
     this.#ctx.acceptWebSocket(socket, [stream]);
     socket.serializeAttachment({ stream, openedAtMs } satisfies Attachment);
+    this.#known.add(socket);
     // A POST's stream that is resumed: its first connection may be dead without our knowing.
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
@@ -120,7 +128,7 @@ export class Streams {
   detach(socket: WebSocket, nowMs: number): boolean {
     const { stream, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
     // If the close woke the object, nobody else has what the socket kept.
-    this.#kept.push(...inDoubt);
+    if (!this.#known.has(socket)) this.#kept.push(...inDoubt);
     if (this.#sockets.get(stream)?.socket !== socket) return false;
     this.#sockets.delete(stream);
     this.#lostAtMs.set(stream, nowMs);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Inspection } from "../fixtures/inspectable.ts";
+import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 import { clientKinds, connectClient, type TortureClient } from "./clients.ts";
 
@@ -44,14 +45,31 @@ test("kill -9 with 99 sessions and a call in flight in each: each resumes its ow
   await Promise.all(clients.map((client) => client.close()));
 }, 120_000);
 
+test("kill -9 after a stream was replaced: what was stored beside something acknowledged since is still there", async () => {
+  const client = await RawSseClient.open(server.url);
+  const older = client.stream;
+  await client.call("repeatable", { n: 1, ms: 0, bytes: 0 });
+  const headers = { "last-event-id": older.lastEventId };
+  const id = await client.send("tools/call", { name: "repeatable", arguments: { n: 2, ms: 400, bytes: 0 } });
+  await older.answerTo(id);
+  const newer = await RawStream.open(`${server.url}/sse`, { headers });
+  await newer.answerTo(id);
+  await older.over;
+  newer.close();
+  await expect.poll(async () => (await inspect(client.sessionId)).sockets).toBe(0);
+  await server.kill();
+  await server.restart();
+  const last = await RawStream.open(`${server.url}/sse`, { headers });
+  expect(textOf(await last.answerTo(id))).toBe("2:");
+  last.close();
+});
+
+async function inspect(sessionId: string): Promise<Inspection> {
+  return (await (await fetch(`${server.url}/test/inspect?id=${sessionId}`)).json()) as Inspection;
+}
+
 /** How many calls the sessions have written down. */
 async function journaledCalls(sessionIds: string[]): Promise<number> {
-  const rows = await Promise.all(
-    sessionIds.map(async (id) => {
-      const response = await fetch(`${server.url}/test/inspect?id=${id}`);
-      const { rows: keys }: Inspection = await response.json();
-      return keys;
-    }),
-  );
-  return rows.flat().filter((row) => row.startsWith("call/")).length;
+  const inspections = await Promise.all(sessionIds.map(inspect));
+  return inspections.flatMap(({ rows }) => rows).filter((row) => row.startsWith("call/")).length;
 }

@@ -59,6 +59,10 @@ describe("whatever happens to the object", () => {
     { weight: 2, arbitrary: fc.record({ do: fc.constant("save" as const) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
     {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant("take back" as const), which: fc.array(fc.nat(12), { maxLength: 4 }) }),
+    },
+    {
       weight: 1,
       arbitrary: fc.record({ do: fc.constant("resume" as const), seen: fc.double({ min: 0, max: 1, noNaN: true }) }),
     },
@@ -66,7 +70,7 @@ describe("whatever happens to the object", () => {
 
   test("a client that says where it is gets all after it, once, in order, and nothing that was saved is missing", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
         const store = memoryStore();
         const wide = { ...bounds, maxOutboxBytes: 1e9, maxOutboxMessages: 1e9, retainMs: 1e9 };
         let outbox = new Outbox(store, wide);
@@ -74,6 +78,7 @@ describe("whatever happens to the object", () => {
         let kept: number[] = [];
         let unsaved: number[] = [];
         let reached = 0;
+        const all: SentMessage[] = [];
         for (const action of steps) {
           nowMs += 2;
           switch (action.do) {
@@ -81,6 +86,7 @@ describe("whatever happens to the object", () => {
               const handedOverAtMs = action.attached ? nowMs : undefined;
               const sent = message(outbox, nowMs, { handedOverAtMs, packed: new Uint8Array(action.size + 8) });
               outbox.add(sent);
+              all.push(sent);
               kept.push(sent.sequence);
               unsaved.push(sent.sequence);
               break;
@@ -89,13 +95,22 @@ describe("whatever happens to the object", () => {
               outbox.save();
               unsaved = [];
               break;
+            // Somebody else kept it: also what was acknowledged, or is here.
+            case "take back": {
+              const back = all.filter((_, index) => action.which.includes(index)).map((sent) => ({ ...sent }));
+              outbox.takeBack(back);
+              const missing = sequences(back).filter((sequence) => sequence > reached && !kept.includes(sequence));
+              kept = [...kept, ...missing].sort((a, b) => a - b);
+              unsaved.push(...missing);
+              break;
+            }
             case "restart":
               outbox = new Outbox(store, wide);
               kept = kept.filter((sequence) => !unsaved.includes(sequence));
               unsaved = [];
               break;
             case "resume": {
-              const after = kept[Math.floor(action.seen * kept.length)] ?? 0;
+              const after = kept[Math.floor(action.seen * kept.length)] ?? reached;
               reached = after;
               const expected = kept.filter((sequence) => sequence > after);
               outbox.acknowledge("sse", after);
@@ -107,7 +122,23 @@ describe("whatever happens to the object", () => {
         }
         expect(sequences(outbox.after("sse", reached))).toEqual(kept);
       }),
+      { numRuns: 2_000 },
     );
+  });
+
+  test("what had to go for want of room, and came back, is there once, and whole", () => {
+    const store = memoryStore();
+    const narrow = { ...bounds, maxOutboxMessages: 2 };
+    const outbox = new Outbox(store, narrow);
+    const sent = [1, 2, 3].map((nowMs) => message(outbox, nowMs));
+    const [first, second, third] = sent as [SentMessage, SentMessage, SentMessage];
+    for (const one of [first, second]) outbox.add(one);
+    outbox.save();
+    outbox.add(third);
+    expect(sequences(outbox.after("sse", 0))).toEqual(sequences([second, third]));
+    outbox.takeBack([first]);
+    outbox.save();
+    expect(new Outbox(store, narrow).after("sse", 0)).toEqual(sent);
   });
 
   test("frames of any size come back byte by byte, in rows below the platform's limit", () => {

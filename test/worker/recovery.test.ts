@@ -42,12 +42,26 @@ describe("a stream that is cut, on /sse", () => {
     const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
     client.stream.close();
     const { stream, ping } = await reconnect(bounded.url);
-    expect(ping["id"]).toMatch(/^claim:[0-9a-f]{64}$/);
+    expect(ping["id"]).toMatch(/^claim:[0-9a-f]{64}\.0$/);
     expect((await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} })).status).toBe(202);
     expect(textOf(await stream.answerTo(id))).toBe("waited");
     client.stream = stream;
     expect(textOf(await client.call("echo", { text: "on the claimed stream" }))).toBe("on the claimed stream");
     expect(stream.events.filter(({ event }) => event === "endpoint")).toEqual([]);
+    client.close();
+  });
+
+  test("a claim that met a crash is asked for again, under another id", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    client.stream.close();
+    const { stream, ping } = await reconnect(bounded.url);
+    await bounded.abort(client.sessionId);
+    const second = await stream.message((message) => message["method"] === "ping");
+    expect(second["id"]).not.toBe(ping["id"]);
+    // Both answers come, as those of a client do whose first one was only slow.
+    for (const { id } of [second, ping]) await client.post({ jsonrpc: "2.0", id, result: {} });
+    client.stream = stream;
+    expect(textOf(await client.call("echo", { text: "claimed" }))).toBe("claimed");
     client.close();
   });
 
@@ -58,7 +72,7 @@ describe("a stream that is cut, on /sse", () => {
     await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} });
     client.stream = stream;
     await client.call("echo", { text: "x" });
-    const freshId = String(ping["id"]).slice("claim:".length);
+    const freshId = /[0-9a-f]{64}/.exec(String(ping["id"]))?.[0] ?? "";
     expect(await bounded.inspect(freshId)).toMatchObject({ rows: [], alarmAtMs: null });
     client.close();
   });
