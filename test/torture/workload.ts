@@ -83,10 +83,15 @@ async function callOnce(tortured: Tortured, random: Random, n: number): Promise<
 function tallyFailure(tally: Tally, what: string, error: unknown): void {
   const message = error instanceof Error ? `${error.message} ${JSON.stringify(error.cause ?? "")}` : String(error);
   if (/may or may not have taken effect/.test(message)) tally.interrupted += 1;
-  else if (/timed out/i.test(message)) note(tally, "lost", what);
+  else if (isTimeout(message)) note(tally, "lost", what);
   else if (/fetch failed|POSTing|POST was answered|ECONN|socket|terminated|other side closed/i.test(message))
     tally.refused += 1;
   else note(tally, "wrong", `${what}: ${message}`);
+}
+
+/** How every kind of client says that no answer came. */
+function isTimeout(message: string): boolean {
+  return /timed out/i.test(message);
 }
 
 /** The last call of a session tells whether it still is the one it was. */
@@ -99,7 +104,8 @@ async function checkSession(tortured: Tortured): Promise<void> {
         note(tally, "reinitialized", `${client.kind}: ${sessionId.slice(0, 8)} became ${now.slice(0, 8)}`);
       return;
     }
-    // The last fault may have hit this call's own POST.
+    // The last fault may have hit this call's own POST, but then the client is told.
+    if (isTimeout(String(now))) note(tally, "lost", `${client.kind}: the last call of its session`);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   note(tally, "lost", `${client.kind}: its session did not come back`);
