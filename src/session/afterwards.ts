@@ -1,6 +1,9 @@
 /** A timer is late by no more than this where nothing is wrong, milliseconds. */
 const timerLostAfterMs = 10;
 
+/** How much later the timer comes where several wait anyway, milliseconds: then it does for more of them. */
+const busyMs = 1;
+
 /**
  * What is to happen only when that has left this process which was sent just before: a timer comes after all that is on
  * its way through it. One timer for all who wait.
@@ -11,6 +14,8 @@ const timerLostAfterMs = 10;
 export class Afterwards {
   #due: (() => void)[] = [];
   #armedAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether several waited the last time. */
+  #isBusy = false;
 
   /** Runs `action` in that moment, in whichever request the timer belongs to. */
   run(action: () => void): void {
@@ -18,13 +23,14 @@ export class Afterwards {
     const nowMs = Date.now();
     if (nowMs - this.#armedAtMs <= timerLostAfterMs) return;
     this.#armedAtMs = nowMs;
-    setTimeout(() => this.#runDue(), 0);
+    setTimeout(() => this.#runDue(), this.#isBusy ? busyMs : 0);
   }
 
   #runDue(): void {
     this.#armedAtMs = Number.NEGATIVE_INFINITY;
     const due = this.#due;
     this.#due = [];
+    this.#isBusy = due.length > 1;
     for (const action of due) action();
   }
 }

@@ -15,8 +15,21 @@ test("one timer is for all who wait, and there is another for those who come aft
   expect(done).toEqual(["first", "second"]);
   afterwards.run(() => done.push("third"));
   expect(vi.getTimerCount()).toBe(1);
-  vi.advanceTimersByTime(0);
+  vi.runAllTimers();
   expect(done).toEqual(["first", "second", "third"]);
+});
+
+test("where several waited the next timer comes a millisecond later, and at once again when only one does", () => {
+  const afterwards = new Afterwards();
+  const waitedMs = (count: number): number => {
+    let isDone = false;
+    for (let action = 0; action < count; action++) afterwards.run(() => (isDone = true));
+    const startedAtMs = Date.now();
+    vi.advanceTimersToNextTimer();
+    expect(isDone).toBe(true);
+    return Date.now() - startedAtMs;
+  };
+  expect([waitedMs(1), waitedMs(2), waitedMs(2), waitedMs(1), waitedMs(1)]).toEqual([0, 0, 1, 1, 0]);
 });
 
 test("a timer that went with its request is made up for by whoever comes next", () => {

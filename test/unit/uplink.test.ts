@@ -4,6 +4,8 @@ import { unpackPost } from "../../src/session/link.ts";
 
 const message = { head: "[]", text: "{}" };
 const patienceMs = 1_000;
+/** An answer's time to leave, at most, milliseconds. */
+const momentMs = 1;
 
 /** A stream's WebSocket, and what went over it. */
 function openSocket() {
@@ -34,7 +36,7 @@ describe("a POST on its stream's WebSocket", () => {
     expect(second).toBe(first + 1);
     uplink.settle({ receipt: second, refusal });
     uplink.settle({ receipt: first });
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(momentMs);
     expect(await Promise.all(both)).toEqual([
       { receipt: { receipt: first }, key: first },
       { receipt: { receipt: second, refusal }, key: second },
@@ -43,7 +45,10 @@ describe("a POST on its stream's WebSocket", () => {
   });
 
   test("is settled only when its answer has had the time to leave, or its stream is no more", async () => {
-    for (const end of [(): unknown => vi.advanceTimersByTimeAsync(0), (uplink: Uplink): unknown => uplink.close()]) {
+    for (const end of [
+      (): unknown => vi.advanceTimersByTimeAsync(momentMs),
+      (uplink: Uplink): unknown => uplink.close(),
+    ]) {
       const { sessionId, uplink, keys } = openUplink();
       let heard: unknown;
       const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
@@ -55,7 +60,7 @@ describe("a POST on its stream's WebSocket", () => {
       await end(uplink);
       expect(await carried).toEqual({ receipt: { receipt: key }, key });
     }
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(momentMs);
   });
 
   test("is not waited for longer than its patience, nor sent there again before something is heard", async () => {
@@ -98,7 +103,7 @@ describe("a POST on its stream's WebSocket", () => {
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = next.keys;
     uplink.settle({ receipt: key });
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(momentMs);
     expect(await carried).toEqual({ receipt: { receipt: key }, key });
     expect(keys).toEqual([]);
   });
