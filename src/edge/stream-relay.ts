@@ -104,6 +104,8 @@ export class StreamRelay {
   #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
   #claimTimer: ReturnType<typeof setInterval> | undefined;
   #claimsAsked = 0;
+  /** Whether nothing waits in the client's stream. */
+  readonly #isWritten = (): boolean => (this.#controller?.desiredSize ?? drainedBytes) >= drainedBytes;
   /** Whether the session that its client named is being attached to. */
   #isObeying = false;
 
@@ -163,14 +165,14 @@ export class StreamRelay {
   }
 
   #hear(said: AttachCommand | Receipt): void {
-    if ("receipt" in said) this.#options.uplink?.settle(said);
+    if ("receipt" in said) this.#options.uplink?.settle(said, this.#isWritten);
     else void this.#obey(said);
   }
 
   #relay(data: ArrayBuffer): void {
     const { sequence, post, frame } = unpackFrame(data);
     this.#write(frame);
-    if (post !== 0) this.#options.uplink?.settle({ receipt: post });
+    if (post !== 0) this.#options.uplink?.settle({ receipt: post }, this.#isWritten);
     if (!this.#copies.add(data, Date.now())) this.#socket?.send(notKept);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += frame.byteLength;

@@ -83,15 +83,15 @@ export class Uplink {
   /**
    * The object says what became of a POST, and its relay has written the answer, if there was one. The client hears of it
    * after that: the answer is what it waits for, and a 202 that reached it while the answer is still on its way through
-   * this process would be a promise that dies with it.
+   * this process would be a promise that dies with it. `isWritten`: whether nothing that the relay wrote waits in its stream.
    */
-  settle(receipt: Receipt): void {
+  settle(receipt: Receipt, isWritten: () => boolean): void {
     // It was thought dead.
     if (!uplinks.has(this.#sessionId)) uplinks.set(this.#sessionId, this);
     const passenger = this.#sent.get(receipt.receipt);
     if (passenger === undefined) return;
     passenger.receipt = receipt;
-    afterwards.run(() => this.#land(passenger));
+    this.#landWhen(isWritten, passenger);
   }
 
   /**
@@ -116,6 +116,16 @@ export class Uplink {
     if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
     this.#queue = this.#queue.filter((waiting) => waiting !== passenger);
     this.#land(passenger);
+  }
+
+  /** What waits in a stream has left it a moment after it is taken: in that moment the one before it leaves. */
+  #landWhen(isWritten: () => boolean, passenger: Passenger): void {
+    const wasWritten = isWritten();
+    afterwards.run(() => {
+      if (passenger.key === undefined || !this.#sent.has(passenger.key)) return;
+      if (wasWritten) this.#land(passenger);
+      else this.#landWhen(isWritten, passenger);
+    });
   }
 
   #land({ key, receipt, settled }: Passenger): void {

@@ -4,6 +4,7 @@ import { unpackPost } from "../../src/session/link.ts";
 
 const message = { head: "[]", text: "{}" };
 const patienceMs = 1_000;
+const isWritten = (): boolean => true;
 /** An answer's time to leave, at most, milliseconds. */
 const momentMs = 1;
 
@@ -34,8 +35,8 @@ describe("a POST on its stream's WebSocket", () => {
     await vi.advanceTimersByTimeAsync(0);
     const [first = 0, second = 0] = keys;
     expect(second).toBe(first + 1);
-    uplink.settle({ receipt: second, refusal });
-    uplink.settle({ receipt: first });
+    uplink.settle({ receipt: second, refusal }, isWritten);
+    uplink.settle({ receipt: first }, isWritten);
     await vi.advanceTimersByTimeAsync(momentMs);
     expect(await Promise.all(both)).toEqual([
       { receipt: { receipt: first }, key: first },
@@ -54,13 +55,28 @@ describe("a POST on its stream's WebSocket", () => {
       const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
       await vi.advanceTimersByTimeAsync(0);
       const [key = 0] = keys;
-      uplink.settle({ receipt: key });
+      uplink.settle({ receipt: key }, isWritten);
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       expect(heard).toBeUndefined();
       await end(uplink);
       expect(await carried).toEqual({ receipt: { receipt: key }, key });
     }
     await vi.advanceTimersByTimeAsync(momentMs);
+  });
+
+  test("is settled only when nothing waits in the stream before its answer", async () => {
+    const { sessionId, uplink, keys } = openUplink();
+    let waits = true;
+    let heard: unknown;
+    const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
+    await vi.advanceTimersByTimeAsync(0);
+    const [key = 0] = keys;
+    uplink.settle({ receipt: key }, () => !waits);
+    await vi.advanceTimersByTimeAsync(patienceMs / 2);
+    expect(heard).toBeUndefined();
+    waits = false;
+    await vi.advanceTimersByTimeAsync(2 * momentMs);
+    expect(await carried).toEqual({ receipt: { receipt: key }, key });
   });
 
   test("is not waited for longer than its patience, nor sent there again before something is heard", async () => {
@@ -73,7 +89,7 @@ describe("a POST on its stream's WebSocket", () => {
     expect(await carried).toEqual({ receipt: undefined, key });
     expect(Uplink.of(sessionId)).toBeUndefined();
     expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
-    uplink.settle({ receipt: key });
+    uplink.settle({ receipt: key }, isWritten);
     expect(Uplink.of(sessionId)).toBe(uplink);
     expect(keys).toEqual([key]);
   });
@@ -102,7 +118,7 @@ describe("a POST on its stream's WebSocket", () => {
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = next.keys;
-    uplink.settle({ receipt: key });
+    uplink.settle({ receipt: key }, isWritten);
     await vi.advanceTimersByTimeAsync(momentMs);
     expect(await carried).toEqual({ receipt: { receipt: key }, key });
     expect(keys).toEqual([]);
