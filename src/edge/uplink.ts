@@ -1,4 +1,4 @@
-import { Afterwards } from "../session/afterwards.ts";
+import { afterwards } from "../session/afterwards.ts";
 import { firstKey, packPost, type Receipt } from "../session/link.ts";
 
 /** A client's POST, as it is carried. */
@@ -17,7 +17,7 @@ export interface Carried {
 
 interface Passenger extends CarriedMessage {
   key: number | undefined;
-  /** What the object said became of it, a moment before its client may hear that. */
+  /** What the object said became of it, which its client may hear once nothing waits in the stream. */
   receipt: Receipt | undefined;
   settled: PromiseWithResolvers<Receipt | undefined>;
 }
@@ -25,8 +25,8 @@ interface Passenger extends CarriedMessage {
 /** The uplinks of this isolate, by session. The newest stream of a session has it. */
 const uplinks = new Map<string, Uplink>();
 
-/** What waits in this isolate until answers have left it. */
-const afterwards = new Afterwards();
+/** How often it is asked whether an answer still waits in its stream, milliseconds. */
+const askAgainMs = 1;
 
 /**
  * The way of a client's POSTs to its session over the WebSocket that its stream has open anyway, if both came to the same
@@ -81,9 +81,8 @@ export class Uplink {
   }
 
   /**
-   * The object says what became of a POST, and its relay has written the answer, if there was one. The client hears of it
-   * after that: the answer is what it waits for, and a 202 that reached it while the answer is still on its way through
-   * this process would be a promise that dies with it. `isWritten`: whether nothing that the relay wrote waits in its stream.
+   * The object says what became of a POST, and its relay has written the answer, if there was one. `isWritten`: whether
+   * nothing that the relay wrote waits in its stream.
    */
   settle(receipt: Receipt, isWritten: () => boolean): void {
     // It was thought dead.
@@ -108,6 +107,9 @@ export class Uplink {
     const timer = setTimeout(() => this.#giveUp(passenger), patienceMs);
     const receipt = await settled.promise;
     clearTimeout(timer);
+    // The answer goes first. It is what the client waits for, and a 202 that reached it while the answer is still on its way
+    // through this process would be a promise that dies with it. To be resolved here was one turn; this is the other.
+    if (receipt !== undefined) await afterwards();
     return { receipt, key: passenger.key };
   }
 
@@ -118,14 +120,10 @@ export class Uplink {
     this.#land(passenger);
   }
 
-  /** What waits in a stream has left it a moment after it is taken: in that moment the one before it leaves. */
   #landWhen(isWritten: () => boolean, passenger: Passenger): void {
-    const wasWritten = isWritten();
-    afterwards.run(() => {
-      if (passenger.key === undefined || !this.#sent.has(passenger.key)) return;
-      if (wasWritten) this.#land(passenger);
-      else this.#landWhen(isWritten, passenger);
-    });
+    if (passenger.key === undefined || !this.#sent.has(passenger.key)) return;
+    if (isWritten()) return this.#land(passenger);
+    setTimeout(() => this.#landWhen(isWritten, passenger), askAgainMs);
   }
 
   #land({ key, receipt, settled }: Passenger): void {

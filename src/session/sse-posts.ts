@@ -1,6 +1,6 @@
 import { isRequest, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { Afterwards } from "./afterwards.ts";
+import { afterwards } from "./afterwards.ts";
 import { Arrivals, type Outcome } from "./arrivals.ts";
 import * as link from "./link.ts";
 import type { Posts } from "./posts.ts";
@@ -14,7 +14,6 @@ import type { Posts } from "./posts.ts";
 export class SsePosts {
   readonly #posts: Posts;
   readonly #arrivals = new Arrivals();
-  readonly #afterwards = new Afterwards();
   /** The last request that was carried, without its body. The next one of a client differs in nothing else. */
   #carried: { head: string; request: Request } | undefined;
 
@@ -70,7 +69,7 @@ export class SsePosts {
     if (refusal !== undefined) return link.unpackRefusal(refusal);
     // The answers go first. They are what the client waits for, and a 202 that reached it while the answer is still on its
     // way through this process would be a promise that dies with it.
-    await new Promise<void>((resolve) => this.#afterwards.run(resolve));
+    await afterwards();
     return new Response(null, { status: 202 });
   }
 }

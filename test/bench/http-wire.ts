@@ -17,6 +17,8 @@ const headEnd = "\r\n\r\n";
  * own. Bytes are read as latin1, because what is looked for is ASCII. One request at a time.
  */
 export class WireConnection {
+  /** Resolves when it is closed and all that arrived before was read. */
+  readonly closed: Promise<void>;
   readonly #socket: Socket;
   #onText: (text: string) => void = () => undefined;
   #onClose: (error: Error) => void = () => undefined;
@@ -27,6 +29,7 @@ export class WireConnection {
     socket.on("data", (text: string) => this.#onText(text));
     socket.on("error", (error) => this.#onClose(error));
     socket.on("close", () => this.#onClose(new Error("the server closed the connection")));
+    this.closed = new Promise((resolve) => socket.on("close", () => resolve()));
   }
 
   static open(port: number): Promise<WireConnection> {

@@ -5,8 +5,6 @@ import { unpackPost } from "../../src/session/link.ts";
 const message = { head: "[]", text: "{}" };
 const patienceMs = 1_000;
 const isWritten = (): boolean => true;
-/** An answer's time to leave, at most, milliseconds. */
-const momentMs = 1;
 
 /** A stream's WebSocket, and what went over it. */
 function openSocket() {
@@ -37,7 +35,7 @@ describe("a POST on its stream's WebSocket", () => {
     expect(second).toBe(first + 1);
     uplink.settle({ receipt: second, refusal }, isWritten);
     uplink.settle({ receipt: first }, isWritten);
-    await vi.advanceTimersByTimeAsync(momentMs);
+    await vi.advanceTimersByTimeAsync(0);
     expect(await Promise.all(both)).toEqual([
       { receipt: { receipt: first }, key: first },
       { receipt: { receipt: second, refusal }, key: second },
@@ -45,23 +43,20 @@ describe("a POST on its stream's WebSocket", () => {
     expect(uplink.lastKey).toBe(second);
   });
 
-  test("is settled only when its answer has had the time to leave, or its stream is no more", async () => {
-    for (const end of [
-      (): unknown => vi.advanceTimersByTimeAsync(momentMs),
-      (uplink: Uplink): unknown => uplink.close(),
-    ]) {
+  test("is settled a turn after its answer, also if its stream is no more", async () => {
+    for (const isClosed of [false, true]) {
       const { sessionId, uplink, keys } = openUplink();
       let heard: unknown;
       const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
       await vi.advanceTimersByTimeAsync(0);
       const [key = 0] = keys;
       uplink.settle({ receipt: key }, isWritten);
+      if (isClosed) uplink.close();
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       expect(heard).toBeUndefined();
-      await end(uplink);
+      await vi.advanceTimersByTimeAsync(0);
       expect(await carried).toEqual({ receipt: { receipt: key }, key });
     }
-    await vi.advanceTimersByTimeAsync(momentMs);
   });
 
   test("is settled only when nothing waits in the stream before its answer", async () => {
@@ -75,7 +70,7 @@ describe("a POST on its stream's WebSocket", () => {
     await vi.advanceTimersByTimeAsync(patienceMs / 2);
     expect(heard).toBeUndefined();
     waits = false;
-    await vi.advanceTimersByTimeAsync(2 * momentMs);
+    await vi.advanceTimersByTimeAsync(2);
     expect(await carried).toEqual({ receipt: { receipt: key }, key });
   });
 
@@ -119,7 +114,7 @@ describe("a POST on its stream's WebSocket", () => {
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = next.keys;
     uplink.settle({ receipt: key }, isWritten);
-    await vi.advanceTimersByTimeAsync(momentMs);
+    await vi.advanceTimersByTimeAsync(0);
     expect(await carried).toEqual({ receipt: { receipt: key }, key });
     expect(keys).toEqual([]);
   });
