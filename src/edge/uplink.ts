@@ -107,8 +107,7 @@ export class Uplink {
     const timer = setTimeout(() => this.#giveUp(passenger), patienceMs);
     const receipt = await settled.promise;
     clearTimeout(timer);
-    // The answer goes first. It is what the client waits for, and a 202 that reached it while the answer is still on its way
-    // through this process would be a promise that dies with it. To be resolved here was one turn; this is the other.
+    // To be resolved from the stream's request was one turn, which is not enough.
     if (receipt !== undefined) await afterwards();
     return { receipt, key: passenger.key };
   }

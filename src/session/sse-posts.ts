@@ -67,8 +67,6 @@ export class SsePosts {
 
   async #respond({ refusal }: Outcome): Promise<Response> {
     if (refusal !== undefined) return link.unpackRefusal(refusal);
-    // The answers go first. They are what the client waits for, and a 202 that reached it while the answer is still on its
-    // way through this process would be a promise that dies with it.
     await afterwards();
     return new Response(null, { status: 202 });
   }
