@@ -32,6 +32,8 @@ function start(args: string[]): void {
     cwd: root,
     env: { ...offline, ...process.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // A group of its own, so that all of it can be ended. Windows has no groups.
+    detached: process.platform !== "win32",
   });
   let isServing = false;
   let exitCode: number | undefined;
@@ -53,9 +55,20 @@ function start(args: string[]): void {
       console.log(announcement(url));
     });
   });
+  child.on("exit", () => endGroup(child.pid));
   child.on("close", (code) => process.exit(exitCode ?? code ?? 1));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(0));
   if (process.env["npm_lifecycle_event"] !== undefined) whenParentIsGone(() => stop(0));
+}
+
+/** esbuild outlives a wrangler that ends while it watches the sources, and would hold our outputs open for ever. */
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined || process.platform === "win32") return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // Nothing of it is left.
+  }
 }
 
 /** npm runs this in a shell that dies of SIGTERM without passing it on: ending `npm start` would leave a server behind. */
