@@ -1,3 +1,5 @@
+import type { Rows } from "./rows.ts";
+
 /**
  * With a stream open, how far off the alarm is that deletes an abandoned session, milliseconds. The close of the stream
  * brings it nearer; this one only catches the session of a machine that died without closing anything.
@@ -15,9 +17,8 @@ const watchMs = 10_000;
 
 export interface ExpiryOptions {
   ctx: DurableObjectState;
+  rows: Rows;
   sessionIdleMs: number;
-  /** Whether this object's session has just begun: there is no alarm yet. */
-  isNew: boolean;
   /** Whether there is anything stored that must end one day. */
   isStored: () => boolean;
   /** Whether a client listens. */
@@ -45,8 +46,9 @@ export class Expiry {
   constructor(options: ExpiryOptions) {
     this.#options = options;
     this.#storage = options.ctx.storage;
-    if (options.isNew) this.#alarmAtMs = 0;
-    this.#isWatching = this.#storage.kv.get<boolean>(watchKey) === true;
+    // A session that has stored nothing has no alarm.
+    if (options.rows.handshake === undefined) this.#alarmAtMs = 0;
+    this.#isWatching = options.rows.get<boolean>(watchKey) === true;
   }
 
   /** A running call may have lost its object, or the session may be abandoned. */
@@ -61,7 +63,7 @@ export class Expiry {
     await recover();
     if (hasCalls()) return await this.#setAlarm(watchMs);
     this.#isWatching = false;
-    this.#storage.kv.delete(watchKey);
+    this.#options.rows.delete(watchKey);
     await this.#scheduleEnd();
   }
 
@@ -74,7 +76,7 @@ export class Expiry {
   watchCalls(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
-    this.#storage.kv.put(watchKey, true);
+    this.#options.rows.put(watchKey, true);
     this.#options.ctx.waitUntil(this.#setAlarm(watchMs));
   }
 

@@ -7,13 +7,10 @@ import { Expiry } from "./expiry.ts";
 import type { Handshake } from "./handshake.ts";
 import * as link from "./link.ts";
 import { storedMemory } from "./memory.ts";
-import type { KeyValueStore } from "./outbox.ts";
 import { Posts } from "./posts.ts";
+import { Rows } from "./rows.ts";
 import { SsePosts } from "./sse-posts.ts";
 import { Streams } from "./streams.ts";
-
-/** The row whose presence is the session: see `Handshake`. */
-const handshakeKey = "handshake";
 
 /** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
 const storeAfterMs = 2;
@@ -26,7 +23,7 @@ export interface SessionObjectOptions<Env> {
 /**
  * One MCP session: its server, its streams, and all that a client must not lose.
  *
- * Storage: rows `handshake`, `outbox/…`, `call/…`, `memory/…`, `watch`, and one alarm. Nothing before the first message that must
+ * Storage: a table `handshake`, rows `outbox/…`, `call/…`, `memory/…`, `watch`, and one alarm. Nothing before the first message that must
  * last; nothing after the end.
  * Cost: with a stream open and nothing happening the object hibernates: no timer, no write, no duration.
  * Lifetime: from `initialize` to DELETE, or until it had neither stream nor traffic for `sessionIdleMs`. The object itself
@@ -38,6 +35,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
+  readonly #rows: Rows;
   readonly #memory: SessionMemory;
   readonly #posts: Posts;
   readonly #ssePosts: SsePosts;
@@ -53,15 +51,15 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const sessionId = ctx.id.toString();
-    const handshake = ctx.storage.kv.get<Handshake>(handshakeKey);
-    const store = writingBehind(ctx.storage.kv, () => this.#flushHandshake());
-    this.#memory = storedMemory(store, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
+    const rows = new Rows(ctx.storage, () => this.#flushHandshake());
+    this.#rows = rows;
+    this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#conversation = new Conversation({
       sessionId,
-      store,
+      store: rows,
       streams: this.#streams,
       settings,
-      handshake,
+      handshake: rows.handshake,
       createServer: (request) => this.#buildServer(request),
       storeHandshake: (changed) => this.#storeHandshake(changed),
       onJournaled: () => this.#expiry.watchCalls(),
@@ -72,8 +70,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const streams = this.#streams;
     this.#expiry = new Expiry({
       ctx,
+      rows,
       sessionIdleMs: settings.sessionIdleMs,
-      isNew: handshake === undefined,
       isStored: () => conversation.handshake !== undefined && this.#unstored === undefined,
       hasStream: () => streams.hasSocket,
       hasCalls: () => conversation.calls.size > 0,
@@ -232,9 +230,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const handshake = this.#unstored;
     if (handshake === undefined) return;
     this.#unstored = undefined;
-    // Not awaited, and unconfirmed: if the machine dies in this moment the client's next message is answered 404, and it
-    // initializes again.
-    void this.ctx.storage.put(handshakeKey, handshake, { allowUnconfirmed: true });
+    this.#rows.writeHandshake(handshake);
     this.#expiry.noteTraffic();
   }
 
@@ -248,17 +244,4 @@ export class SessionObject<Env> extends DurableObject<Env> {
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
   }
-}
-
-/** `store`, in which nothing is ever written before the handshake is: rows without one would belong to no session. */
-function writingBehind(store: SyncKvStorage, flush: () => void): KeyValueStore {
-  return {
-    get: (key) => store.get(key),
-    list: (options) => store.list(options),
-    delete: (key) => store.delete(key),
-    put: (key, value) => {
-      flush();
-      store.put(key, value);
-    },
-  };
 }
