@@ -39,10 +39,42 @@ function sessionOver(send: Send, { rest, close }: Pick<BenchSession, "rest" | "c
   };
 }
 
+/**
+ * The connections of a session's POSTs. An HTTP/1.1 connection carries one request at a time, and the official SDK's
+ * client goes on when it has the answer, which may be before the POST itself is answered: then it takes another one.
+ */
+class PostConnections {
+  readonly #port: number;
+  readonly #idle: WireConnection[] = [];
+  #isResting = false;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async take(): Promise<WireConnection> {
+    this.#isResting = false;
+    // Most servers close a connection that was quiet for five seconds.
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (!idle.isClosed) return idle;
+    return await WireConnection.open(this.#port);
+  }
+
+  giveBack(connection: WireConnection): void {
+    if (this.#isResting) connection.close();
+    else this.#idle.push(connection);
+  }
+
+  /** Until the next POST there is none. */
+  rest(): void {
+    this.#isResting = true;
+    for (const connection of this.#idle.splice(0)) connection.close();
+  }
+}
+
 /** A stream that has its `endpoint`: an HTTP+SSE session before `initialize`. */
 export async function openSse(port: number): Promise<BenchSession & { openedInMs: number }> {
   const stream = await WireConnection.open(port);
-  let posts = await WireConnection.open(port);
+  const posts = new PostConnections(port);
   const waiting = new Map<number, () => void>();
   let endpoint = "";
   let opened = (): void => undefined;
@@ -64,28 +96,30 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
 
   const head = postHead(port, endpoint);
   const send: Send = async (message, id) => {
-    // Most servers close a connection that was quiet for five seconds.
-    if (posts.isClosed) posts = await WireConnection.open(port);
+    const connection = await posts.take();
     const sentAt = performance.now();
-    let answeredAt = 0;
-    const answer = new Promise<void>((resolve, reject) => {
-      if (id === undefined) return resolve();
-      const tooLate = setTimeout(() => reject(new Error(`no answer to ${JSON.stringify(message)}`)), answerMs);
-      waiting.set(id, () => {
-        answeredAt = performance.now();
-        clearTimeout(tooLate);
-        waiting.delete(id);
-        resolve();
-      });
+    return await new Promise<number>((resolve, reject) => {
+      const done = (): void => resolve(performance.now() - sentAt);
+      if (id !== undefined) {
+        const tooLate = setTimeout(() => reject(new Error(`no answer to ${JSON.stringify(message)}`)), answerMs);
+        waiting.set(id, () => {
+          clearTimeout(tooLate);
+          waiting.delete(id);
+          done();
+        });
+      }
+      const accept = (response: WireResponse): void => {
+        requireAccepted(response);
+        posts.giveBack(connection);
+        if (id === undefined) done();
+      };
+      connection.request(head, JSON.stringify(message)).then(accept).catch(reject);
     });
-    const accepted = posts.request(head, JSON.stringify(message)).then(requireAccepted);
-    await Promise.all([accepted, answer]);
-    return answeredAt - sentAt;
   };
-  const rest = (): void => posts.close();
+  const rest = (): void => posts.rest();
   const close = (): void => {
     stream.close();
-    posts.close();
+    posts.rest();
   };
   return { ...sessionOver(send, { rest, close }), openedInMs };
 }
