@@ -241,7 +241,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#unstored = undefined;
     this.#streams.endAll();
     await this.#conversation.end();
-    await this.ctx.storage.deleteAlarm();
+    // The alarm goes with the rows (compatibility flag `delete_all_deletes_alarm`).
     await this.ctx.storage.deleteAll();
   }
 }
