@@ -2,7 +2,7 @@ import { env as bindings } from "cloudflare:workers";
 import { type EdgeOptions, resolveOptions } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import type { ServerFactory } from "../server-context.ts";
-import { SessionObject } from "../session/session.ts";
+import { SessionObject } from "../session/session-object.ts";
 import { withCors } from "./gate.ts";
 import { route } from "./router.ts";
 import { createStatelessLane, type StatelessLane } from "./stateless.ts";

@@ -41,7 +41,7 @@ async function resumeStream(request: Request, url: URL, lane: SseLane): Promise<
 function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
   const sessionId = lane.namespace.newUniqueId().toString();
   const kind = mayHaveSession(request) ? "claiming" : "fresh";
-  return relay(request, url, lane, { sessionId, kind, after: undefined });
+  return relay(request, url, lane, { sessionId, kind, after: undefined, isNew: true });
 }
 
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {

@@ -19,6 +19,8 @@ export interface AttachTarget {
   kind: AttachKind;
   /** The last sequence the client has; `undefined` if it does not say. */
   after: number | undefined;
+  /** Whether nobody has attached to it before. */
+  isNew?: boolean;
 }
 
 export interface RelayOptions {

@@ -9,45 +9,48 @@ import type { KeyValueStore } from "./outbox.ts";
  * a dozen statements before it writes a row, and an object in memory holds all of them. The others are in that store.
  */
 export class Rows implements KeyValueStore {
-  readonly #sql: SqlStorage;
-  readonly #kv: SyncKvStorage;
+  readonly #storage: DurableObjectStorage;
   readonly #beforePut: () => void;
   /** As it was found; `undefined`: this session has stored nothing. */
   readonly handshake: Handshake | undefined;
   #isEmpty: boolean;
 
-  /** `beforePut` writes the handshake, if it is not written. */
-  constructor({ sql, kv }: DurableObjectStorage, beforePut: () => void) {
-    this.#sql = sql;
-    this.#kv = kv;
+  /** `isNew`: there is nothing, and the database need not be opened. `beforePut` writes the handshake, if it is not written. */
+  constructor(storage: DurableObjectStorage, { isNew, beforePut }: { isNew: boolean; beforePut: () => void }) {
+    this.#storage = storage;
     this.#beforePut = beforePut;
-    const [table] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'handshake'");
-    const [row] = table === undefined ? [] : sql.exec<{ json: string }>("SELECT json FROM handshake");
-    // A cast at a boundary that only this class writes.
-    this.handshake = row === undefined ? undefined : (JSON.parse(row.json) as Handshake);
+    this.handshake = isNew ? undefined : readHandshake(storage.sql);
     this.#isEmpty = this.handshake === undefined;
   }
 
   writeHandshake(handshake: Handshake): void {
-    this.#sql.exec("CREATE TABLE IF NOT EXISTS handshake (id INTEGER PRIMARY KEY, json TEXT NOT NULL)");
-    this.#sql.exec("INSERT OR REPLACE INTO handshake VALUES (1, ?)", JSON.stringify(handshake));
+    const { sql } = this.#storage;
+    sql.exec("CREATE TABLE IF NOT EXISTS handshake (id INTEGER PRIMARY KEY, json TEXT NOT NULL)");
+    sql.exec("INSERT OR REPLACE INTO handshake VALUES (1, ?)", JSON.stringify(handshake));
     this.#isEmpty = false;
   }
 
   get<T>(key: string): T | undefined {
-    return this.#isEmpty ? undefined : this.#kv.get<T>(key);
+    return this.#isEmpty ? undefined : this.#storage.kv.get<T>(key);
   }
 
   list<T>(options: { prefix: string }): Iterable<[string, T]> {
-    return this.#isEmpty ? [] : this.#kv.list<T>(options);
+    return this.#isEmpty ? [] : this.#storage.kv.list<T>(options);
   }
 
   put(key: string, value: unknown): void {
     this.#beforePut();
-    this.#kv.put(key, value);
+    this.#storage.kv.put(key, value);
   }
 
   delete(key: string): boolean {
-    return !this.#isEmpty && this.#kv.delete(key);
+    return !this.#isEmpty && this.#storage.kv.delete(key);
   }
+}
+
+function readHandshake(sql: SqlStorage): Handshake | undefined {
+  const [table] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'handshake'");
+  const [row] = table === undefined ? [] : sql.exec<{ json: string }>("SELECT json FROM handshake");
+  // A cast at a boundary that only `writeHandshake` writes.
+  return row === undefined ? undefined : (JSON.parse(row.json) as Handshake);
 }

@@ -1,4 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import type { ServerFactory, SessionMemory } from "../server-context.ts";
@@ -15,9 +14,13 @@ import { Streams } from "./streams.ts";
 /** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
 const storeAfterMs = 2;
 
-export interface SessionObjectOptions<Env> {
+export interface SessionOptions<Env> {
+  ctx: DurableObjectState;
+  env: Env;
   createServer: ServerFactory<Env>;
   settings: Settings;
+  /** Nothing was ever stored: nothing has to be read. */
+  isNew: boolean;
 }
 
 /**
@@ -30,7 +33,9 @@ export interface SessionObjectOptions<Env> {
  * is evicted and rebuilt many times within it, and no client notices.
  * Loses: notifications, when a client leaves more of them unread than its bounds allow.
  */
-export class SessionObject<Env> extends DurableObject<Env> {
+export class Session<Env> {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
   readonly #settings: Settings;
   readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
@@ -45,13 +50,14 @@ export class SessionObject<Env> extends DurableObject<Env> {
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
-  constructor(ctx: DurableObjectState, env: Env, { createServer, settings }: SessionObjectOptions<Env>) {
-    super(ctx, env);
+  constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
+    this.#ctx = ctx;
+    this.#env = env;
     this.#settings = settings;
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const sessionId = ctx.id.toString();
-    const rows = new Rows(ctx.storage, () => this.#flushHandshake());
+    const rows = new Rows(ctx.storage, { isNew, beforePut: () => this.#flushHandshake() });
     this.#rows = rows;
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#conversation = new Conversation({
@@ -89,29 +95,23 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#ssePosts = new SsePosts(this.#posts);
   }
 
-  /** Every request comes through our own Worker, see `link.ts`. */
-  override async fetch(request: Request): Promise<Response> {
-    try {
-      const verb = link.verbOf(request);
-      switch (verb) {
-        case "attach":
-          return this.#attach(request);
-        case "release":
-          return this.#release(request);
-        case "return":
-          return await this.#takeBack(request);
-        case "sse-message":
-          return await this.#ssePosts.byRequest(request);
-        case "sse-again":
-          return await this.#ssePosts.again(request);
-        case "mcp-initialize":
-        case "mcp-message":
-          return await this.#posts.toMcp(request, { isNew: verb === "mcp-initialize" });
-        case "mcp-end":
-          return await this.#delete();
-      }
-    } catch (error) {
-      return refusals.incident(error);
+  async fetch(verb: link.Verb, request: Request): Promise<Response> {
+    switch (verb) {
+      case "attach":
+        return this.#attach(request);
+      case "release":
+        return this.#release(request);
+      case "return":
+        return await this.#takeBack(request);
+      case "sse-message":
+        return await this.#ssePosts.byRequest(request);
+      case "sse-again":
+        return await this.#ssePosts.again(request);
+      case "mcp-initialize":
+      case "mcp-message":
+        return await this.#posts.toMcp(request, { isNew: verb === "mcp-initialize" });
+      case "mcp-end":
+        return await this.#delete();
     }
   }
 
@@ -119,7 +119,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
    * A relay brings a POST of its client, says that the client has read, see `confirmation`, or that it has no copy of what
    * it wrote. The messages of a socket do not wait for each other's end.
    */
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
+  webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
     if (message === link.notKept) return this.#conversation.delivery.save();
     const post = typeof message === "string" ? link.unpackPost(message) : undefined;
     if (post !== undefined) return this.#ssePosts.bySocket(socket, post);
@@ -128,17 +128,13 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   /** A relay is gone: its client left, or is about to come back. */
-  override webSocketClose(socket: WebSocket, code: number): void {
+  webSocketClose(socket: WebSocket, code: number): void {
     // Answers the close handshake; a code that was not received cannot be sent.
     socket.close(code === 1005 || code === 1006 ? 1000 : code);
-    this.#detach(socket);
+    this.detach(socket);
   }
 
-  override webSocketError(socket: WebSocket): void {
-    this.#detach(socket);
-  }
-
-  override alarm(): Promise<void> {
+  alarm(): Promise<void> {
     return this.#expiry.alarm();
   }
 
@@ -162,11 +158,12 @@ export class SessionObject<Env> extends DurableObject<Env> {
     conversation.delivery.replay(stream, { after, lostAtMs: inDoubtSince });
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
-    else this.ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
+    else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
     return new Response(null, { status: 101, webSocket: relayEnd });
   }
 
-  #detach(socket: WebSocket): void {
+  /** A relay is gone without a word. */
+  detach(socket: WebSocket): void {
     if (!this.#streams.detach(socket, Date.now())) return;
     if (this.#conversation.handshake === undefined) return;
     this.#flushHandshake();
@@ -186,16 +183,16 @@ export class SessionObject<Env> extends DurableObject<Env> {
   /** This fresh object's client belongs to another session: its relay is told to attach there. */
   #release(request: Request): Response {
     const command: link.AttachCommand = { attach: request.headers.get(link.releaseToHeader) ?? "" };
-    for (const socket of this.ctx.getWebSockets(link.sseStream)) socket.send(JSON.stringify(command));
+    for (const socket of this.#ctx.getWebSockets(link.sseStream)) socket.send(JSON.stringify(command));
     return new Response(null, { status: 204 });
   }
 
   async #claim(freshId: string): Promise<void> {
     const { binding } = this.#settings;
-    const namespace = (this.env as Record<string, DurableObjectNamespace>)[binding];
+    const namespace = (this.#env as Record<string, DurableObjectNamespace>)[binding];
     try {
       const fresh = namespace?.get(namespace.idFromString(freshId));
-      const headers = { [link.verbHeader]: "release", [link.releaseToHeader]: this.ctx.id.toString() };
+      const headers = { [link.verbHeader]: "release", [link.releaseToHeader]: this.#ctx.id.toString() };
       await fresh?.fetch(link.url, { headers });
     } catch (error) {
       // A made-up id, or an object that is gone: the client is given a new session when its time to claim is over.
@@ -212,7 +209,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   #buildServer(request: Request) {
-    return this.#createServer({ era: "legacy", requestInfo: request, env: this.env, memory: this.#memory });
+    return this.#createServer({ era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory });
   }
 
   /**
@@ -242,6 +239,6 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#streams.endAll();
     await this.#conversation.end();
     // The alarm goes with the rows (compatibility flag `delete_all_deletes_alarm`).
-    await this.ctx.storage.deleteAll();
+    await this.#ctx.storage.deleteAll();
   }
 }

@@ -1,0 +1,50 @@
+import { DurableObject } from "cloudflare:workers";
+import * as refusals from "../protocol/refusals.ts";
+import * as link from "./link.ts";
+import { Session, type SessionOptions } from "./session.ts";
+
+export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings">;
+
+/**
+ * The Durable Object of one session. It is built when the first event comes, which says whether there can be anything to
+ * read: most objects are new, and to open a database takes longer than all else that they do for a stream.
+ */
+export class SessionObject<Env> extends DurableObject<Env> {
+  readonly #options: SessionObjectOptions<Env>;
+  #session: Session<Env> | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env, options: SessionObjectOptions<Env>) {
+    super(ctx, env);
+    this.#options = options;
+  }
+
+  /** Every request comes through our own Worker, see `link.ts`. */
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      const verb = link.verbOf(request);
+      return await this.#begun({ isNew: link.isFirst(verb, request) }).fetch(verb, request);
+    } catch (error) {
+      return refusals.incident(error);
+    }
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
+    return this.#begun().webSocketMessage(socket, message);
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    this.#begun().webSocketClose(socket, code);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#begun().detach(socket);
+  }
+
+  override alarm(): Promise<void> {
+    return this.#begun().alarm();
+  }
+
+  #begun({ isNew }: { isNew: boolean } = { isNew: false }): Session<Env> {
+    return (this.#session ??= new Session({ ctx: this.ctx, env: this.env, isNew, ...this.#options }));
+  }
+}
