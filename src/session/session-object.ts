@@ -16,6 +16,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env, options: SessionObjectOptions<Env>) {
     super(ctx, env);
     this.#options = options;
+    // Woken from hibernation, perhaps by the close of a socket, which is open no more once that event is here.
+    if (ctx.getWebSockets().length > 0) this.#begun();
   }
 
   /** Every request comes through our own Worker, see `link.ts`. */

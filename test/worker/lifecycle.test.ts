@@ -111,6 +111,16 @@ describe("a session that ends", () => {
     expect((await client.post({ jsonrpc: "2.0", id: 1, method: "ping" })).status).toBe(404);
   });
 
+  test("so it does when the close of its stream is what wakes it", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await client.call("echo", { text: "x" });
+    await bounded.evict(client.sessionId);
+    client.close();
+    await expect
+      .poll(() => bounded.inspect(client.sessionId), { timeout: 20_000, interval: 1_000 })
+      .toMatchObject({ rows: [], alarmAtMs: null });
+  });
+
   test("with a stream open it does not end, however idle", async () => {
     const client = await RawSseClient.open(bounded.url);
     await passing(3_500);
