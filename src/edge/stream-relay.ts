@@ -125,11 +125,8 @@ export class StreamRelay {
       new ByteLengthQueuingStrategy({ highWaterMark: drainedBytes }),
     );
     this.#keepAliveTimer = setInterval(() => this.#keepAlive(), settings.keepAliveMs);
-    if (claim === undefined) {
-      this.#writeText(preamble);
-      return body;
-    }
     this.#writeText(preamble);
+    if (claim === undefined) return body;
     this.#askForClaim();
     this.#claimTimer = setInterval(() => {
       if (this.#claimsAsked < claimAsks) this.#askForClaim();

@@ -41,11 +41,6 @@ export const attachHeader = "mcp-edge-attach";
 /** `attach`: that the object's id was made for this very stream, and nobody has attached to it before. */
 export const newHeader = "mcp-edge-new";
 
-/** Whether this is the first that an object can ever hear: it has stored nothing. */
-export function isFirst(verb: Verb, { headers }: Request): boolean {
-  return verb === "mcp-initialize" || (verb === "attach" && headers.has(newHeader));
-}
-
 /**
  * `fresh`: the session is new and need not exist yet. `claiming`: likewise, and the client is asked which session it was
  * in. `resumed`: the session must exist, and the client has said itself how far it is, if anybody has. `again`: likewise,

@@ -25,8 +25,8 @@ export class Rows implements KeyValueStore {
 
   writeHandshake(handshake: Handshake): void {
     const { sql } = this.#storage;
-    sql.exec("CREATE TABLE IF NOT EXISTS handshake (id INTEGER PRIMARY KEY, json TEXT NOT NULL)");
-    sql.exec("INSERT OR REPLACE INTO handshake VALUES (1, ?)", JSON.stringify(handshake));
+    sql.exec("CREATE TABLE IF NOT EXISTS handshake (json)");
+    sql.exec("INSERT OR REPLACE INTO handshake (rowid, json) VALUES (1, ?)", JSON.stringify(handshake));
     this.#isEmpty = false;
   }
 
@@ -44,7 +44,7 @@ export class Rows implements KeyValueStore {
   }
 
   delete(key: string): boolean {
-    return !this.#isEmpty && this.#storage.kv.delete(key);
+    return this.#storage.kv.delete(key);
   }
 }
 

@@ -24,7 +24,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     try {
       const verb = link.verbOf(request);
-      return await this.#begun({ isNew: link.isFirst(verb, request) }).fetch(verb, request);
+      // Its id was made for this request: it has stored nothing. A client's message may have any header.
+      const isNew = verb === "mcp-initialize" || (verb === "attach" && request.headers.has(link.newHeader));
+      return await this.#begun(isNew).fetch(verb, request);
     } catch (error) {
       return refusals.incident(error);
     }
@@ -46,7 +48,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     return this.#begun().alarm();
   }
 
-  #begun({ isNew }: { isNew: boolean } = { isNew: false }): Session<Env> {
+  #begun(isNew = false): Session<Env> {
     return (this.#session ??= new Session({ ctx: this.ctx, env: this.env, isNew, ...this.#options }));
   }
 }

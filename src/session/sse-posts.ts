@@ -3,7 +3,7 @@ import * as refusals from "../protocol/refusals.ts";
 import { afterwards } from "./afterwards.ts";
 import { Arrivals, type Outcome } from "./arrivals.ts";
 import * as link from "./link.ts";
-import type { Posts } from "./posts.ts";
+import type { Posts, TakenPost } from "./posts.ts";
 
 /**
  * How the messages of an HTTP+SSE session arrive: over the WebSocket of its stream, or each by a request of its own; and
@@ -56,13 +56,9 @@ export class SsePosts {
   }
 
   async #take(request: Request, text: string, key?: number): Promise<Outcome> {
-    try {
-      const taken = await this.#posts.toSse(request, text, key);
-      if (taken.refusal === undefined) return { refusal: undefined, isTold: taken.isTold };
-      return { refusal: await link.packRefusal(taken.refusal), isTold: false };
-    } catch (error) {
-      return { refusal: await link.packRefusal(refusals.incident(error)), isTold: false };
-    }
+    const incident = (error: unknown): TakenPost => ({ refusal: refusals.incident(error), isTold: false });
+    const { refusal, isTold } = await this.#posts.toSse(request, text, key).catch(incident);
+    return { refusal: refusal && (await link.packRefusal(refusal)), isTold };
   }
 
   async #respond({ refusal }: Outcome): Promise<Response> {
