@@ -32,7 +32,7 @@ export async function returnFrames(
 /** Opens the WebSocket that carries `stream` from a session's object to a relay. */
 export async function attachStream(
   { namespace, stream, openedAtMs, uplink }: StreamSource,
-  { sessionId, kind, after, isNew }: AttachTarget,
+  { sessionId, kind, after }: AttachTarget,
 ): Promise<WebSocket | Response> {
   if (findSession(namespace, sessionId) === undefined) return refusals.unknownSession();
   const headers: Record<string, string> = {
@@ -42,7 +42,6 @@ export async function attachStream(
     [link.attachHeader]: kind,
     [link.openedHeader]: String(openedAtMs),
   };
-  if (isNew === true) headers[link.newHeader] = "";
   if (after !== undefined) headers[link.afterHeader] = String(after);
   if (uplink !== undefined) headers[link.postHeader] = String(uplink.lastKey);
   const attach = (): Promise<Response> => namespace.get(namespace.idFromString(sessionId)).fetch(link.url, { headers });

@@ -40,15 +40,14 @@ async function resumeStream(request: Request, url: URL, lane: SseLane): Promise<
 
 function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
   const sessionId = lane.namespace.newUniqueId().toString();
-  const kind = mayHaveSession(request) ? "claiming" : "fresh";
-  return relay(request, url, lane, { sessionId, kind, after: undefined, isNew: true });
+  return relay(request, url, lane, { sessionId, kind: "new", after: undefined });
 }
 
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {
   const { namespace, settings } = lane;
   const retryMs = retryFor(request, settings);
   const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?sessionId=${target.sessionId}`;
-  const isClaiming = target.kind === "claiming";
+  const isClaiming = target.kind === "new" && mayHaveSession(request);
   const openedAtMs = Date.now();
   const uplink = new Uplink(openedAtMs);
   const source = { namespace, stream: sseStream, openedAtMs, uplink };

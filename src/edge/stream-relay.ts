@@ -19,8 +19,6 @@ export interface AttachTarget {
   kind: AttachKind;
   /** The last sequence the client has; `undefined` if it does not say. */
   after: number | undefined;
-  /** Whether nobody has attached to it before. */
-  isNew?: boolean;
 }
 
 export interface RelayOptions {
@@ -245,7 +243,8 @@ export class StreamRelay {
     this.#socket = undefined;
     // A session of which nothing was ever sent may be stored nowhere, and is new to the object once more.
     const isFresh = this.#reached === 0 && this.#sessionId === this.#options.target.sessionId;
-    const kind = isFresh ? this.#options.target.kind : "again";
+    const firstKind = this.#options.target.kind;
+    const kind = isFresh ? (firstKind === "new" ? "fresh" : firstKind) : "again";
     const copies = this.#copies.all();
     for (const delayMs of reattachDelaysMs) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));

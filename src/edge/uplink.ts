@@ -107,7 +107,6 @@ export class Uplink {
     const timer = setTimeout(() => this.#giveUp(passenger), patienceMs);
     const receipt = await settled.promise;
     clearTimeout(timer);
-    // To be resolved from the stream's request was one turn, which is not enough.
     if (receipt !== undefined) await afterwards();
     return { receipt, key: passenger.key };
   }

@@ -38,15 +38,13 @@ export const openedHeader = "mcp-edge-opened";
 /** `attach`: how the stream came to this object. */
 export const attachHeader = "mcp-edge-attach";
 
-/** `attach`: that the object's id was made for this very stream, and nobody has attached to it before. */
-export const newHeader = "mcp-edge-new";
-
 /**
- * `fresh`: the session is new and need not exist yet. `claiming`: likewise, and the client is asked which session it was
- * in. `resumed`: the session must exist, and the client has said itself how far it is, if anybody has. `again`: likewise,
- * but it is the relay that says how far it wrote, which its client need not have got.
+ * `new`: the session's id was made for this very stream, and nobody has attached to it before: it has stored nothing.
+ * `fresh`: likewise, but not for the first time: it need not exist yet. `resumed`: the session must exist, and the client has
+ * said itself how far it is, if anybody has. `again`: likewise, but it is the relay that says how far it wrote, which its
+ * client need not have got.
  */
-export type AttachKind = "fresh" | "claiming" | "resumed" | "again";
+export type AttachKind = "new" | "fresh" | "resumed" | "again";
 
 /** `release`: the session that the relay is to attach to. */
 export const releaseToHeader = "mcp-edge-release-to";

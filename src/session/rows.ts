@@ -6,7 +6,8 @@ import type { KeyValueStore } from "./outbox.ts";
  * read, and whatever is written comes behind it.
  *
  * Storage: a table `handshake` of one row, because all sessions have it and few have any other: the key-value store compiles
- * a dozen statements before it writes a row, and an object in memory holds all of them. The others are in that store.
+ * a dozen statements before it writes a row, and an object in memory holds all of them. The others are in that store:
+ * `outbox/…`, `call/…`, `memory/…` and `watch`.
  */
 export class Rows implements KeyValueStore {
   readonly #storage: DurableObjectStorage;

@@ -24,8 +24,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     try {
       const verb = link.verbOf(request);
-      // Its id was made for this request: it has stored nothing. A client's message may have any header.
-      const isNew = verb === "mcp-initialize" || (verb === "attach" && request.headers.has(link.newHeader));
+      const kind = request.headers.get(link.attachHeader) as link.AttachKind | null;
+      // The verb first: a client's message may have any header.
+      const isNew = verb === "mcp-initialize" || (verb === "attach" && kind === "new");
       return await this.#begun(isNew).fetch(verb, request);
     } catch (error) {
       return refusals.incident(error);

@@ -26,8 +26,7 @@ export interface SessionOptions<Env> {
 /**
  * One MCP session: its server, its streams, and all that a client must not lose.
  *
- * Storage: a table `handshake`, rows `outbox/…`, `call/…`, `memory/…`, `watch`, and one alarm. Nothing before the first message that must
- * last; nothing after the end.
+ * Storage: see `Rows`, and one alarm. Nothing before the first message that must last; nothing after the end.
  * Cost: with a stream open and nothing happening the object hibernates: no timer, no write, no duration.
  * Lifetime: from `initialize` to DELETE, or until it had neither stream nor traffic for `sessionIdleMs`. The object itself
  * is evicted and rebuilt many times within it, and no client notices.

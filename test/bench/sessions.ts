@@ -125,15 +125,15 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
 }
 
 /** A Streamable HTTP session before `initialize`, which is what opens it. */
-export async function openStreamable(port: number): Promise<BenchSession> {
-  let posts = await WireConnection.open(port);
+export function openStreamable(port: number): BenchSession {
+  const posts = new PostConnections(port);
   let head = postHead(port, "/mcp");
   const send: Send = async (message, id) => {
-    // Most servers close a connection that was quiet for five seconds.
-    if (posts.isClosed) posts = await WireConnection.open(port);
+    const connection = await posts.take();
     const sentAt = performance.now();
-    const response = await posts.request(head, JSON.stringify(message));
+    const response = await connection.request(head, JSON.stringify(message));
     requireAccepted(response);
+    posts.giveBack(connection);
     if (id !== undefined && answerIdOf(response.body) !== id) throw new Error(`no answer in ${response.body}`);
     const sessionId = response.headers.get("mcp-session-id");
     if (message["method"] === "initialize" && sessionId !== undefined) {
@@ -141,8 +141,8 @@ export async function openStreamable(port: number): Promise<BenchSession> {
     }
     return performance.now() - sentAt;
   };
-  const close = (): void => posts.close();
-  return sessionOver(send, { rest: close, close });
+  const rest = (): void => posts.rest();
+  return sessionOver(send, { rest, close: rest });
 }
 
 function postHead(port: number, path: string): string {

@@ -65,7 +65,7 @@ async function prepare(contestant: Contestant, pace: Pace): Promise<Bench> {
   return { contestant, session, many, streamable, manyStreamable };
 }
 
-async function opened<Session extends BenchSession>(opening: Promise<Session>): Promise<Session> {
+async function opened<Session extends BenchSession>(opening: Session | Promise<Session>): Promise<Session> {
   const session = await opening;
   await session.initialize();
   return session;

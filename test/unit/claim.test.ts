@@ -51,7 +51,7 @@ async function claimingRelay() {
     return attempt.promise;
   };
   const response = await StreamRelay.open({
-    target: { sessionId: fresh, kind: "claiming", after: undefined },
+    target: { sessionId: fresh, kind: "new", after: undefined },
     attach,
     giveBack: () => Promise.resolve(),
     preamble: "",

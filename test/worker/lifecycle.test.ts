@@ -141,13 +141,15 @@ describe("a session that ends", () => {
     const opened = await postJson(`${example.url}/mcp`, initialize());
     const id = opened.headers.get("mcp-session-id") ?? "";
     await example.evict(id);
-    const headers = { "mcp-session-id": id, "mcp-edge-new": "", "mcp-edge-verb": "mcp-initialize" };
+    const headers = { "mcp-session-id": id, "mcp-edge-attach": "new", "mcp-edge-verb": "mcp-initialize" };
     const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
     expect((await postJson(`${example.url}/mcp`, ping, { ...headers, "mcp-edge-verb": "attach" })).status).toBe(200);
     await example.evict(id);
     expect((await postJson(`${example.url}/mcp`, ping, headers)).status).toBe(200);
     await example.evict(id);
-    expect((await postJson(`${example.url}/mcp`, ping, { "mcp-session-id": id, "mcp-edge-new": "" })).status).toBe(200);
+    expect(
+      (await postJson(`${example.url}/mcp`, ping, { "mcp-session-id": id, "mcp-edge-attach": "new" })).status,
+    ).toBe(200);
   });
 
   test("DELETE leaves no row", async () => {
