@@ -1,3 +1,4 @@
+import { join } from "../session/joined.ts";
 import * as link from "../session/link.ts";
 import { findSession } from "./sessions.ts";
 import type { Uplink } from "./uplink.ts";
@@ -19,14 +20,14 @@ export interface StreamSource {
 export async function returnFrames(
   { namespace, stream, openedAtMs }: StreamSource,
   sessionId: string,
-  packed: ArrayBuffer[],
+  packed: Uint8Array[],
 ): Promise<void> {
   const headers = {
     [link.verbHeader]: "return" satisfies link.Verb,
     [link.streamHeader]: stream,
     [link.openedHeader]: String(openedAtMs),
   };
-  await findSession(namespace, sessionId)?.fetch(link.url, { method: "POST", headers, body: link.joinFrames(packed) });
+  await findSession(namespace, sessionId)?.fetch(link.url, { method: "POST", headers, body: join(packed) });
 }
 
 /** Opens the WebSocket that carries `stream` from a session's object to a relay. */

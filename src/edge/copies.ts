@@ -1,3 +1,5 @@
+import { lengthBytes, split } from "../session/joined.ts";
+
 /** How long a copy is kept: longer than an object takes to put the original somewhere safe, milliseconds. */
 const keptMs = 10_000;
 
@@ -7,7 +9,6 @@ const maxHeldBytes = 32 * 1024 * 1024;
 /** The room that copies of small messages share, at first and at most, bytes. */
 const minBlockBytes = 1024;
 const maxBlockBytes = 16 * 1024;
-const lengthBytes = 4;
 
 /**
  * Copies made one after the other, each behind its length, and forgotten together: one by one, thousands of them would be
@@ -62,7 +63,7 @@ export class Copies {
   }
 
   /** All, in order. */
-  all(): ArrayBuffer[] {
+  all(): Uint8Array[] {
     return this.#blocks.flatMap(copiesIn);
   }
 
@@ -104,15 +105,8 @@ export class Copies {
   }
 }
 
-function copiesIn({ bytes, usedBytes, isOne }: Block): ArrayBuffer[] {
-  if (isOne) return [bytes.buffer];
-  const copies: ArrayBuffer[] = [];
-  for (let at = 0; at < usedBytes;) {
-    const end = at + lengthBytes + bytes.getUint32(at);
-    copies.push(bytes.buffer.slice(at + lengthBytes, end));
-    at = end;
-  }
-  return copies;
+function copiesIn({ bytes, usedBytes, isOne }: Block): Uint8Array[] {
+  return isOne ? [new Uint8Array(bytes.buffer)] : split(bytes.buffer, usedBytes);
 }
 
 function hasRoom(bytes: number, nowMs: number): boolean {

@@ -26,7 +26,7 @@ export interface RelayOptions {
   /** Opens a WebSocket to a session's object, or gives the refusal. Rejects if the object cannot be reached. */
   attach: (target: AttachTarget) => Promise<WebSocket | Response>;
   /** Gives frames to a session's object that may have lost them. */
-  giveBack: (sessionId: string, packed: ArrayBuffer[]) => Promise<void>;
+  giveBack: (sessionId: string, packed: Uint8Array[]) => Promise<void>;
   /** What the client gets first, before anything of the session. */
   preamble: string;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
@@ -267,7 +267,7 @@ export class StreamRelay {
   }
 
   /** Before anything else, the object gets back what it may have lost. False if it cannot be reached. */
-  async #giveBack(packed: ArrayBuffer[]): Promise<boolean> {
+  async #giveBack(packed: Uint8Array[]): Promise<boolean> {
     if (packed.length === 0) return true;
     const given = this.#options.giveBack(this.#sessionId, packed);
     return await given.then(

@@ -11,16 +11,16 @@ import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal } from "./journal.ts";
 import { claimPrefix, listenStream, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
-import type { KeyValueStore } from "./outbox.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
 import { writeResponse } from "./response-json.ts";
 import { ServerRequests } from "./server-requests.ts";
+import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
 import { SessionTransport } from "./transport.ts";
 
 export interface ConversationOptions {
   sessionId: string;
-  store: KeyValueStore;
+  store: RowStore;
   streams: Streams;
   settings: Settings;
   handshake: Handshake | undefined;

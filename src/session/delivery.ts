@@ -4,8 +4,9 @@ import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { messageFrame } from "../protocol/sse-frame.ts";
 import { packFrame, unpackFrame } from "./link.ts";
-import { type KeyValueStore, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
+import { type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream } from "./post-stream.ts";
+import type { RowStore } from "./rows.ts";
 import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
@@ -23,7 +24,7 @@ const receiptPrefix = "receipt:";
 
 export interface DeliveryOptions {
   sessionId: string;
-  store: KeyValueStore;
+  store: RowStore;
   streams: Streams;
   settings: Settings;
 }
@@ -139,11 +140,11 @@ export class Delivery {
    * Takes back what a relay wrote for its client just before this object crashed, and nobody else has. Only answers:
    * whoever waited for the rest is gone with the crash.
    */
-  takeBack(stream: string, { frames, openedAtMs }: { frames: ArrayBuffer[]; openedAtMs: number }): void {
+  takeBack(stream: string, { frames, openedAtMs }: { frames: Uint8Array<ArrayBuffer>[]; openedAtMs: number }): void {
     const isSuperseded = this.#streams.hasNewer(stream, openedAtMs);
     const alreadyThere = this.#resumedAfter.get(stream) ?? 0;
     for (const packed of frames) {
-      const { sequence, frame } = unpackFrame(packed);
+      const { sequence, frame } = unpackFrame(packed.buffer);
       const json = answerOf(new TextDecoder().decode(frame));
       if (json === undefined || this.outbox.has(sequence) || sequence <= alreadyThere) continue;
       if (isSuperseded) {
@@ -151,7 +152,7 @@ export class Delivery {
         this.send(stream, "response", json);
         continue;
       }
-      const message = { sequence, stream, kind: "response" as const, packed: new Uint8Array(packed) };
+      const message = { sequence, stream, kind: "response" as const, packed };
       this.outbox.takeBack([{ ...message, handedOverAtMs: Date.now() }]);
     }
     this.save();

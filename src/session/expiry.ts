@@ -48,7 +48,7 @@ export class Expiry {
     this.#storage = options.ctx.storage;
     // A session that has stored nothing has no alarm.
     if (options.rows.handshake === undefined) this.#alarmAtMs = 0;
-    this.#isWatching = options.rows.get<boolean>(watchKey) === true;
+    this.#isWatching = options.rows.get(watchKey) !== undefined;
   }
 
   /** A running call may have lost its object, or the session may be abandoned. */
@@ -76,7 +76,7 @@ export class Expiry {
   watchCalls(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
-    this.#options.rows.put(watchKey, true);
+    this.#options.rows.put(watchKey, "");
     this.#options.ctx.waitUntil(this.#setAlarm(watchMs));
   }
 

@@ -1,5 +1,5 @@
 import type { JSONRPCRequest } from "@modelcontextprotocol/server";
-import type { KeyValueStore } from "./outbox.ts";
+import type { RowStore } from "./rows.ts";
 
 /** A request that was accepted and is not answered yet, with all that is needed to run it again. */
 export interface JournalEntry {
@@ -22,10 +22,10 @@ const maxPartLength = 600_000;
  * that takes longer than `journalAfterMs`; none for the others. Lifetime: from acceptance to answer.
  */
 export class Journal {
-  readonly #store: KeyValueStore;
+  readonly #store: RowStore;
   #count = 0;
 
-  constructor(store: KeyValueStore) {
+  constructor(store: RowStore) {
     this.#store = store;
   }
 

@@ -178,34 +178,6 @@ export function unpackPost(message: string): CarriedPost | undefined {
   };
 }
 
-/**
- * `return`: what a relay wrote for its client lately, given to an object that may have crashed before it could keep it.
- * Packed frames one after the other, each behind its length as a uint32.
- */
-export function joinFrames(packed: ArrayBuffer[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(packed.reduce((total, frame) => total + lengthBytes + frame.byteLength, 0));
-  const view = new DataView(joined.buffer);
-  let at = 0;
-  for (const frame of packed) {
-    view.setUint32(at, frame.byteLength);
-    joined.set(new Uint8Array(frame), at + lengthBytes);
-    at += lengthBytes + frame.byteLength;
-  }
-  return joined;
-}
-
-export function splitFrames(joined: ArrayBuffer): ArrayBuffer[] {
-  const view = new DataView(joined);
-  const frames: ArrayBuffer[] = [];
-  for (let at = 0; at < joined.byteLength;) {
-    const end = at + lengthBytes + view.getUint32(at);
-    frames.push(joined.slice(at + lengthBytes, end));
-    at = end;
-  }
-  return frames;
-}
-
-const lengthBytes = 4;
 const headerBytes = 16;
 const headerRoom = "\0".repeat(headerBytes);
 const encoder = new TextEncoder();

@@ -1,5 +1,5 @@
 import type { SessionMemory } from "../server-context.ts";
-import type { KeyValueStore } from "./outbox.ts";
+import type { RowStore, RowValue } from "./rows.ts";
 
 const prefix = "memory/";
 /** A row holds at most 2 MB; JSON text may take three bytes a unit. */
@@ -10,24 +10,24 @@ const maxValueLength = 600_000;
  *
  * Storage: a row `memory/<key>` for each key, JSON text. Cost: one row written for each `set`. Lifetime: the session's.
  */
-export function storedMemory(store: KeyValueStore, maxMemoryBytes: number, onWrite: () => void): SessionMemory {
+export function storedMemory(store: RowStore, maxMemoryBytes: number, onWrite: () => void): SessionMemory {
   return memoryOver(store, maxMemoryBytes, onWrite);
 }
 
 /** The same memory in this process, for stdio, where the process is the session. */
 export function processMemory(maxMemoryBytes = 1024 * 1024): SessionMemory {
-  const rows = new Map<string, unknown>();
-  const store: KeyValueStore = {
+  const rows = new Map<string, RowValue>();
+  const store: RowStore = {
     // The map holds what memoryOver puts there, which is text.
-    get: <T>(key: string) => rows.get(key) as T | undefined,
+    get: <Value extends RowValue>(key: string) => rows.get(key) as Value | undefined,
     put: (key, value) => void rows.set(key, value),
-    delete: (key) => rows.delete(key),
-    list: <T>() => [...rows].sort(([a], [b]) => (a < b ? -1 : 1)) as [string, T][],
+    delete: (key) => void rows.delete(key),
+    list: <Value extends RowValue>() => [...rows].sort(([a], [b]) => (a < b ? -1 : 1)) as [string, Value][],
   };
   return memoryOver(store, maxMemoryBytes, () => undefined);
 }
 
-function memoryOver(store: KeyValueStore, maxMemoryBytes: number, onWrite: () => void): SessionMemory {
+function memoryOver(store: RowStore, maxMemoryBytes: number, onWrite: () => void): SessionMemory {
   let used: number | undefined;
   const measure = (): number => {
     let total = 0;

@@ -1,10 +1,5 @@
-/** The synchronous key-value store of a Durable Object, as far as it is used here. */
-export interface KeyValueStore {
-  get<T = unknown>(key: string): T | undefined;
-  put(key: string, value: unknown): void;
-  delete(key: string): boolean | void;
-  list<T = unknown>(options: { prefix: string }): Iterable<[string, T]>;
-}
+import { join, split } from "./joined.ts";
+import type { RowStore } from "./rows.ts";
 
 export type MessageKind = "response" | "request" | "notification";
 
@@ -20,9 +15,13 @@ export interface SentMessage {
   handedOverAtMs: number | undefined;
 }
 
-interface StoredPart extends Omit<SentMessage, "packed"> {
-  bytes: Uint8Array;
+interface PartHead extends Omit<SentMessage, "packed"> {
   part: number;
+}
+
+interface StoredPart {
+  head: PartHead;
+  bytes: Uint8Array;
 }
 
 export interface OutboxBounds {
@@ -47,7 +46,7 @@ const messageOverheadBytes = 200;
  * bounds; then responses that were handed over; never a message that no stream was there for.
  */
 export class Outbox {
-  readonly #store: KeyValueStore;
+  readonly #store: RowStore;
   readonly #bounds: OutboxBounds;
   readonly #messages = new Map<number, SentMessage>();
   readonly #unsaved = new Set<SentMessage>();
@@ -61,7 +60,7 @@ export class Outbox {
   #unsavedBytes = 0;
   #notifications = 0;
 
-  constructor(store: KeyValueStore, bounds: OutboxBounds) {
+  constructor(store: RowStore, bounds: OutboxBounds) {
     this.#store = store;
     this.#bounds = bounds;
     this.#load();
@@ -166,17 +165,17 @@ export class Outbox {
     const writeRow = (): void => {
       const [first] = row;
       if (first === undefined) return;
-      const key = this.#freeKey(first);
-      this.#store.put(key, row);
-      for (const sequence of new Set(row.map((part) => part.sequence))) this.#noteRow(sequence, key);
+      const key = this.#freeKey(first.head);
+      this.#store.put(key, packRow(row));
+      for (const sequence of new Set(row.map(({ head }) => head.sequence))) this.#noteRow(sequence, key);
       row = [];
       rowBytes = 0;
     };
     for (const { packed, ...rest } of this.#unsaved) {
       for (let part = 0; part * maxRowBytes < packed.byteLength; part++) {
-        const bytes = packed.slice(part * maxRowBytes, (part + 1) * maxRowBytes);
+        const bytes = packed.subarray(part * maxRowBytes, (part + 1) * maxRowBytes);
         if (rowBytes + bytes.byteLength > maxRowBytes) writeRow();
-        row.push({ ...rest, part, bytes });
+        row.push({ head: { ...rest, part }, bytes });
         rowBytes += bytes.byteLength;
       }
     }
@@ -187,8 +186,10 @@ export class Outbox {
 
   #load(): void {
     const partsOf = new Map<number, number>();
-    for (const [key, parts] of this.#store.list<StoredPart[]>({ prefix })) {
-      for (const { bytes, part, ...rest } of parts) {
+    for (const [key, row] of this.#store.list<ArrayBuffer>({ prefix })) {
+      const parts = unpackRow(row);
+      for (const { head, bytes } of parts) {
+        const { part, ...rest } = head;
         // What was acknowledged and came back from elsewhere may be in two rows.
         if (part !== (partsOf.get(rest.sequence) ?? 0)) continue;
         partsOf.set(rest.sequence, part + 1);
@@ -198,7 +199,7 @@ export class Outbox {
         this.#hold({ ...rest, packed });
         this.#lastSequence = Math.max(this.#lastSequence, rest.sequence);
       }
-      for (const sequence of new Set(parts.map((part) => part.sequence))) this.#noteRow(sequence, key);
+      for (const sequence of new Set(parts.map(({ head }) => head.sequence))) this.#noteRow(sequence, key);
     }
   }
 
@@ -207,7 +208,7 @@ export class Outbox {
   }
 
   /** A row is never overwritten: it may hold others than the message that it is named after, which came back since. */
-  #freeKey({ sequence, part }: StoredPart): string {
+  #freeKey({ sequence, part }: PartHead): string {
     const name = `${prefix}${String(sequence).padStart(16, "0")}/${part}`;
     let key = name;
     for (let attempt = 1; this.#living.has(key); attempt++) key = `${name}.${attempt}`;
@@ -266,6 +267,19 @@ export class Outbox {
     for (const key of this.#emptyRows) this.#store.delete(key);
     this.#emptyRows.clear();
   }
+}
+
+/** A row: what its parts say of themselves, as JSON, and then their bytes. */
+function packRow(parts: StoredPart[]): ArrayBuffer {
+  const heads = JSON.stringify(parts.map(({ head }) => head));
+  return join([new TextEncoder().encode(heads), ...parts.map(({ bytes }) => bytes)]).buffer;
+}
+
+function unpackRow(row: ArrayBuffer): StoredPart[] {
+  const [heads, ...pieces] = split(row);
+  // A cast at a boundary that only `packRow` writes.
+  const parsed = JSON.parse(new TextDecoder().decode(heads)) as PartHead[];
+  return parsed.map((head, index) => ({ head, bytes: pieces[index] ?? new Uint8Array() }));
 }
 
 function concatenate(head: Uint8Array, tail: Uint8Array): Uint8Array {

@@ -1,57 +1,73 @@
 import type { Handshake } from "./handshake.ts";
-import type { KeyValueStore } from "./outbox.ts";
+
+/** Text, or bytes; at most 2 MB with its key. */
+export type RowValue = string | ArrayBuffer;
+
+/** Rows by key. */
+export interface RowStore {
+  get<Value extends RowValue>(key: string): Value | undefined;
+  put(key: string, value: RowValue): void;
+  delete(key: string): void;
+  /** Those whose key begins with `prefix`, in the order of their keys. */
+  list<Value extends RowValue>(options: { prefix: string }): Iterable<[string, Value]>;
+}
+
+const handshakeKey = "handshake";
 
 /**
- * All rows of a session. The first is its handshake, whose presence is the session: until it is written there is nothing to
- * read, and whatever is written comes behind it.
+ * All rows of a session. The first is its handshake, whose presence is the session: what somebody stores who never
+ * initialized it would be found by nobody, so it is not stored.
  *
- * Storage: a table `handshake` of one row, because all sessions have it and few have any other: the key-value store compiles
- * a dozen statements before it writes a row, and an object in memory holds all of them. The others are in that store:
- * `outbox/…`, `call/…`, `memory/…` and `watch`.
+ * Storage: one table, `session`, with the rows `handshake`, `outbox/…`, `call/…`, `memory/…` and `watch`. Not the object's
+ * key-value store: that one compiles a dozen statements before its first row, which takes a millisecond, and holds them.
  */
-export class Rows implements KeyValueStore {
-  readonly #storage: DurableObjectStorage;
+export class Rows implements RowStore {
+  readonly #sql: SqlStorage;
   readonly #beforePut: () => void;
   /** As it was found; `undefined`: this session has stored nothing. */
   readonly handshake: Handshake | undefined;
   #isEmpty: boolean;
 
   /** `isNew`: there is nothing, and the database need not be opened. `beforePut` writes the handshake, if it is not written. */
-  constructor(storage: DurableObjectStorage, { isNew, beforePut }: { isNew: boolean; beforePut: () => void }) {
-    this.#storage = storage;
+  constructor(sql: SqlStorage, { isNew, beforePut }: { isNew: boolean; beforePut: () => void }) {
+    this.#sql = sql;
     this.#beforePut = beforePut;
-    this.handshake = isNew ? undefined : readHandshake(storage.sql);
-    this.#isEmpty = this.handshake === undefined;
+    this.#isEmpty = isNew || sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'session'").next().done === true;
+    const json = this.get<string>(handshakeKey);
+    // A cast at a boundary that only `writeHandshake` writes.
+    this.handshake = json === undefined ? undefined : (JSON.parse(json) as Handshake);
   }
 
   writeHandshake(handshake: Handshake): void {
-    const { sql } = this.#storage;
-    sql.exec("CREATE TABLE IF NOT EXISTS handshake (json)");
-    sql.exec("INSERT OR REPLACE INTO handshake (rowid, json) VALUES (1, ?)", JSON.stringify(handshake));
+    if (this.#isEmpty) this.#sql.exec("CREATE TABLE session (key TEXT PRIMARY KEY, value) WITHOUT ROWID");
     this.#isEmpty = false;
+    this.#write(handshakeKey, JSON.stringify(handshake));
   }
 
-  get<T>(key: string): T | undefined {
-    return this.#isEmpty ? undefined : this.#storage.kv.get<T>(key);
+  get<Value extends RowValue>(key: string): Value | undefined {
+    if (this.#isEmpty) return undefined;
+    const [row] = this.#sql.exec<{ value: Value }>("SELECT value FROM session WHERE key = ?", key);
+    return row?.value;
   }
 
-  list<T>(options: { prefix: string }): Iterable<[string, T]> {
-    return this.#isEmpty ? [] : this.#storage.kv.list<T>(options);
+  list<Value extends RowValue>({ prefix }: { prefix: string }): Iterable<[string, Value]> {
+    if (this.#isEmpty) return [];
+    const end = prefix.slice(0, -1) + String.fromCodePoint((prefix.codePointAt(prefix.length - 1) ?? 0) + 1);
+    return this.#sql
+      .exec("SELECT key, value FROM session WHERE key >= ? AND key < ? ORDER BY key", prefix, end)
+      .raw<[string, Value]>();
   }
 
-  put(key: string, value: unknown): void {
+  put(key: string, value: RowValue): void {
     this.#beforePut();
-    this.#storage.kv.put(key, value);
+    if (!this.#isEmpty) this.#write(key, value);
   }
 
-  delete(key: string): boolean {
-    return this.#storage.kv.delete(key);
+  delete(key: string): void {
+    if (!this.#isEmpty) this.#sql.exec("DELETE FROM session WHERE key = ?", key);
   }
-}
 
-function readHandshake(sql: SqlStorage): Handshake | undefined {
-  const [table] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'handshake'");
-  const [row] = table === undefined ? [] : sql.exec<{ json: string }>("SELECT json FROM handshake");
-  // A cast at a boundary that only `writeHandshake` writes.
-  return row === undefined ? undefined : (JSON.parse(row.json) as Handshake);
+  #write(key: string, value: RowValue): void {
+    this.#sql.exec("INSERT OR REPLACE INTO session VALUES (?, ?)", key, value);
+  }
 }

@@ -4,6 +4,7 @@ import type { ServerFactory, SessionMemory } from "../server-context.ts";
 import { Conversation } from "./conversation.ts";
 import { Expiry } from "./expiry.ts";
 import type { Handshake } from "./handshake.ts";
+import { split } from "./joined.ts";
 import * as link from "./link.ts";
 import { storedMemory } from "./memory.ts";
 import { Posts } from "./posts.ts";
@@ -56,7 +57,7 @@ export class Session<Env> {
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const sessionId = ctx.id.toString();
-    const rows = new Rows(ctx.storage, { isNew, beforePut: () => this.#flushHandshake() });
+    const rows = new Rows(ctx.storage.sql, { isNew, beforePut: () => this.#flushHandshake() });
     this.#rows = rows;
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#conversation = new Conversation({
@@ -173,7 +174,7 @@ export class Session<Env> {
   async #takeBack(request: Request): Promise<Response> {
     const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
     const openedAtMs = Number(request.headers.get(link.openedHeader));
-    const frames = link.splitFrames(await request.arrayBuffer());
+    const frames = split(await request.arrayBuffer());
     if (this.#conversation.handshake !== undefined)
       this.#conversation.delivery.takeBack(stream, { frames, openedAtMs });
     return new Response(null, { status: 204 });

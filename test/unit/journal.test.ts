@@ -1,19 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Journal, type JournalEntry } from "../../src/session/journal.ts";
-import type { KeyValueStore } from "../../src/session/outbox.ts";
-
-function orderedStore(): KeyValueStore & { rows: Map<string, unknown> } {
-  const rows = new Map<string, unknown>();
-  return {
-    rows,
-    get: <T>(key: string) => rows.get(key) as T | undefined,
-    put: (key, value) => void rows.set(key, value),
-    delete: (key) => rows.delete(key),
-    list: <T>({ prefix }: { prefix: string }) =>
-      [...rows].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1)) as [string, T][],
-  };
-}
+import { memoryRows } from "../support/memory-rows.ts";
 
 function entry(id: number, padding = 0): JournalEntry {
   const request = { jsonrpc: "2.0" as const, id, method: "tools/call", params: { padding: "é".repeat(padding) } };
@@ -25,7 +13,7 @@ test("what was added and not removed is interrupted, whole, oldest first, also f
     fc.property(
       fc.array(fc.record({ padding: fc.nat(1_500_000), answered: fc.boolean() }), { maxLength: 8 }),
       (calls) => {
-        const store = orderedStore();
+        const store = memoryRows();
         const journal = new Journal(store);
         const keys = calls.map(({ padding }, id) => journal.add(entry(id, padding), 1_000 + id));
         for (const [id, { answered }] of calls.entries()) if (answered) journal.remove(keys[id] ?? "");
@@ -44,7 +32,7 @@ test("what was added and not removed is interrupted, whole, oldest first, also f
 });
 
 test("no row is above the platform's limit", () => {
-  const store = orderedStore();
+  const store = memoryRows();
   new Journal(store).add(entry(1, 4_000_000), 1);
   for (const text of store.rows.values()) expect(Buffer.byteLength(text as string)).toBeLessThan(2_000_000);
 });
