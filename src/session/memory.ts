@@ -2,8 +2,6 @@ import type { SessionMemory } from "../server-context.ts";
 import type { RowStore, RowValue } from "./rows.ts";
 
 const prefix = "memory/";
-/** A row holds at most 2 MB; JSON text may take three bytes a unit. */
-const maxValueLength = 600_000;
 
 /**
  * The memory of one session, in its object's SQLite.
@@ -47,10 +45,8 @@ function memoryOver(store: RowStore, maxMemoryBytes: number, onWrite: () => void
       const text: string | undefined = JSON.stringify(value);
       if (text === undefined) throw new RangeError(`The session's memory holds JSON; ${typeof value} is not.`);
       const usedAfter = (used ??= measure()) - sizeOf(key) + key.length + text.length;
-      if (usedAfter > maxMemoryBytes || text.length > maxValueLength) {
-        throw new RangeError(
-          `The session's memory is full: it holds ${maxMemoryBytes} bytes in all, ${maxValueLength} in one value.`,
-        );
+      if (usedAfter > maxMemoryBytes) {
+        throw new RangeError(`The session's memory is full: it holds ${maxMemoryBytes} bytes in all.`);
       }
       onWrite();
       store.put(prefix + key, text);

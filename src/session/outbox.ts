@@ -15,15 +15,6 @@ export interface SentMessage {
   handedOverAtMs: number | undefined;
 }
 
-interface PartHead extends Omit<SentMessage, "packed"> {
-  part: number;
-}
-
-interface StoredPart {
-  head: PartHead;
-  bytes: Uint8Array;
-}
-
 export interface OutboxBounds {
   maxOutboxBytes: number;
   maxOutboxMessages: number;
@@ -32,8 +23,8 @@ export interface OutboxBounds {
 }
 
 const prefix = "outbox/";
-/** A row holds at most 2 MB, key and overhead included. */
-const maxRowBytes = 1_500_000;
+/** Above that a burst is written as more than one, bytes: what is in one is read, and deleted, together. */
+const maxBurstBytes = 1_000_000;
 /** What a message takes beside its frame where it is kept, at most, bytes. */
 const messageOverheadBytes = 200;
 
@@ -160,46 +151,36 @@ export class Outbox {
   /** Writes what is not written yet. Call it in the same turn as what must hold together with it. */
   save(): void {
     this.#deleteEmptyRows();
-    let row: StoredPart[] = [];
-    let rowBytes = 0;
-    const writeRow = (): void => {
-      const [first] = row;
+    let burst: SentMessage[] = [];
+    let burstBytes = 0;
+    const writeBurst = (): void => {
+      const [first] = burst;
       if (first === undefined) return;
-      const key = this.#freeKey(first.head);
-      this.#store.put(key, packRow(row));
-      for (const sequence of new Set(row.map(({ head }) => head.sequence))) this.#noteRow(sequence, key);
-      row = [];
-      rowBytes = 0;
+      const key = this.#freeKey(first.sequence);
+      this.#store.put(key, packBurst(burst));
+      for (const { sequence } of burst) this.#noteRow(sequence, key);
+      burst = [];
+      burstBytes = 0;
     };
-    for (const { packed, ...rest } of this.#unsaved) {
-      for (let part = 0; part * maxRowBytes < packed.byteLength; part++) {
-        const bytes = packed.subarray(part * maxRowBytes, (part + 1) * maxRowBytes);
-        if (rowBytes + bytes.byteLength > maxRowBytes) writeRow();
-        row.push({ head: { ...rest, part }, bytes });
-        rowBytes += bytes.byteLength;
-      }
+    for (const message of this.#unsaved) {
+      if (burstBytes + message.packed.byteLength > maxBurstBytes) writeBurst();
+      burst.push(message);
+      burstBytes += message.packed.byteLength;
     }
-    writeRow();
+    writeBurst();
     this.#unsaved.clear();
     this.#unsavedBytes = 0;
   }
 
   #load(): void {
-    const partsOf = new Map<number, number>();
-    for (const [key, row] of this.#store.list<ArrayBuffer>({ prefix })) {
-      const parts = unpackRow(row);
-      for (const { head, bytes } of parts) {
-        const { part, ...rest } = head;
+    for (const [key, burst] of this.#store.list<ArrayBuffer>({ prefix })) {
+      for (const message of unpackBurst(burst)) {
+        this.#noteRow(message.sequence, key);
         // What was acknowledged and came back from elsewhere may be in two rows.
-        if (part !== (partsOf.get(rest.sequence) ?? 0)) continue;
-        partsOf.set(rest.sequence, part + 1);
-        const earlier = this.#messages.get(rest.sequence);
-        const packed = earlier === undefined ? bytes : concatenate(earlier.packed, bytes);
-        if (earlier !== undefined) this.#drop(earlier);
-        this.#hold({ ...rest, packed });
-        this.#lastSequence = Math.max(this.#lastSequence, rest.sequence);
+        if (this.#messages.has(message.sequence)) continue;
+        this.#hold(message);
+        this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
       }
-      for (const sequence of new Set(parts.map(({ head }) => head.sequence))) this.#noteRow(sequence, key);
     }
   }
 
@@ -208,8 +189,8 @@ export class Outbox {
   }
 
   /** A row is never overwritten: it may hold others than the message that it is named after, which came back since. */
-  #freeKey({ sequence, part }: PartHead): string {
-    const name = `${prefix}${String(sequence).padStart(16, "0")}/${part}`;
+  #freeKey(sequence: number): string {
+    const name = prefix + String(sequence).padStart(16, "0");
     let key = name;
     for (let attempt = 1; this.#living.has(key); attempt++) key = `${name}.${attempt}`;
     return key;
@@ -269,22 +250,15 @@ export class Outbox {
   }
 }
 
-/** A row: what its parts say of themselves, as JSON, and then their bytes. */
-function packRow(parts: StoredPart[]): ArrayBuffer {
-  const heads = JSON.stringify(parts.map(({ head }) => head));
-  return join([new TextEncoder().encode(heads), ...parts.map(({ bytes }) => bytes)]).buffer;
+/** What the messages say of themselves, as JSON, and then their frames. */
+function packBurst(messages: SentMessage[]): ArrayBuffer {
+  const heads = JSON.stringify(messages.map((message) => ({ ...message, packed: undefined })));
+  return join([new TextEncoder().encode(heads), ...messages.map(({ packed }) => packed)]).buffer;
 }
 
-function unpackRow(row: ArrayBuffer): StoredPart[] {
-  const [heads, ...pieces] = split(row);
-  // A cast at a boundary that only `packRow` writes.
-  const parsed = JSON.parse(new TextDecoder().decode(heads)) as PartHead[];
-  return parsed.map((head, index) => ({ head, bytes: pieces[index] ?? new Uint8Array() }));
-}
-
-function concatenate(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.byteLength + tail.byteLength);
-  whole.set(head);
-  whole.set(tail, head.byteLength);
-  return whole;
+function unpackBurst(burst: ArrayBuffer): SentMessage[] {
+  const [heads, ...frames] = split(burst);
+  // A cast at a boundary that only `packBurst` writes.
+  const parsed = JSON.parse(new TextDecoder().decode(heads)) as Omit<SentMessage, "packed">[];
+  return parsed.map((head, index) => ({ ...head, packed: frames[index] ?? new Uint8Array() }));
 }

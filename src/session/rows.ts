@@ -1,9 +1,9 @@
 import type { Handshake } from "./handshake.ts";
 
-/** Text, or bytes; at most 2 MB with its key. */
+/** Text, or bytes. */
 export type RowValue = string | ArrayBuffer;
 
-/** Rows by key. */
+/** Rows by key. Whoever reads one knows which of the two it wrote. */
 export interface RowStore {
   get<Value extends RowValue>(key: string): Value | undefined;
   put(key: string, value: RowValue): void;
@@ -14,48 +14,61 @@ export interface RowStore {
 
 const handshakeKey = "handshake";
 
+/** The platform stores at most 2 MB in a row, all included. A UTF-16 unit takes at most three bytes of UTF-8. */
+const maxPartBytes = 1_500_000;
+const maxPartLength = maxPartBytes / 3;
+
 /**
  * All rows of a session. The first is its handshake, whose presence is the session: what somebody stores who never
  * initialized it would be found by nobody, so it is not stored.
  *
- * Storage: one table, `session`, with the rows `handshake`, `outbox/…`, `call/…`, `memory/…` and `watch`. Not the object's
- * key-value store: that one compiles a dozen statements before its first row, which takes a millisecond, and holds them.
+ * Storage: one table, `session`, with the rows `handshake`, `outbox/…`, `call/…`, `memory/…` and `watch`, each in as many
+ * parts as it needs. Not the object's key-value store: that one compiles a dozen statements before its first row, which
+ * takes a millisecond, holds them, and refuses a value that is too large.
  */
 export class Rows implements RowStore {
-  readonly #sql: SqlStorage;
+  readonly #storage: DurableObjectStorage;
   readonly #beforePut: () => void;
   /** As it was found; `undefined`: this session has stored nothing. */
   readonly handshake: Handshake | undefined;
   #isEmpty: boolean;
 
   /** `isNew`: there is nothing, and the database need not be opened. `beforePut` writes the handshake, if it is not written. */
-  constructor(sql: SqlStorage, { isNew, beforePut }: { isNew: boolean; beforePut: () => void }) {
-    this.#sql = sql;
+  constructor(storage: DurableObjectStorage, { isNew, beforePut }: { isNew: boolean; beforePut: () => void }) {
+    this.#storage = storage;
     this.#beforePut = beforePut;
-    this.#isEmpty = isNew || sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'session'").next().done === true;
+    this.#isEmpty = isNew || !hasTable(storage.sql);
     const json = this.get<string>(handshakeKey);
     // A cast at a boundary that only `writeHandshake` writes.
     this.handshake = json === undefined ? undefined : (JSON.parse(json) as Handshake);
   }
 
   writeHandshake(handshake: Handshake): void {
-    if (this.#isEmpty) this.#sql.exec("CREATE TABLE session (key TEXT PRIMARY KEY, value) WITHOUT ROWID");
+    if (this.#isEmpty) {
+      this.#storage.sql.exec(
+        "CREATE TABLE session (key TEXT, part INTEGER, value, PRIMARY KEY (key, part)) WITHOUT ROWID",
+      );
+    }
     this.#isEmpty = false;
     this.#write(handshakeKey, JSON.stringify(handshake));
   }
 
   get<Value extends RowValue>(key: string): Value | undefined {
     if (this.#isEmpty) return undefined;
-    const [row] = this.#sql.exec<{ value: Value }>("SELECT value FROM session WHERE key = ?", key);
-    return row?.value;
+    const query = "SELECT value FROM session WHERE key = ? ORDER BY part";
+    const parts = Array.from(this.#storage.sql.exec<{ value: Value }>(query, key), ({ value }) => value);
+    // Of the same kind as its parts.
+    return joinParts(parts) as Value | undefined;
   }
 
-  list<Value extends RowValue>({ prefix }: { prefix: string }): Iterable<[string, Value]> {
-    if (this.#isEmpty) return [];
+  *list<Value extends RowValue>({ prefix }: { prefix: string }): Iterable<[string, Value]> {
+    if (this.#isEmpty) return;
     const end = prefix.slice(0, -1) + String.fromCodePoint((prefix.codePointAt(prefix.length - 1) ?? 0) + 1);
-    return this.#sql
-      .exec("SELECT key, value FROM session WHERE key >= ? AND key < ? ORDER BY key", prefix, end)
-      .raw<[string, Value]>();
+    const query = "SELECT key FROM session WHERE key >= ? AND key < ? AND part = 0 ORDER BY key";
+    for (const { key } of this.#storage.sql.exec<{ key: string }>(query, prefix, end).toArray()) {
+      const value = this.get<Value>(key);
+      if (value !== undefined) yield [key, value];
+    }
   }
 
   put(key: string, value: RowValue): void {
@@ -64,10 +77,62 @@ export class Rows implements RowStore {
   }
 
   delete(key: string): void {
-    if (!this.#isEmpty) this.#sql.exec("DELETE FROM session WHERE key = ?", key);
+    this.#deleteFrom(key, 0);
+  }
+
+  /** Leaves nothing behind, the alarm included (compatibility flag `delete_all_deletes_alarm`); from now on nothing is stored. */
+  async deleteAll(): Promise<void> {
+    this.#isEmpty = true;
+    await this.#storage.deleteAll();
   }
 
   #write(key: string, value: RowValue): void {
-    this.#sql.exec("INSERT OR REPLACE INTO session VALUES (?, ?)", key, value);
+    const parts = partsOf(value);
+    for (const [index, part] of parts.entries()) {
+      this.#storage.sql.exec("INSERT OR REPLACE INTO session VALUES (?, ?, ?)", key, index, part);
+    }
+    // Those of a longer value that was there before.
+    this.#deleteFrom(key, parts.length);
   }
+
+  #deleteFrom(key: string, part: number): void {
+    if (!this.#isEmpty) this.#storage.sql.exec("DELETE FROM session WHERE key = ? AND part >= ?", key, part);
+  }
+}
+
+function hasTable(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'session'").toArray().length > 0;
+}
+
+function partsOf(value: RowValue): RowValue[] {
+  const parts: RowValue[] = [];
+  const length = typeof value === "string" ? value.length : value.byteLength;
+  let at = 0;
+  do {
+    const end = typeof value === "string" ? endOfText(value, at + maxPartLength) : at + maxPartBytes;
+    parts.push(value.slice(at, end));
+    at = end;
+  } while (at < length);
+  return parts;
+}
+
+/** `end`, or one before it: a character of two units stays whole, half of one is not text. */
+function endOfText(text: string, end: number): number {
+  return (text.codePointAt(end - 1) ?? 0) > 0xff_ff ? end - 1 : end;
+}
+
+/** `undefined` if there are none. */
+function joinParts(parts: RowValue[]): RowValue | undefined {
+  const [first] = parts;
+  if (parts.length <= 1) return first;
+  // All are of the kind of the first: they were one value.
+  if (typeof first === "string") return (parts as string[]).join("");
+  const pieces = parts as ArrayBuffer[];
+  const whole = new Uint8Array(pieces.reduce((total, { byteLength }) => total + byteLength, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(new Uint8Array(piece), at);
+    at += piece.byteLength;
+  }
+  return whole.buffer;
 }

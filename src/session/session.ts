@@ -57,7 +57,7 @@ export class Session<Env> {
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const sessionId = ctx.id.toString();
-    const rows = new Rows(ctx.storage.sql, { isNew, beforePut: () => this.#flushHandshake() });
+    const rows = new Rows(ctx.storage, { isNew, beforePut: () => this.#flushHandshake() });
     this.#rows = rows;
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#conversation = new Conversation({
@@ -238,7 +238,6 @@ export class Session<Env> {
     this.#unstored = undefined;
     this.#streams.endAll();
     await this.#conversation.end();
-    // The alarm goes with the rows (compatibility flag `delete_all_deletes_alarm`).
-    await this.#ctx.storage.deleteAll();
+    await this.#rows.deleteAll();
   }
 }

@@ -92,9 +92,14 @@ describe("a session that goes on", () => {
 
   test("what a session remembers is bounded, and says so", async () => {
     const client = await RawSseClient.open(example.url);
-    const answer = await client.call("remember", { key: "k", value: "x".repeat(700_000) });
+    // One value may be longer than a row of the platform.
+    const long = "𝄞".repeat(500_000);
+    await client.call("remember", { key: "long", value: long });
+    const answer = await client.call("remember", { key: "k", value: "x".repeat(100_000) });
     expect(answer["result"]).toMatchObject({ isError: true });
     expect(textOf(answer)).toContain("memory is full");
+    await example.evict(client.sessionId);
+    expect(textOf(await client.call("recall", { key: "long" })) === long).toBe(true);
     client.close();
   });
 });

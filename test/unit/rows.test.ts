@@ -1,0 +1,60 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Rows } from "../../src/session/rows.ts";
+import { memoryRows } from "../support/memory-rows.ts";
+
+/** Long enough for several rows, with characters of one to four bytes anywhere in it. */
+const text = fc
+  .tuple(fc.string({ unit: "binary", maxLength: 7 }), fc.nat(200_000))
+  .map(([unit, times]) => unit.repeat(times));
+const bytes = fc.tuple(fc.nat(255), fc.nat(4_000_000)).map(([value, size]) => new Uint8Array(size).fill(value).buffer);
+
+/** Compared as buffers: an element-wise comparison of megabytes takes seconds. */
+const isSame = (found: string | ArrayBuffer | undefined, put: string | ArrayBuffer): boolean =>
+  typeof put === "string" ? found === put : Buffer.from(found ?? "").equals(Buffer.from(put));
+
+test("values of any size come back whole, also where a shorter one replaced a longer, in rows the platform takes", () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(text, bytes), { minLength: 1, maxLength: 3 }), (values) => {
+      const { rows, stored, again } = memoryRows();
+      for (const value of values) rows.put("memory/same", value);
+      for (const [index, value] of values.entries()) rows.put(`memory/${index}`, value);
+      for (const part of stored()) expect(Buffer.byteLength(part)).toBeLessThan(2_000_000);
+      expect(isSame(again().get("memory/same"), values.at(-1) ?? "")).toBe(true);
+      const listed = [...again().list({ prefix: "memory/" })];
+      expect(listed.map(([key]) => key)).toEqual([...values.keys(), "same"].map((key) => `memory/${key}`));
+      expect(values.every((value, index) => isSame(listed[index]?.[1], value))).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("a prefix lists what begins with it, in order, and nothing else", () => {
+  const { rows } = memoryRows();
+  for (const key of ["memory/b", "memory0", "memory/", "memory/\u{10FFFF}", "memor", "memory/a/b", "outbox/1"])
+    rows.put(key, "");
+  expect(Array.from(rows.list({ prefix: "memory/" }), ([key]) => key)).toEqual([
+    "memory/",
+    "memory/a/b",
+    "memory/b",
+    "memory/\u{10FFFF}",
+  ]);
+});
+
+test("what is deleted is gone, all of it, and nothing else", () => {
+  const { rows, stored } = memoryRows();
+  rows.put("call/1", "x".repeat(2_000_000));
+  rows.put("call/10", "stays");
+  rows.delete("call/1");
+  expect(rows.get("call/1")).toBeUndefined();
+  expect(stored()).toEqual(["stays"]);
+});
+
+test("without a handshake there is no session, and nothing is stored or touched", () => {
+  const sql = { exec: () => expect.unreachable() } as unknown as SqlStorage;
+  const rows = new Rows({ sql } as DurableObjectStorage, { isNew: true, beforePut: () => undefined });
+  rows.put("outbox/1", "x");
+  rows.delete("outbox/1");
+  expect(rows.get("outbox/1")).toBeUndefined();
+  expect([...rows.list({ prefix: "outbox/" })]).toEqual([]);
+});
