@@ -93,6 +93,9 @@ function latencyFigures(measured: Measured): Figure[] {
       limitTimes("initialize", 1.3),
       agentSlower(ratio("initialize", "mcp-agent", "ours"), 1),
     ]),
+    row("sessions opened per second, one by one", { rounds, metric: "sessions per second", format: perSecond }, [
+      atLeast(ratio("sessions per second", "ours", "mcp-agent"), 1, "McpAgent"),
+    ]),
     row("1 MiB argument and result", { rounds, metric: "large call", format: ms }, [limitTimes("large call", 1.2)]),
     row("wake from hibernation to answer, p50", { rounds, metric: "wake", format: ms }, [
       limitTimes("wake", 1.5),
@@ -212,7 +215,10 @@ function others(of: (name: ContestantName) => string): string {
 
 function judge(requirements: Requirement[]): Pick<Figure, "required" | "found" | "holds"> {
   return {
-    required: requirements.map(({ wording }) => wording).join("; "),
+    required: requirements
+      .map(({ wording }) => wording)
+
+      .join("; "),
     found: requirements.map(({ found }) => found).join("; "),
     holds: requirements.every(({ holds }) => holds),
   };

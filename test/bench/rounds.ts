@@ -6,6 +6,7 @@ export type Metric =
   | "calls per second"
   | "open"
   | "initialize"
+  | "sessions per second"
   | "large call"
   | "streamable call"
   | "streamable calls per second"

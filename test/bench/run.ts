@@ -25,7 +25,7 @@ const fullPace: Pace = {
   rounds: 9,
   warmUpCalls: 3_000,
   callsPerRound: 600,
-  opensPerRound: 40,
+  opensPerRound: 60,
   throughputMs: 600,
   throughputSessions: 20,
   oldSessionCalls: 10_000,

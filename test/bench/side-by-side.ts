@@ -85,9 +85,10 @@ async function measureOne(bench: Bench, rounds: Rounds, pace: Pace): Promise<voi
   for (let call = 0; call < largeCallsPerRound; call++) largeMs.push(await session.call("echo", { text: largeText }));
   note("large call", median(largeMs));
   await settle();
-  const { openMs, initializeMs } = await measureOpening(contestant.port, pace.opensPerRound);
+  const { openMs, initializeMs, perSecond } = await measureOpening(contestant.port, pace.opensPerRound);
   note("open", openMs);
   note("initialize", initializeMs);
+  note("sessions per second", perSecond);
   await settle();
 }
 
@@ -98,7 +99,14 @@ export async function medianCall(session: BenchSession, calls: number): Promise<
   return median(ms);
 }
 
-async function measureOpening(port: number, opens: number): Promise<{ openMs: number; initializeMs: number }> {
+/**
+ * Streams alone, and then whole sessions: what a server stores for a session that has just been initialized is the burden
+ * of whatever comes next, which is what sessions per second are for.
+ */
+async function measureOpening(
+  port: number,
+  opens: number,
+): Promise<{ openMs: number; initializeMs: number; perSecond: number }> {
   const openMs: number[] = [];
   const initializeMs: number[] = [];
   const sessions: BenchSession[] = [];
@@ -106,11 +114,17 @@ async function measureOpening(port: number, opens: number): Promise<{ openMs: nu
     const session = await openSse(port);
     sessions.push(session);
     openMs.push(session.openedInMs);
+  }
+  const startedAt = performance.now();
+  for (let open = 0; open < opens; open++) {
+    const session = await openSse(port);
+    sessions.push(session);
     initializeMs.push(await session.initialize());
   }
+  const perSecond = (opens * 1_000) / (performance.now() - startedAt);
   // Not before: what a server does for a session that ends must not be the burden of the next one.
   for (const session of sessions) session.close();
-  return { openMs: median(openMs), initializeMs: median(initializeMs) };
+  return { openMs: median(openMs), initializeMs: median(initializeMs), perSecond };
 }
 
 async function callsPerSecond(sessions: BenchSession[], forMs: number): Promise<number> {
