@@ -112,7 +112,7 @@ export async function measureCrowd(
 }
 
 /** Resident memory of a process. */
-async function residentBytes(pid: number): Promise<number> {
+export async function residentBytes(pid: number): Promise<number> {
   const status = `/proc/${pid}/status`;
   if (existsSync(status)) return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(await readFile(status, "utf8"))?.[1]);
   return 1024 * Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" }));

@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import { SourceMap } from "node:module";
+
+interface CallFrame {
+  functionName: string;
+  /** Empty for a function of the runtime. */
+  url: string;
+  lineNumber: number;
+  columnNumber: number;
+}
+
+/** `Profiler.Profile` of the DevTools protocol: a call tree, what ran at each sample, and microseconds since the one before. */
+export interface CpuProfile {
+  nodes: { id: number; callFrame: CallFrame; children?: number[] }[];
+  samples: number[];
+  timeDeltas: number[];
+}
+
+/** Whose code ran. A function of the runtime is for whoever called it. */
+export const origins = [
+  "code of mcp-edge",
+  "the runtime, for mcp-edge",
+  "code of the SDK, zod and agents",
+  "the runtime, for the SDK, zod and agents",
+  "code of the bare hops",
+  "the runtime, for the bare hops",
+  "garbage collection",
+  "the runtime by itself",
+] as const;
+
+export type Origin = (typeof origins)[number];
+
+/** Microseconds by origin. The time in which nothing was to be done is not in it. */
+export type Times = Partial<Record<Origin, number>>;
+
+const forWhom: Partial<Record<Origin, Origin>> = {
+  "code of mcp-edge": "the runtime, for mcp-edge",
+  "code of the SDK, zod and agents": "the runtime, for the SDK, zod and agents",
+  "code of the bare hops": "the runtime, for the bare hops",
+};
+
+/** Tells whose code a function of a bundle is, by the bundle's source map. */
+export async function originsIn(script: string): Promise<(frame: CallFrame) => Origin | undefined> {
+  const map = new SourceMap(JSON.parse(await readFile(`${script}.map`, "utf8")));
+  return ({ url, lineNumber, columnNumber }) => {
+    if (url === "") return undefined;
+    const entry = map.findEntry(lineNumber, columnNumber);
+    const source = "originalSource" in entry ? entry.originalSource : "";
+    if (source.includes("node_modules/")) return "code of the SDK, zod and agents";
+    return source.includes("test/bench/") ? "code of the bare hops" : "code of mcp-edge";
+  };
+}
+
+/** Adds up a profile. */
+export function timesOf(
+  { nodes, samples, timeDeltas }: CpuProfile,
+  originOf: (frame: CallFrame) => Origin | undefined,
+): Times {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const callers = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
+  const found = new Map(nodes.map(({ id }) => [id, find(id)]));
+  const times: Times = {};
+  for (const [index, sample] of samples.entries()) {
+    const origin = found.get(sample);
+    if (origin !== undefined) times[origin] = (times[origin] ?? 0) + (timeDeltas[index] ?? 0);
+  }
+  return times;
+
+  function find(id: number): Origin | undefined {
+    const frame = byId.get(id)?.callFrame;
+    if (frame === undefined || frame.functionName === "(idle)") return undefined;
+    if (frame.functionName === "(garbage collector)") return "garbage collection";
+    const own = originOf(frame);
+    if (own !== undefined) return own;
+    for (let caller = callers.get(id); caller !== undefined; caller = callers.get(caller)) {
+      const callerFrame = byId.get(caller)?.callFrame;
+      const origin = callerFrame && originOf(callerFrame);
+      if (origin !== undefined) return forWhom[origin];
+    }
+    return "the runtime by itself";
+  }
+}
