@@ -76,7 +76,7 @@ export class Expiry {
   watchCalls(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
-    this.#options.rows.put(watchKey, "");
+    this.#options.rows.add(watchKey, "");
     this.#options.ctx.waitUntil(this.#setAlarm(watchMs));
   }
 

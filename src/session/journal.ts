@@ -30,7 +30,7 @@ export class Journal {
   /** Writes `entry` down and returns the key to {@linkcode remove} it by. */
   add(entry: JournalEntry, sequence: number): string {
     const key = `${prefix}${String(sequence).padStart(16, "0")}.${this.#count++}`;
-    this.#store.put(key, JSON.stringify(entry));
+    this.#store.add(key, JSON.stringify(entry));
     return key;
   }
 

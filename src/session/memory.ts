@@ -18,6 +18,7 @@ export function processMemory(maxMemoryBytes = 1024 * 1024): SessionMemory {
   const store: RowStore = {
     // The map holds what memoryOver puts there, which is text.
     get: <Value extends RowValue>(key: string) => rows.get(key) as Value | undefined,
+    add: (key, value) => void rows.set(key, value),
     put: (key, value) => void rows.set(key, value),
     delete: (key) => void rows.delete(key),
     list: <Value extends RowValue>() => [...rows].sort(([a], [b]) => (a < b ? -1 : 1)) as [string, Value][],

@@ -157,7 +157,7 @@ export class Outbox {
       const [first] = burst;
       if (first === undefined) return;
       const key = this.#freeKey(first.sequence);
-      this.#store.put(key, packBurst(burst));
+      this.#store.add(key, packBurst(burst));
       for (const { sequence } of burst) this.#noteRow(sequence, key);
       burst = [];
       burstBytes = 0;

@@ -6,6 +6,9 @@ export type RowValue = string | ArrayBuffer;
 /** Rows by key. Whoever reads one knows which of the two it wrote. */
 export interface RowStore {
   get<Value extends RowValue>(key: string): Value | undefined;
+  /** `key` holds nothing yet. */
+  add(key: string, value: RowValue): void;
+  /** Replaces what `key` holds, if it holds anything. */
   put(key: string, value: RowValue): void;
   delete(key: string): void;
   /** Those whose key begins with `prefix`, in the order of their keys. */
@@ -13,6 +16,7 @@ export interface RowStore {
 }
 
 const handshakeKey = "handshake";
+const createTable = "CREATE TABLE session (key TEXT, part INTEGER, value, PRIMARY KEY (key, part)) WITHOUT ROWID";
 
 /** The platform stores at most 2 MB in a row, all included. A UTF-16 unit takes at most three bytes of UTF-8. */
 const maxPartBytes = 1_500_000;
@@ -28,15 +32,15 @@ const maxPartLength = maxPartBytes / 3;
  */
 export class Rows implements RowStore {
   readonly #storage: DurableObjectStorage;
-  readonly #beforePut: () => void;
+  readonly #beforeWrite: () => void;
   /** As it was found; `undefined`: this session has stored nothing. */
   readonly handshake: Handshake | undefined;
   #isEmpty: boolean;
 
-  /** `isNew`: there is nothing, and the database need not be opened. `beforePut` writes the handshake, if it is not written. */
-  constructor(storage: DurableObjectStorage, { isNew, beforePut }: { isNew: boolean; beforePut: () => void }) {
+  /** `isNew`: there is nothing, and the database need not be opened. `beforeWrite` writes the handshake, if it is not written. */
+  constructor(storage: DurableObjectStorage, { isNew, beforeWrite }: { isNew: boolean; beforeWrite: () => void }) {
     this.#storage = storage;
-    this.#beforePut = beforePut;
+    this.#beforeWrite = beforeWrite;
     this.#isEmpty = isNew || !hasTable(storage.sql);
     const json = this.get<string>(handshakeKey);
     // A cast at a boundary that only `writeHandshake` writes.
@@ -44,13 +48,11 @@ export class Rows implements RowStore {
   }
 
   writeHandshake(handshake: Handshake): void {
-    if (this.#isEmpty) {
-      this.#storage.sql.exec(
-        "CREATE TABLE session (key TEXT, part INTEGER, value, PRIMARY KEY (key, part)) WITHOUT ROWID",
-      );
-    }
+    const json = JSON.stringify(handshake);
+    if (!this.#isEmpty) return this.#replace(handshakeKey, json);
     this.#isEmpty = false;
-    this.#write(handshakeKey, JSON.stringify(handshake));
+    this.#storage.sql.exec(createTable);
+    this.#insert(handshakeKey, json);
   }
 
   get<Value extends RowValue>(key: string): Value | undefined {
@@ -71,9 +73,14 @@ export class Rows implements RowStore {
     }
   }
 
+  add(key: string, value: RowValue): void {
+    this.#beforeWrite();
+    if (!this.#isEmpty) this.#insert(key, value);
+  }
+
   put(key: string, value: RowValue): void {
-    this.#beforePut();
-    if (!this.#isEmpty) this.#write(key, value);
+    this.#beforeWrite();
+    if (!this.#isEmpty) this.#replace(key, value);
   }
 
   delete(key: string): void {
@@ -86,13 +93,19 @@ export class Rows implements RowStore {
     await this.#storage.deleteAll();
   }
 
-  #write(key: string, value: RowValue): void {
+  #replace(key: string, value: RowValue): void {
+    const parts = this.#insert(key, value);
+    // Those of a longer value that was there before.
+    this.#deleteFrom(key, parts);
+  }
+
+  /** Returns how many parts it has. */
+  #insert(key: string, value: RowValue): number {
     const parts = partsOf(value);
     for (const [index, part] of parts.entries()) {
       this.#storage.sql.exec("INSERT OR REPLACE INTO session VALUES (?, ?, ?)", key, index, part);
     }
-    // Those of a longer value that was there before.
-    this.#deleteFrom(key, parts.length);
+    return parts.length;
   }
 
   #deleteFrom(key: string, part: number): void {

@@ -57,7 +57,7 @@ export class Session<Env> {
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const sessionId = ctx.id.toString();
-    const rows = new Rows(ctx.storage, { isNew, beforePut: () => this.#flushHandshake() });
+    const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#flushHandshake() });
     this.#rows = rows;
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#conversation = new Conversation({
@@ -217,6 +217,8 @@ export class Session<Env> {
    * session's first write opens its database. Both in one turn, so that there is never a row without an alarm.
    */
   #storeHandshake(handshake: Handshake): void {
+    // A tool that did not stop remembers something.
+    if (this.#ended) return;
     this.#unstored = handshake;
     this.#storeTimer ??= setTimeout(() => this.#flushHandshake(), storeAfterMs);
   }

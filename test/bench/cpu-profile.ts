@@ -16,14 +16,14 @@ export interface CpuProfile {
   timeDeltas: number[];
 }
 
-/** Whose code ran. A function of the runtime is for whoever called it. */
+/**
+ * Whose code ran, or for whom the runtime did. Those two cannot be told apart: many functions of the runtime are no node of
+ * the tree, so their time is that of their caller.
+ */
 export const origins = [
-  "code of mcp-edge",
-  "the runtime, for mcp-edge",
-  "code of the SDK, zod and agents",
-  "the runtime, for the SDK, zod and agents",
-  "code of the bare hops",
-  "the runtime, for the bare hops",
+  "mcp-edge",
+  "the bare hops",
+  "the SDK, zod and agents",
   "garbage collection",
   "the runtime by itself",
 ] as const;
@@ -33,12 +33,6 @@ export type Origin = (typeof origins)[number];
 /** Microseconds by origin. The time in which nothing was to be done is not in it. */
 export type Times = Partial<Record<Origin, number>>;
 
-const forWhom: Partial<Record<Origin, Origin>> = {
-  "code of mcp-edge": "the runtime, for mcp-edge",
-  "code of the SDK, zod and agents": "the runtime, for the SDK, zod and agents",
-  "code of the bare hops": "the runtime, for the bare hops",
-};
-
 /** Tells whose code a function of a bundle is, by the bundle's source map. */
 export async function originsIn(script: string): Promise<(frame: CallFrame) => Origin | undefined> {
   const map = new SourceMap(JSON.parse(await readFile(`${script}.map`, "utf8")));
@@ -46,8 +40,8 @@ export async function originsIn(script: string): Promise<(frame: CallFrame) => O
     if (url === "") return undefined;
     const entry = map.findEntry(lineNumber, columnNumber);
     const source = "originalSource" in entry ? entry.originalSource : "";
-    if (source.includes("node_modules/")) return "code of the SDK, zod and agents";
-    return source.includes("test/bench/") ? "code of the bare hops" : "code of mcp-edge";
+    if (source.includes("node_modules/")) return "the SDK, zod and agents";
+    return source.includes("test/bench/") ? "the bare hops" : "mcp-edge";
   };
 }
 
@@ -70,12 +64,10 @@ export function timesOf(
     const frame = byId.get(id)?.callFrame;
     if (frame === undefined || frame.functionName === "(idle)") return undefined;
     if (frame.functionName === "(garbage collector)") return "garbage collection";
-    const own = originOf(frame);
-    if (own !== undefined) return own;
-    for (let caller = callers.get(id); caller !== undefined; caller = callers.get(caller)) {
-      const callerFrame = byId.get(caller)?.callFrame;
-      const origin = callerFrame && originOf(callerFrame);
-      if (origin !== undefined) return forWhom[origin];
+    for (let at: number | undefined = id; at !== undefined; at = callers.get(at)) {
+      const caller = byId.get(at)?.callFrame;
+      const origin = caller && originOf(caller);
+      if (origin !== undefined) return origin;
     }
     return "the runtime by itself";
   }

@@ -118,22 +118,15 @@ function timesTable(found: Record<Profiled, Times[]>): string[] {
   const medianOf = (name: Profiled, of: (times: Times) => number): number => median(found[name].map(of));
   const rowOf = (title: string, of: (times: Times) => number): string[] => [
     title,
-    ...profiled.map((name) => `${Math.round(medianOf(name, of))} µs`),
+    ...profiled.map((name) => String(Math.round(medianOf(name, of)))),
   ];
   const present = (origin: Origin): boolean =>
     profiled.some((name) => medianOf(name, (times) => times[origin] ?? 0) >= 1);
   const rows = origins.filter(present).map((origin) => rowOf(origin, (times) => times[origin] ?? 0));
-  const withoutCode = median(
-    found.ours.map((times, round) => {
-      const limit = found.limit[round];
-      return (total(times) - (times["code of mcp-edge"] ?? 0)) / (limit === undefined ? Number.NaN : total(limit));
-    }),
-  );
-  return [
-    ...table(["", ...profiled.map((name) => titles[name])], [...rows, rowOf("together", total)]),
-    "",
-    `If the code of mcp-edge took no time at all, it would still be ${withoutCode.toFixed(2)} × the limit.`,
-  ];
+  const ratio = (name: Profiled): string =>
+    `${median(found[name].map((times, round) => total(times) / total(found.limit[round] ?? {}))).toFixed(2)} ×`;
+  const ratios = ["of the limit's", ...profiled.map((name) => ratio(name))];
+  return table(["µs", ...profiled.map((name) => titles[name])], [...rows, rowOf("together", total), ratios]);
 }
 
 interface Memory {

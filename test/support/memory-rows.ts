@@ -14,7 +14,7 @@ export function memoryRows(): MemoryRows {
   const database = new DatabaseSync(":memory:");
   const sql = sqlOver(database);
   const open = (isNew: boolean): Rows =>
-    new Rows({ sql } as DurableObjectStorage, { isNew, beforePut: () => undefined });
+    new Rows({ sql } as DurableObjectStorage, { isNew, beforeWrite: () => undefined });
   const rows = open(true);
   rows.writeHandshake({ lane: "sse", subscriptions: [] });
   const query = "SELECT value FROM session WHERE key <> 'handshake'";

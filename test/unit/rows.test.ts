@@ -52,7 +52,7 @@ test("what is deleted is gone, all of it, and nothing else", () => {
 
 test("without a handshake there is no session, and nothing is stored or touched", () => {
   const sql = { exec: () => expect.unreachable() } as unknown as SqlStorage;
-  const rows = new Rows({ sql } as DurableObjectStorage, { isNew: true, beforePut: () => undefined });
+  const rows = new Rows({ sql } as DurableObjectStorage, { isNew: true, beforeWrite: () => undefined });
   rows.put("outbox/1", "x");
   rows.delete("outbox/1");
   expect(rows.get("outbox/1")).toBeUndefined();

@@ -165,6 +165,19 @@ describe("a session that ends", () => {
     expect(await bounded.inspect(id)).toMatchObject({ rows: [], alarmAtMs: null });
   });
 
+  test("what a tool remembers after that is stored no more", async () => {
+    const opened = await postJson(`${bounded.url}/mcp`, initialize());
+    const id = opened.headers.get("mcp-session-id") ?? "";
+    const headers = { "mcp-session-id": id };
+    const params = { name: "remember_late", arguments: { ms: 600 } };
+    // Its answer is a stream by then, which the end of the session ends.
+    const call = await postJson(`${bounded.url}/mcp`, { jsonrpc: "2.0", id: 1, method: "tools/call", params }, headers);
+    await fetch(`${bounded.url}/mcp`, { method: "DELETE", headers });
+    expect(await call.text()).not.toContain("result");
+    await expect.poll(() => bounded.logs().includes("remembered late"), { timeout: 10_000 }).toBe(true);
+    expect(await bounded.inspect(id)).toMatchObject({ rows: [], alarmAtMs: null });
+  });
+
   test("a lost client's call runs on through the grace, and is then aborted", async () => {
     const client = await RawSseClient.open(bounded.url);
     await client.send("tools/call", { name: "wait", arguments: { ms: 30_000 } });
