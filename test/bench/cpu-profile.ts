@@ -3,7 +3,7 @@ import { SourceMap } from "node:module";
 
 interface CallFrame {
   functionName: string;
-  /** Empty for a function of the runtime. */
+  /** Of a function of the runtime: empty, or a module of its own. */
   url: string;
   lineNumber: number;
   columnNumber: number;
@@ -33,11 +33,14 @@ export type Origin = (typeof origins)[number];
 /** Microseconds by origin. The time in which nothing was to be done is not in it. */
 export type Times = Partial<Record<Origin, number>>;
 
+/** What the bundle is called in `workerdConfig`. */
+const workerScript = "worker.js";
+
 /** Tells whose code a function of a bundle is, by the bundle's source map. */
 export async function originsIn(script: string): Promise<(frame: CallFrame) => Origin | undefined> {
   const map = new SourceMap(JSON.parse(await readFile(`${script}.map`, "utf8")));
   return ({ url, lineNumber, columnNumber }) => {
-    if (url === "") return undefined;
+    if (!url.endsWith(workerScript)) return undefined;
     const entry = map.findEntry(lineNumber, columnNumber);
     const source = "originalSource" in entry ? entry.originalSource : "";
     if (source.includes("node_modules/")) return "the SDK, zod and agents";
