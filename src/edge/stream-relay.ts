@@ -169,7 +169,7 @@ export class StreamRelay {
   #relay(data: ArrayBuffer): void {
     const { sequence, post, frame } = unpackFrame(data);
     this.#write(frame);
-    if (post !== 0) this.#options.uplink?.settle({ receipt: post }, this.#isWritten);
+    if (post !== 0) this.#options.uplink?.settle({ receipt: post, isAnswered: true }, this.#isWritten);
     if (!this.#copies.add(data, Date.now())) this.#socket?.send(notKept);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += frame.byteLength;

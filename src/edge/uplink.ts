@@ -90,7 +90,8 @@ export class Uplink {
     const passenger = this.#sent.get(receipt.receipt);
     if (passenger === undefined) return;
     passenger.receipt = receipt;
-    this.#landWhen(isWritten, passenger);
+    if (receipt.isAnswered) this.#landWhen(isWritten, passenger);
+    else this.#land(passenger);
   }
 
   /**
@@ -107,7 +108,7 @@ export class Uplink {
     const timer = setTimeout(() => this.#giveUp(passenger), patienceMs);
     const receipt = await settled.promise;
     clearTimeout(timer);
-    if (receipt !== undefined) await afterwards();
+    if (receipt?.isAnswered === true) await afterwards();
     return { receipt, key: passenger.key };
   }
 

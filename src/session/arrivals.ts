@@ -1,10 +1,12 @@
 import { type Refusal, streamOfKey } from "./link.ts";
 
+/** Whether an answer to a POST is on its way. `told`: its frame says to the relay that the POST was accepted. */
+export type AnswerState = "none" | "sent" | "told";
+
 /** What became of a message: accepted, if there is no refusal. */
 export interface Outcome {
   refusal: Refusal | undefined;
-  /** Whether the relay has been told so by the frame of an answer. */
-  isTold: boolean;
+  answer: AnswerState;
 }
 
 /** What came over the WebSocket of a stream, where keys count up without a gap. */
@@ -62,7 +64,9 @@ export class Arrivals {
 
   #takeOnce(key: number, heard: Heard, take: () => Promise<Outcome>): Promise<Outcome> {
     if (!this.#isNew(key, heard)) {
-      return this.#running.get(key) ?? Promise.resolve(this.#refused.get(key) ?? { refusal: undefined, isTold: false });
+      return (
+        this.#running.get(key) ?? Promise.resolve(this.#refused.get(key) ?? { refusal: undefined, answer: "sent" })
+      );
     }
     const running = take().then((outcome) => {
       this.#running.delete(key);

@@ -98,6 +98,8 @@ export interface AttachCommand {
 export interface Receipt {
   receipt: number;
   refusal?: Refusal | undefined;
+  /** An answer to the POST goes out on the stream, and goes first. */
+  isAnswered: boolean;
 }
 
 /** A response that says no, on its way through a WebSocket. */

@@ -1,6 +1,8 @@
 import type { SessionMemory } from "../server-context.ts";
 import type { RowStore, RowValue } from "./rows.ts";
 
+type MemoryStore = Omit<RowStore, "add">;
+
 const prefix = "memory/";
 
 /**
@@ -15,10 +17,9 @@ export function storedMemory(store: RowStore, maxMemoryBytes: number, onWrite: (
 /** The same memory in this process, for stdio, where the process is the session. */
 export function processMemory(maxMemoryBytes = 1024 * 1024): SessionMemory {
   const rows = new Map<string, RowValue>();
-  const store: RowStore = {
+  const store: MemoryStore = {
     // The map holds what memoryOver puts there, which is text.
     get: <Value extends RowValue>(key: string) => rows.get(key) as Value | undefined,
-    add: (key, value) => void rows.set(key, value),
     put: (key, value) => void rows.set(key, value),
     delete: (key) => void rows.delete(key),
     list: <Value extends RowValue>() => [...rows].sort(([a], [b]) => (a < b ? -1 : 1)) as [string, Value][],
@@ -26,7 +27,7 @@ export function processMemory(maxMemoryBytes = 1024 * 1024): SessionMemory {
   return memoryOver(store, maxMemoryBytes, () => undefined);
 }
 
-function memoryOver(store: RowStore, maxMemoryBytes: number, onWrite: () => void): SessionMemory {
+function memoryOver(store: MemoryStore, maxMemoryBytes: number, onWrite: () => void): SessionMemory {
   let used: number | undefined;
   const measure = (): number => {
     let total = 0;

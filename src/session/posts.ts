@@ -4,6 +4,8 @@ import { formatEventId } from "../protocol/event-id.ts";
 import { isRequest, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { firstRevisionWithPriming, primingFrame } from "../protocol/sse-frame.ts";
+import type { AnswerState } from "./arrivals.ts";
+import type { Call } from "./calls.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Lane } from "./handshake.ts";
 import { messageExtra } from "./http-source.ts";
@@ -26,8 +28,7 @@ export interface PostsOptions {
 /** What became of a POST of an HTTP+SSE session. */
 export interface TakenPost {
   refusal: Response | undefined;
-  /** Whether the frame of an answer has said that it was accepted. */
-  isTold: boolean;
+  answer: AnswerState;
 }
 
 /**
@@ -73,7 +74,7 @@ export class Posts {
     await this.#answeredOr(calls.map((call) => call.ended));
     this.#conversation.journalRunning(calls, request, "sse");
     this.#onTraffic();
-    return { refusal: undefined, isTold: calls.some((call) => call.isTold) };
+    return { refusal: undefined, answer: this.#answerTo(calls) };
   }
 
   /** A message of a Streamable HTTP session, or the `initialize` that opens one. */
@@ -173,6 +174,12 @@ export class Posts {
     return isTooMany ? refusals.tooManyCalls(this.#settings.maxCallsInFlight, first.id) : undefined;
   }
 
+  #answerTo(calls: Call[]): AnswerState {
+    if (calls.some((call) => call.isTold)) return "told";
+    const { calls: running } = this.#conversation;
+    return calls.some((call) => running.get(call.request.id) !== call) ? "sent" : "none";
+  }
+
   /** Waits until all of `answers` are there, at most `journalAfterMs`. */
   async #answeredOr(answers: Promise<unknown>[]): Promise<void> {
     if (answers.length > 0) await Promise.race([Promise.all(answers), this.#lateTimer.late()]);
@@ -180,7 +187,7 @@ export class Posts {
 }
 
 function refused(refusal: Response): TakenPost {
-  return { refusal, isTold: false };
+  return { refusal, answer: "none" };
 }
 
 function refuseBody(parsed: Extract<ReturnType<typeof parseBody>, { ok: false }>): Response {

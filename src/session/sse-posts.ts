@@ -46,24 +46,24 @@ export class SsePosts {
   async bySocket(socket: WebSocket, { key, head, text }: link.CarriedPost): Promise<void> {
     if (this.#carried?.head !== head) this.#carried = { head, request: link.requestOf(head) };
     const { request } = this.#carried;
-    const { refusal, isTold } = await this.#arrivals.carried(key, () => this.#take(request, text, key));
-    if (isTold) return;
+    const { refusal, answer } = await this.#arrivals.carried(key, () => this.#take(request, text, key));
+    if (answer === "told") return;
     try {
-      socket.send(JSON.stringify({ receipt: key, refusal } satisfies link.Receipt));
+      socket.send(JSON.stringify({ receipt: key, refusal, isAnswered: answer === "sent" } satisfies link.Receipt));
     } catch {
       // The relay is gone. Its POST comes again.
     }
   }
 
   async #take(request: Request, text: string, key?: number): Promise<Outcome> {
-    const incident = (error: unknown): TakenPost => ({ refusal: refusals.incident(error), isTold: false });
-    const { refusal, isTold } = await this.#posts.toSse(request, text, key).catch(incident);
-    return { refusal: refusal && (await link.packRefusal(refusal)), isTold };
+    const incident = (error: unknown): TakenPost => ({ refusal: refusals.incident(error), answer: "none" });
+    const { refusal, answer } = await this.#posts.toSse(request, text, key).catch(incident);
+    return { refusal: refusal && (await link.packRefusal(refusal)), answer };
   }
 
-  async #respond({ refusal }: Outcome): Promise<Response> {
+  async #respond({ refusal, answer }: Outcome): Promise<Response> {
     if (refusal !== undefined) return link.unpackRefusal(refusal);
-    await afterwards();
+    if (answer !== "none") await afterwards();
     return new Response(null, { status: 202 });
   }
 }

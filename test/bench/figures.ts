@@ -128,6 +128,8 @@ function idleFigures({ idle }: Measured): Figure[] {
   const counts = Object.keys(idle.ours?.memoryBytes ?? {}).map(Number);
   const memory = counts.map((count): Figure => {
     const of = (name: ContestantName): number => idle[name]?.memoryBytes[count] ?? Number.NaN;
+    const againstAgent = atMost(of("ours") / of("mcp-agent"), 0.55, "McpAgent");
+    const limitFound = `${againstAgent.found} (limit ${times(of("limit") / of("mcp-agent"))})`;
     const size = (name: ContestantName): string => (Number.isNaN(of(name)) ? "not run" : kib(of(name)));
     return {
       figure: `memory per idle session, ${count.toLocaleString("en")} open`,
@@ -136,10 +138,7 @@ function idleFigures({ idle }: Measured): Figure[] {
       limitSdk: size("limit-sdk"),
       mcpAgent: size("mcp-agent"),
       others: others(size),
-      ...judge([
-        atMost(of("ours") / of("limit"), 1.15, "limit"),
-        atMost(of("ours") / of("mcp-agent"), 0.55, "McpAgent"),
-      ]),
+      ...judge([atMost(of("ours") / of("limit"), 1.15, "limit"), { ...againstAgent, found: limitFound }]),
     };
   });
   const disk = idle.ours?.diskBytes;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Arrivals, type Outcome } from "../../src/session/arrivals.ts";
 import { firstKey } from "../../src/session/link.ts";
 
-const accepted: Outcome = { refusal: undefined, isTold: false };
-const refused: Outcome = { refusal: { status: 409, headers: [], body: "no" }, isTold: false };
+const accepted: Outcome = { refusal: undefined, answer: "sent" };
+const refused: Outcome = { refusal: { status: 409, headers: [], body: "no" }, answer: "none" };
 
 const first = firstKey(1_800_000_000_000);
 const another = firstKey(1_800_000_000_001);

@@ -8,7 +8,7 @@ function open() {
   const took: string[] = [];
   const toSse: Posts["toSse"] = (_request, text) => {
     took.push(text);
-    return Promise.resolve({ refusal: undefined, isTold: false });
+    return Promise.resolve({ refusal: undefined, answer: "none" });
   };
   const ssePosts = new SsePosts({ toSse } as Posts);
   const again = (message: object): Promise<Response> => {

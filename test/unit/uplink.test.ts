@@ -33,12 +33,12 @@ describe("a POST on its stream's WebSocket", () => {
     await vi.advanceTimersByTimeAsync(0);
     const [first = 0, second = 0] = keys;
     expect(second).toBe(first + 1);
-    uplink.settle({ receipt: second, refusal }, isWritten);
-    uplink.settle({ receipt: first }, isWritten);
+    uplink.settle({ receipt: second, refusal, isAnswered: false }, isWritten);
+    uplink.settle({ receipt: first, isAnswered: true }, isWritten);
     await vi.advanceTimersByTimeAsync(0);
     expect(await Promise.all(both)).toEqual([
-      { receipt: { receipt: first }, key: first },
-      { receipt: { receipt: second, refusal }, key: second },
+      { receipt: { receipt: first, isAnswered: true }, key: first },
+      { receipt: { receipt: second, refusal, isAnswered: false }, key: second },
     ]);
     expect(uplink.lastKey).toBe(second);
   });
@@ -50,13 +50,23 @@ describe("a POST on its stream's WebSocket", () => {
       const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
       await vi.advanceTimersByTimeAsync(0);
       const [key = 0] = keys;
-      uplink.settle({ receipt: key }, isWritten);
+      uplink.settle({ receipt: key, isAnswered: true }, isWritten);
       if (isClosed) uplink.close();
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       expect(heard).toBeUndefined();
       await vi.advanceTimersByTimeAsync(0);
-      expect(await carried).toEqual({ receipt: { receipt: key }, key });
+      expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
     }
+  });
+
+  test("is settled at once if it has no answer, whatever waits in the stream", async () => {
+    const { sessionId, uplink, keys } = openUplink();
+    const carried = uplink.carry(sessionId, message, patienceMs);
+    await vi.advanceTimersByTimeAsync(0);
+    const [key = 0] = keys;
+    uplink.settle({ receipt: key, isAnswered: false }, () => false);
+    // No timer runs.
+    expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: false }, key });
   });
 
   test("is settled only when nothing waits in the stream before its answer", async () => {
@@ -66,12 +76,12 @@ describe("a POST on its stream's WebSocket", () => {
     const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = keys;
-    uplink.settle({ receipt: key }, () => !waits);
+    uplink.settle({ receipt: key, isAnswered: true }, () => !waits);
     await vi.advanceTimersByTimeAsync(patienceMs / 2);
     expect(heard).toBeUndefined();
     waits = false;
     await vi.advanceTimersByTimeAsync(2);
-    expect(await carried).toEqual({ receipt: { receipt: key }, key });
+    expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
   });
 
   test("is not waited for longer than its patience, nor sent there again before something is heard", async () => {
@@ -84,7 +94,7 @@ describe("a POST on its stream's WebSocket", () => {
     expect(await carried).toEqual({ receipt: undefined, key });
     expect(Uplink.of(sessionId)).toBeUndefined();
     expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
-    uplink.settle({ receipt: key }, isWritten);
+    uplink.settle({ receipt: key, isAnswered: true }, isWritten);
     expect(Uplink.of(sessionId)).toBe(uplink);
     expect(keys).toEqual([key]);
   });
@@ -113,9 +123,9 @@ describe("a POST on its stream's WebSocket", () => {
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = next.keys;
-    uplink.settle({ receipt: key }, isWritten);
+    uplink.settle({ receipt: key, isAnswered: true }, isWritten);
     await vi.advanceTimersByTimeAsync(0);
-    expect(await carried).toEqual({ receipt: { receipt: key }, key });
+    expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
     expect(keys).toEqual([]);
   });
 
