@@ -64,6 +64,7 @@ export class Arrivals {
 
   #takeOnce(key: number, heard: Heard, take: () => Promise<Outcome>): Promise<Outcome> {
     if (!this.#isNew(key, heard)) {
+      // Of one that was accepted before, nobody knows any more whether it has an answer: as if it had.
       return (
         this.#running.get(key) ?? Promise.resolve(this.#refused.get(key) ?? { refusal: undefined, answer: "sent" })
       );

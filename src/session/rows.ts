@@ -118,14 +118,15 @@ function hasTable(sql: SqlStorage): boolean {
 }
 
 function partsOf(value: RowValue): RowValue[] {
+  const [length, maxLength] =
+    typeof value === "string" ? [value.length, maxPartLength] : [value.byteLength, maxPartBytes];
+  if (length <= maxLength) return [value];
   const parts: RowValue[] = [];
-  const length = typeof value === "string" ? value.length : value.byteLength;
-  let at = 0;
-  do {
-    const end = typeof value === "string" ? endOfText(value, at + maxPartLength) : at + maxPartBytes;
+  for (let at = 0; at < length;) {
+    const end = typeof value === "string" ? endOfText(value, at + maxLength) : at + maxLength;
     parts.push(value.slice(at, end));
     at = end;
-  } while (at < length);
+  }
   return parts;
 }
 

@@ -36,7 +36,8 @@ interface Requirement {
 const times = (ratio: number): string => (Number.isNaN(ratio) ? "not run" : `${ratio.toFixed(2)} ×`);
 const ms = (value: number): string => (Number.isNaN(value) ? "not run" : `${value.toFixed(2)} ms`);
 const perSecond = (value: number): string => (Number.isNaN(value) ? "not run" : `${Math.round(value)}/s`);
-const kib = (bytes: number | undefined): string => (bytes === undefined ? "–" : `${(bytes / 1024).toFixed(1)} KiB`);
+export const kib = (bytes: number | undefined): string =>
+  bytes === undefined ? "–" : `${(bytes / 1024).toFixed(1)} KiB`;
 
 /** How ours compares to the limit, and beside it how the limit does once it runs the SDK. */
 function againstLimit({ rounds }: Measured, metric: Metric, require: (ratio: number) => Requirement): Requirement {
@@ -214,10 +215,7 @@ function others(of: (name: ContestantName) => string): string {
 
 function judge(requirements: Requirement[]): Pick<Figure, "required" | "found" | "holds"> {
   return {
-    required: requirements
-      .map(({ wording }) => wording)
-
-      .join("; "),
+    required: requirements.map(({ wording }) => wording).join("; "),
     found: requirements.map(({ found }) => found).join("; "),
     holds: requirements.every(({ holds }) => holds),
   };

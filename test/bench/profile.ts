@@ -6,9 +6,10 @@ import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts
 import { bundleParts } from "./artifacts.ts";
 import { mainOf, titles } from "./contestants.ts";
 import { originsIn, type Origin, origins, type Times, timesOf } from "./cpu-profile.ts";
+import { kib } from "./figures.ts";
 import { residentBytes, untilHibernated } from "./idle-sessions.ts";
 import { Inspector } from "./inspector.ts";
-import { machineSize } from "./report.ts";
+import { machineSize, markdownTable } from "./report.ts";
 import { median } from "./rounds.ts";
 import { type BenchSession, openSse, openStreamable } from "./sessions.ts";
 
@@ -126,7 +127,7 @@ function timesTable(found: Record<Profiled, Times[]>): string[] {
   const ratio = (name: Profiled): string =>
     `${median(found[name].map((times, round) => total(times) / total(found.limit[round] ?? {}))).toFixed(2)} ×`;
   const ratios = ["of the limit's", ...profiled.map((name) => ratio(name))];
-  return table(["µs", ...profiled.map((name) => titles[name])], [...rows, rowOf("together", total), ratios]);
+  return markdownTable(["µs", ...profiled.map((name) => titles[name])], [...rows, rowOf("together", total), ratios]);
 }
 
 interface Memory {
@@ -166,11 +167,10 @@ async function measureMemory({ port, inspector, workerd }: Subject): Promise<{ a
 }
 
 async function memoryTable(): Promise<string[]> {
-  const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
   return await withSubjects(async (subjects) => {
     const found: { awake: Memory; idle: Memory }[] = [];
     for (const subject of subjects) found.push(await measureMemory(subject));
-    return table(
+    return markdownTable(
       ["of each session", ...subjects.map(({ name }) => titles[name])],
       [
         ["just opened: the isolate's heap", ...found.map(({ awake }) => kib(awake.heap))],
@@ -185,14 +185,8 @@ async function memoryTable(): Promise<string[]> {
 async function bundleTable(): Promise<string[]> {
   const parts = await bundleParts("src/worker.ts");
   const all = parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
   const rows = parts.map(({ name, bytes }) => [name, kib(bytes), `${Math.round((100 * bytes) / all)} %`]);
-  return table(["part of the bundle", "minified", "share"], [...rows, ["together", kib(all), "100 %"]]);
-}
-
-function table(head: string[], rows: string[][]): string[] {
-  const line = (cells: string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)];
+  return markdownTable(["part of the bundle", "minified", "share"], [...rows, ["together", kib(all), "100 %"]]);
 }
 
 const lines = [

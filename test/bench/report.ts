@@ -70,10 +70,18 @@ export function asText(report: Report): string {
 /** The table for a README. */
 export function asMarkdown(report: Report): string {
   const head = [...columns, { title: "others", of: ({ others }: Figure) => others }];
-  const line = (cells: string[]): string => `| ${cells.join(" | ")} |`;
-  const rows = report.figures.map((figure) => line(head.map(({ of }) => of(figure))));
-  const table = [line(head.map(({ title }) => title)), line(head.map(() => "---")), ...rows];
+  const rows = report.figures.map((figure) => head.map(({ of }) => of(figure)));
+  const table = markdownTable(
+    head.map(({ title }) => title),
+    rows,
+  );
   return [...table, "", ...notRunLines(report), footer(report), ""].join("\n");
+}
+
+/** Its lines. */
+export function markdownTable(head: string[], rows: string[][]): string[] {
+  const line = (cells: string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }
 
 function notRunLines({ notRun }: Report): string[] {
