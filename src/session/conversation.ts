@@ -37,6 +37,12 @@ export interface ConversationOptions {
 }
 
 /**
+ * Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. Only Streamable HTTP
+ * needs to know, where each call has a stream of its own. One for all sessions of the isolate: none runs inside another.
+ */
+const callContext = new AsyncLocalStorage<RequestId>();
+
+/**
  * One session's client and server talking: every message of either passes here.
  *
  * Storage: the outbox, the journal and the handshake. Lifetime: the object's time in memory; a later one is rebuilt from
@@ -52,11 +58,6 @@ export class Conversation {
   readonly #serverRequests: ServerRequests;
   readonly #longCalls: LongCalls;
   readonly #callLog: CallLog;
-  /**
-   * Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. Only Streamable
-   * HTTP needs to know, where each call has a stream of its own.
-   */
-  readonly #callContext = new AsyncLocalStorage<RequestId>();
   #handshake: Handshake | undefined;
   #server: AnyServer | undefined;
   #ready: Promise<void> | undefined;
@@ -185,7 +186,7 @@ export class Conversation {
       if (await mayRunAgain(entry.request, this.transport)) {
         this.#longCalls.start();
         const extra = messageExtra(requestOf(entry));
-        this.#callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
+        callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
       } else {
         this.#answer(interruptedAnswer(entry.request.id), "interrupted");
       }
@@ -200,7 +201,7 @@ export class Conversation {
     const remembered = rememberedAfter(this.#handshake ?? { lane, subscriptions: [] }, message);
     if (remembered !== undefined) this.#remember(remembered);
     if (isRequest(message) && lane === "mcp") {
-      this.#callContext.run(message.id, () => this.transport.receive(message, extra));
+      callContext.run(message.id, () => this.transport.receive(message, extra));
       return;
     }
     this.transport.receive(message, extra);
@@ -229,7 +230,7 @@ export class Conversation {
       return;
     }
     const isServerRequest = isRequest(message);
-    const callId = relatedRequestId ?? (isServerRequest ? this.#callContext.getStore() : undefined);
+    const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.calls.get(callId);
     if (callId !== undefined && call === undefined && relatedRequestId !== undefined) {
       // Said about a call that has been answered: its stream is over, and the specification knows no other for it.

@@ -53,9 +53,11 @@ function atLeast(ratio: number, bound: number, of: string): Requirement {
   return { wording: `≥ ${bound} × ${of}`, found: `${times(ratio)} ${of}`, holds: ratio >= bound };
 }
 
-/** McpAgent's time over ours. */
-function agentSlower(ratio: number, bound: number): Requirement {
-  return { wording: `McpAgent ≥ ${bound} × ours`, found: `McpAgent ${times(ratio)}`, holds: ratio >= bound };
+/** McpAgent's time over ours, and beside it over the limit's: more than that nobody can reach. */
+function agentSlower({ rounds }: Measured, metric: Metric, bound: number): Requirement {
+  const ratio = rounds.ratio(metric, "mcp-agent", "ours");
+  const found = `McpAgent ${times(ratio)} ours (${times(rounds.ratio(metric, "mcp-agent", "limit"))} limit)`;
+  return { wording: `McpAgent ≥ ${bound} × ours`, found, holds: ratio >= bound };
 }
 
 /** The table of the performance requirements, in their order. */
@@ -71,8 +73,6 @@ export function figuresOf(measured: Measured): Figure[] {
 function latencyFigures(measured: Measured): Figure[] {
   const { rounds, idle } = measured;
   const crowd = Math.max(...Object.keys(idle.ours?.memoryBytes ?? {}).map(Number));
-  const ratio = (metric: Metric, name: ContestantName, over: ContestantName): number =>
-    rounds.ratio(metric, name, over);
   const limitTimes = (metric: Metric, bound: number): Requirement =>
     againstLimit(measured, metric, (found) => atMost(found, bound, "limit"));
   const aged = rounds.ratioOfMetrics("late call", "early call", "ours");
@@ -80,27 +80,27 @@ function latencyFigures(measured: Measured): Figure[] {
   return [
     row("call, p50", { rounds, metric: "call", format: ms }, [
       limitTimes("call", 1.15),
-      agentSlower(ratio("call", "mcp-agent", "ours"), 1.45),
+      agentSlower(measured, "call", 1.45),
     ]),
     row("calls per second, 20 sessions", { rounds, metric: "calls per second", format: perSecond }, [
       againstLimit(measured, "calls per second", (found) => atLeast(found, 0.9, "limit")),
-      atLeast(ratio("calls per second", "ours", "mcp-agent"), 1.6, "McpAgent"),
+      atLeast(rounds.ratio("calls per second", "ours", "mcp-agent"), 1.6, "McpAgent"),
     ]),
     row("open to endpoint, p50", { rounds, metric: "open", format: ms }, [
       limitTimes("open", 1.15),
-      agentSlower(ratio("open", "mcp-agent", "ours"), 3.5),
+      agentSlower(measured, "open", 3.5),
     ]),
     row("initialize, p50", { rounds, metric: "initialize", format: ms }, [
       limitTimes("initialize", 1.3),
-      agentSlower(ratio("initialize", "mcp-agent", "ours"), 1),
+      agentSlower(measured, "initialize", 1),
     ]),
     row("sessions opened per second, one by one", { rounds, metric: "sessions per second", format: perSecond }, [
-      atLeast(ratio("sessions per second", "ours", "mcp-agent"), 1, "McpAgent"),
+      atLeast(rounds.ratio("sessions per second", "ours", "mcp-agent"), 1, "McpAgent"),
     ]),
     row("1 MiB argument and result", { rounds, metric: "large call", format: ms }, [limitTimes("large call", 1.2)]),
     row("wake from hibernation to answer, p50", { rounds, metric: "wake", format: ms }, [
       limitTimes("wake", 1.5),
-      agentSlower(ratio("wake", "mcp-agent", "ours"), 1),
+      agentSlower(measured, "wake", 1),
     ]),
     ownRow("call after 10,000 calls of the session", ms(rounds.median("late call", "ours")), [
       atMost(aged, 1.05, "call 100"),
@@ -117,7 +117,7 @@ function streamableFigures(measured: Measured): Figure[] {
   return [
     row("Streamable HTTP call, p50", { rounds, metric: "streamable call", format: ms }, [
       againstLimit(measured, "streamable call", (found) => atMost(found, 1.15, "limit")),
-      agentSlower(rounds.ratio("streamable call", "mcp-agent", "ours"), 1),
+      agentSlower(measured, "streamable call", 1),
     ]),
     row("Streamable HTTP calls per second", { rounds, metric, format: perSecond }, [
       atLeast(rounds.ratio(metric, "ours", "mcp-agent"), 1, "McpAgent"),

@@ -4,12 +4,15 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Contestant, ContestantName } from "./contestants.ts";
 import type { Rounds } from "./rounds.ts";
-import { medianCall } from "./side-by-side.ts";
-import { type BenchSession, openSse } from "./sessions.ts";
+import { addends, type BenchSession, openSse } from "./sessions.ts";
+import { inTurns, medianCall, shuffled } from "./turns.ts";
 
 /** An object hibernates after 10 s without work; this leaves it the time to do so. */
 const untilHibernatedMs = 13_000;
 const openedAtOnce = 20;
+
+const warmUpCalls = 500;
+const callTurns = 15;
 
 export interface IdleCosts {
   /** Bytes of memory of the process for each open idle session, by how many sessions are open. */
@@ -33,7 +36,7 @@ export class IdleSessions {
   /** Loads its code and grows its heap before the first reading, so that only sessions count. */
   async warmUp(): Promise<void> {
     await this.#open(50);
-    for (const session of this.#sessions) await session.call("add", { a: 1, b: 1 });
+    for (const session of this.#sessions) await session.call("add", addends);
     for (const session of this.#sessions.splice(0)) session.close();
     await untilHibernated();
     this.#emptyBytes = await residentBytes(this.contestant.pid);
@@ -59,7 +62,7 @@ export class IdleSessions {
   async wake(index: number): Promise<number> {
     const session = this.#sessions[index];
     if (session === undefined) throw new RangeError(`there is no session ${index}`);
-    return await session.call("add", { a: 25, b: 25 });
+    return await session.call("add", addends);
   }
 
   async stop(): Promise<IdleCosts> {
@@ -88,7 +91,7 @@ export function untilHibernated(): Promise<void> {
 /** Wakes one session after the other, of each contestant in turn. Needs sessions that were left alone. */
 export async function measureWake(all: IdleSessions[], rounds: Rounds, wakes: number): Promise<void> {
   for (let index = 0; index < wakes; index++) {
-    for (const idle of all) rounds.add("wake", idle.contestant.name, await idle.wake(index));
+    for (const idle of shuffled(all)) rounds.add("wake", idle.contestant.name, await idle.wake(index));
   }
 }
 
@@ -103,10 +106,11 @@ export async function measureCrowd(
   ] as const;
   for (const { session } of crowds) {
     await session.initialize();
-    await medianCall(session, 500);
+    for (let call = 0; call < warmUpCalls; call++) await session.call("add", addends);
   }
   for (let time = 0; time < times; time++) {
-    for (const { metric, session } of crowds) rounds.add(metric, name, await medianCall(session, 150));
+    const medians = await inTurns(crowds, callTurns, ({ session }) => medianCall(session));
+    for (const [{ metric }, value] of medians) rounds.add(metric, name, value);
   }
   for (const { session } of crowds) session.close();
 }

@@ -11,7 +11,7 @@ import { residentBytes, untilHibernated } from "./idle-sessions.ts";
 import { Inspector } from "./inspector.ts";
 import { machineSize, markdownTable } from "./report.ts";
 import { median } from "./rounds.ts";
-import { type BenchSession, openSse, openStreamable } from "./sessions.ts";
+import { addends, type BenchSession, openSse, openStreamable } from "./sessions.ts";
 
 /** `npm run profile`: where the time of a call goes, the memory of a session, and the bytes of the bundle. */
 const profiled = ["limit", "limit-sdk", "ours"] as const;
@@ -35,8 +35,6 @@ interface Workload {
   /** Returns what is done again and again. */
   prepare(port: number): Promise<() => Promise<unknown>>;
 }
-
-const add = { a: 25, b: 25 };
 
 const workloads: Workload[] = [
   {
@@ -63,7 +61,7 @@ const workloads: Workload[] = [
 
 async function callsOf(session: BenchSession): Promise<() => Promise<unknown>> {
   await session.initialize();
-  return () => session.call("add", add);
+  return () => session.call("add", addends);
 }
 
 async function start(name: Profiled): Promise<Subject> {

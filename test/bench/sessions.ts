@@ -12,6 +12,9 @@ export interface BenchSession {
 /** A bound on hanging: a contestant that loses an answer ends the run with its name. */
 const answerMs = 30_000;
 
+/** What `add` is called with where it does not matter. */
+export const addends = { a: 25, b: 25 };
+
 const handshake = {
   protocolVersion: "2025-06-18",
   capabilities: {},

@@ -1,13 +1,15 @@
 import { setTimeout as passing } from "node:timers/promises";
 import { type Contestant, onWorkerd } from "./contestants.ts";
-import { median, type Metric, type Rounds } from "./rounds.ts";
-import { type BenchSession, openSse, openStreamable } from "./sessions.ts";
+import type { Metric, Rounds } from "./rounds.ts";
+import { addends, type BenchSession, openSse, openStreamable } from "./sessions.ts";
+import { inTurns, medianCall } from "./turns.ts";
 
 export interface Pace {
   rounds: number;
   /** Calls before anything is measured: the compilers of all contestants need some hundreds. */
   warmUpCalls: number;
-  callsPerRound: number;
+  /** In a round, of some calls each. */
+  callTurns: number;
   opensPerRound: number;
   throughputMs: number;
   /** Sessions that call at once, as often as they can. */
@@ -22,10 +24,8 @@ const largeCallsPerRound = 5;
 /** A server may put off what it writes, for up to a second: that must not be the burden of what is measured next. */
 const settleMs = 1_200;
 
-/** Calls that take longer than a server's storing of a session that was just initialized: some milliseconds. */
-const callsBetween = 20;
-
-const sumOf = (index: number) => ({ a: index, b: 25 });
+/** What a server's storing of a session that was just initialized takes, at most, milliseconds. */
+const storedWithinMs = 5;
 
 /** What a contestant keeps open from round to round. */
 interface Bench {
@@ -34,17 +34,18 @@ interface Bench {
   many: BenchSession[];
   streamable: BenchSession | undefined;
   manyStreamable: BenchSession[];
+  /** Opened in this round. */
+  opened: BenchSession[];
 }
 
-/** Measures all contestants in turns: first one block of each, then the next round. */
+/** Measures all contestants, one figure after the other, and each figure of all of them in turns. */
 export async function measureSideBySide(contestants: Contestant[], rounds: Rounds, pace: Pace): Promise<void> {
   const benches = await Promise.all(contestants.map((contestant) => prepare(contestant, pace)));
   for (let round = 0; round < pace.rounds; round++) {
-    for (const bench of benches) {
-      await measureOne(bench, rounds, pace).catch((error: unknown) => {
-        throw new Error(`${bench.contestant.name}, round ${round}`, { cause: error });
-      });
-    }
+    await measureCalls(benches, rounds, pace);
+    await passing(settleMs);
+    await measureOpening(benches, rounds, pace);
+    await passing(settleMs);
   }
   for (const { session, many, streamable, manyStreamable } of benches) {
     for (const open of [session, ...many, ...manyStreamable]) open.close();
@@ -57,15 +58,15 @@ async function prepare(contestant: Contestant, pace: Pace): Promise<Bench> {
   const open = (): Promise<BenchSession> => opened(openSse(port));
   const session = await open();
   const many = await Promise.all(Array.from({ length: pace.throughputSessions }, open));
-  for (let call = 0; call < pace.warmUpCalls; call++) await session.call("add", sumOf(call));
+  for (let call = 0; call < pace.warmUpCalls; call++) await session.call("add", addends);
   const hasStreamable = onWorkerd.includes(name);
   const openOther = (): Promise<BenchSession> => opened(openStreamable(port));
   const streamable = hasStreamable ? await openOther() : undefined;
   const manyStreamable = hasStreamable
     ? await Promise.all(Array.from({ length: pace.throughputSessions }, openOther))
     : [];
-  for (let call = 0; call < pace.warmUpCalls / 2; call++) await streamable?.call("add", sumOf(call));
-  return { contestant, session, many, streamable, manyStreamable };
+  for (let call = 0; call < pace.warmUpCalls / 2; call++) await streamable?.call("add", addends);
+  return { contestant, session, many, streamable, manyStreamable, opened: [] };
 }
 
 async function opened<Session extends BenchSession>(opening: Session | Promise<Session>): Promise<Session> {
@@ -74,60 +75,63 @@ async function opened<Session extends BenchSession>(opening: Session | Promise<S
   return session;
 }
 
-async function measureOne(bench: Bench, rounds: Rounds, pace: Pace): Promise<void> {
-  const { contestant, session, streamable } = bench;
-  const settle = (): Promise<void> => (onWorkerd.includes(contestant.name) ? passing(settleMs) : Promise.resolve());
-  const note = (metric: Metric, value: number): void => rounds.add(metric, contestant.name, value);
-  note("call", await medianCall(session, pace.callsPerRound));
-  if (streamable !== undefined) note("streamable call", await medianCall(streamable, pace.callsPerRound));
-  note("calls per second", await callsPerSecond(bench.many, pace.throughputMs));
-  if (streamable !== undefined) {
-    note("streamable calls per second", await callsPerSecond(bench.manyStreamable, pace.throughputMs));
-  }
-  const largeMs: number[] = [];
-  for (let call = 0; call < largeCallsPerRound; call++) largeMs.push(await session.call("echo", { text: largeText }));
-  note("large call", median(largeMs));
-  await settle();
-  const { openMs, initializeMs, perSecond } = await measureOpening(contestant.port, {
-    opens: pace.opensPerRound,
-    other: session,
-  });
-  note("open", openMs);
-  note("initialize", initializeMs);
-  note("sessions per second", perSecond);
-  await settle();
+/** Notes the median of `turns` for each of `benches`. */
+async function note(
+  { metric, rounds, turns }: { metric: Metric; rounds: Rounds; turns: number },
+  benches: Bench[],
+  measure: (bench: Bench) => Promise<number>,
+): Promise<void> {
+  const medians = await inTurns(benches, turns, (bench) =>
+    measure(bench).catch((error: unknown) => {
+      throw new Error(`${bench.contestant.name}, ${metric}`, { cause: error });
+    }),
+  );
+  for (const [{ contestant }, value] of medians) rounds.add(metric, contestant.name, value);
 }
 
-/** The median latency of calls made one after the other. */
-export async function medianCall(session: BenchSession, calls: number): Promise<number> {
-  const ms: number[] = [];
-  for (let call = 0; call < calls; call++) ms.push(await session.call("add", sumOf(call)));
-  return median(ms);
+async function measureCalls(benches: Bench[], rounds: Rounds, pace: Pace): Promise<void> {
+  const { callTurns: turns, throughputMs } = pace;
+  await note({ metric: "call", rounds, turns }, benches, ({ session }) => medianCall(session));
+  await note({ metric: "calls per second", rounds, turns: 1 }, benches, ({ many }) =>
+    callsPerSecond(many, throughputMs),
+  );
+  await note({ metric: "large call", rounds, turns: largeCallsPerRound }, benches, ({ session }) =>
+    session.call("echo", { text: largeText }),
+  );
+  const streamable = benches.filter(({ manyStreamable }) => manyStreamable.length > 0);
+  await note({ metric: "streamable call", rounds, turns }, streamable, async ({ streamable: session }) =>
+    session === undefined ? Number.NaN : await medianCall(session),
+  );
+  await note({ metric: "streamable calls per second", rounds, turns: 1 }, streamable, ({ manyStreamable }) =>
+    callsPerSecond(manyStreamable, throughputMs),
+  );
 }
 
 /**
  * Streams alone, then `initialize` alone, then whole sessions. What a server stores for a session that has just been
- * initialized is the burden of whatever comes next: sessions per second are for that, and calls of `other`, which fill the
- * time until it is done, keep it out of the two latencies without letting the server go cold.
+ * initialized is the burden of whatever comes next: sessions per second are for that, and it is waited for before the
+ * next `initialize`.
  */
-async function measureOpening(
-  port: number,
-  { opens, other }: { opens: number; other: BenchSession },
-): Promise<{ openMs: number; initializeMs: number; perSecond: number }> {
-  const sessions: (BenchSession & { openedInMs: number })[] = [];
-  for (let open = 0; open < opens; open++) sessions.push(await openSse(port));
-  const openMs = median(sessions.map(({ openedInMs }) => openedInMs));
-  const initializeMs: number[] = [];
-  for (const session of sessions) {
-    initializeMs.push(await session.initialize());
-    await medianCall(other, callsBetween);
-  }
-  const startedAt = performance.now();
-  for (let open = 0; open < opens; open++) sessions.push(await opened(openSse(port)));
-  const perSecond = (opens * 1_000) / (performance.now() - startedAt);
+async function measureOpening(benches: Bench[], rounds: Rounds, pace: Pace): Promise<void> {
+  const { opensPerRound: turns } = pace;
+  await note({ metric: "open", rounds, turns }, benches, async (bench) => {
+    const session = await openSse(bench.contestant.port);
+    bench.opened.push(session);
+    return session.openedInMs;
+  });
+  const fresh = new Map(benches.map((bench) => [bench, bench.opened.values()]));
+  await note({ metric: "initialize", rounds, turns }, benches, async (bench) => {
+    const ms = (await fresh.get(bench)?.next().value?.initialize()) ?? Number.NaN;
+    await passing(storedWithinMs);
+    return ms;
+  });
+  await note({ metric: "sessions per second", rounds, turns: 1 }, benches, async (bench) => {
+    const startedAt = performance.now();
+    for (let open = 0; open < turns; open++) bench.opened.push(await opened(openSse(bench.contestant.port)));
+    return (turns * 1_000) / (performance.now() - startedAt);
+  });
   // Not before: what a server does for a session that ends must not be the burden of the next one.
-  for (const session of sessions) session.close();
-  return { openMs, initializeMs: median(initializeMs), perSecond };
+  for (const bench of benches) for (const session of bench.opened.splice(0)) session.close();
 }
 
 async function callsPerSecond(sessions: BenchSession[], forMs: number): Promise<number> {
@@ -136,7 +140,7 @@ async function callsPerSecond(sessions: BenchSession[], forMs: number): Promise<
   const counts = await Promise.all(
     sessions.map(async (session) => {
       let calls = 0;
-      for (; performance.now() < until; calls++) await session.call("add", sumOf(calls));
+      for (; performance.now() < until; calls++) await session.call("add", addends);
       return calls;
     }),
   );
@@ -148,12 +152,16 @@ async function callsPerSecond(sessions: BenchSession[], forMs: number): Promise<
 export async function measureOldSession(contestant: Contestant, rounds: Rounds, pace: Pace): Promise<void> {
   const { port, name } = contestant;
   const old = await opened(openSse(port));
-  for (let call = 0; call < pace.oldSessionCalls; call++) await old.call("add", sumOf(call));
+  for (let call = 0; call < pace.oldSessionCalls; call++) await old.call("add", addends);
   for (let round = 0; round < pace.rounds; round++) {
     const young = await opened(openSse(port));
-    for (let call = 0; call < 50; call++) await young.call("add", sumOf(call));
-    rounds.add("early call", name, await medianCall(young, 100));
-    rounds.add("late call", name, await medianCall(old, 100));
+    for (let call = 0; call < 50; call++) await young.call("add", addends);
+    const ages = [
+      { metric: "early call", session: young },
+      { metric: "late call", session: old },
+    ] as const;
+    const medians = await inTurns(ages, pace.callTurns, ({ session }) => medianCall(session));
+    for (const [{ metric }, value] of medians) rounds.add(metric, name, value);
     young.close();
   }
   old.close();
