@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { offline, root, workerConfig } from "../support/bundle.ts";
@@ -31,14 +31,18 @@ export async function measureArtifact(main: string, changes: Record<string, unkn
   });
 }
 
-/** The packages whose code is in a bundle, and what is left of each in it, minified, bytes; the largest first. */
+/**
+ * The packages and our own folders whose code is in a bundle, and what is left of each in it, minified, bytes; the largest
+ * first.
+ */
 export async function bundleParts(main: string): Promise<{ name: string; bytes: number }[]> {
   return await withBuild(main, {}, async ({ folder }) => {
     const { outputs } = JSON.parse(await readFile(join(folder, "out/bundle-meta.json"), "utf8")) as Metafile;
     const bytesOf = new Map<string, number>();
     for (const { inputs = {} } of Object.values(outputs)) {
       for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-        const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? "mcp-edge";
+        const ownFolder = dirname(path.replace(/.*\/(?=src\/)/, ""));
+        const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? `mcp-edge, ${ownFolder}`;
         bytesOf.set(name, (bytesOf.get(name) ?? 0) + bytesInOutput);
       }
     }

@@ -11,6 +11,8 @@ export interface Pace {
   /** In a round, of some calls each. */
   callTurns: number;
   opensPerRound: number;
+  throughputTurns: number;
+  /** How long a turn of calls at once is, milliseconds. */
   throughputMs: number;
   /** Sessions that call at once, as often as they can. */
   throughputSessions: number;
@@ -90,9 +92,9 @@ async function note(
 }
 
 async function measureCalls(benches: Bench[], rounds: Rounds, pace: Pace): Promise<void> {
-  const { callTurns: turns, throughputMs } = pace;
+  const { callTurns: turns, throughputTurns, throughputMs } = pace;
   await note({ metric: "call", rounds, turns }, benches, ({ session }) => medianCall(session));
-  await note({ metric: "calls per second", rounds, turns: 1 }, benches, ({ many }) =>
+  await note({ metric: "calls per second", rounds, turns: throughputTurns }, benches, ({ many }) =>
     callsPerSecond(many, throughputMs),
   );
   await note({ metric: "large call", rounds, turns: largeCallsPerRound }, benches, ({ session }) =>
@@ -102,8 +104,10 @@ async function measureCalls(benches: Bench[], rounds: Rounds, pace: Pace): Promi
   await note({ metric: "streamable call", rounds, turns }, streamable, async ({ streamable: session }) =>
     session === undefined ? Number.NaN : await medianCall(session),
   );
-  await note({ metric: "streamable calls per second", rounds, turns: 1 }, streamable, ({ manyStreamable }) =>
-    callsPerSecond(manyStreamable, throughputMs),
+  await note(
+    { metric: "streamable calls per second", rounds, turns: throughputTurns },
+    streamable,
+    ({ manyStreamable }) => callsPerSecond(manyStreamable, throughputMs),
   );
 }
 
