@@ -27,7 +27,7 @@ export interface EdgeOptions {
   maxCallsInFlight?: number;
   /** What a session's `memory` may hold in all, as JSON. It lives in one object beside everything else. 1 MiB. */
   maxMemoryBytes?: number;
-  /** Largest message to a client; a larger result is answered with an error that says so. 5 MiB. */
+  /** Largest message to a client; what is larger becomes an error, of the call or in the tool, that says so. 5 MiB. */
   maxMessageBytes?: number;
   /** Sent messages kept for a client that may not have got them; notifications go first. 8 MiB. */
   maxOutboxBytes?: number;

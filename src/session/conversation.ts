@@ -11,8 +11,8 @@ import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal } from "./journal.ts";
 import { claimPrefix, listenStream, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
+import { writeMessage, writeResponse } from "./message-json.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
-import { writeResponse } from "./response-json.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
@@ -236,17 +236,15 @@ export class Conversation {
       // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
       return;
     }
+    const { settings, streams } = this.#options;
+    const json = writeMessage(message, { name: message.method, advice: "Send less at once." }, settings);
     const stream = call?.stream ?? this.#commonStream();
     if (message.method === "notifications/progress") {
       this.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], Date.now());
     }
-    const post = this.#options.streams.post(stream);
+    const post = streams.post(stream);
     if (post !== undefined) this.delivery.startEvents(post);
-    const { sequence } = this.delivery.send(
-      stream,
-      isServerRequest ? "request" : "notification",
-      JSON.stringify(message),
-    );
+    const { sequence } = this.delivery.send(stream, isServerRequest ? "request" : "notification", json);
     if (!isServerRequest) return;
     this.#serverRequests.add(message.id, { stream, sequence, nowMs: Date.now() });
   }

@@ -128,6 +128,19 @@ describe("what a client sends wrong over HTTP+SSE", () => {
     }),
   );
 
+  test.each([
+    ["result", /The result of tools\/call is larger than 131072 bytes\. Ask for less/],
+    ["notification", /notifications\/message is larger than 131072 bytes\. Send less/],
+    ["request", /ping is larger than 131072 bytes\. Send less/],
+  ])("a %s above maxMessageBytes becomes an error that says so", (way, words) =>
+    inSession(async (client) => {
+      const answer = await client.call("say", { way, bytes: 131_072 });
+      expect("error" in answer || (answer["result"] as { isError?: boolean }).isError).toBe(true);
+      expect(JSON.stringify(answer)).toMatch(words);
+      expect(textOf(await client.call("say", { way: "notification", bytes: 130_000 }))).toBe("said");
+    }),
+  );
+
   test("a request id that is still being answered is refused with 400", () =>
     inSession(async (client) => {
       const call = {

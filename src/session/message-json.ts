@@ -1,0 +1,39 @@
+import type { JSONRPCMessage, JSONRPCRequest } from "@modelcontextprotocol/server";
+
+interface Bounds {
+  maxMessageBytes: number;
+}
+
+/**
+ * `message` as JSON. An error calls it `name` and ends with `advice`.
+ * @throws {Error} if no client could be sent it: whoever says it is told at once.
+ */
+export function writeMessage(
+  message: JSONRPCMessage,
+  { name, advice }: { name: string; advice: string },
+  { maxMessageBytes }: Bounds,
+): string {
+  let json: string;
+  try {
+    json = JSON.stringify(message);
+  } catch {
+    throw new TypeError(`${name} cannot be written as JSON.`);
+  }
+  // A UTF-16 unit takes at most three bytes, so most need no exact count.
+  if (json.length * 3 <= maxMessageBytes || byteLength(json) <= maxMessageBytes) return json;
+  throw new RangeError(`${name} is larger than ${maxMessageBytes} bytes. ${advice}`);
+}
+
+/** The answer to `request` as JSON, or an error in its place if no client could be sent it. */
+export function writeResponse(message: JSONRPCMessage, request: JSONRPCRequest, bounds: Bounds): string {
+  try {
+    return writeMessage(message, { name: `The result of ${request.method}`, advice: "Ask for less at once." }, bounds);
+  } catch (fault) {
+    const error = { code: -32_603, message: fault instanceof Error ? fault.message : String(fault) };
+    return JSON.stringify({ jsonrpc: "2.0", id: request.id, error });
+  }
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
+}
