@@ -106,7 +106,7 @@ async function measureIdle(): Promise<Measured["idle"]> {
   const idle: Measured["idle"] = {};
   try {
     await Promise.all(all.map((one) => one.warmUp()));
-    for (const one of all) await one.fillTo(firstCrowd);
+    await Promise.all(all.map((one) => one.fillTo(firstCrowd)));
     await untilHibernated();
     for (const one of all) await one.readCosts();
     say("waking");
@@ -114,7 +114,7 @@ async function measureIdle(): Promise<Measured["idle"]> {
     // In two steps: while its object is awake each session takes five files, and there are not that many.
     const large = hibernating.filter(({ contestant }) => contestant.name !== "limit-sdk");
     for (const count of [(firstCrowd + secondCrowd) / 2, secondCrowd]) {
-      for (const one of large) await one.fillTo(count);
+      await Promise.all(large.map((one) => one.fillTo(count)));
       await untilHibernated();
     }
     for (const one of large) await one.readCosts();
@@ -135,16 +135,17 @@ async function measureIdle(): Promise<Measured["idle"]> {
 
 async function main(): Promise<void> {
   await installPeers();
-  say("bundles and start-up");
+  say("bundles, start-up and counts");
   // All of them now: somebody may be editing the sources while this runs.
   for (const name of [...onWorkerd, "counted"] as const) await bundle(mainOf(name));
+  // That one sleeps most of its time.
+  const counting = countSession();
   const artifacts = {
     ours: await measureArtifact("src/worker.ts"),
     libraries: await measureArtifact("test/bench/contestants/libraries.ts"),
     mcpAgent: await measureArtifact(mainOf("mcp-agent"), { alias: {} }),
   };
-  say("counting rows");
-  const counts = await countSession();
+  const counts = await counting;
   say("side by side");
   await measureSpeed();
   say(`idle sessions, ${firstCrowd} and ${secondCrowd}`);
