@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { SourceMap } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, parse } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { offline, root, workerConfig } from "../support/bundle.ts";
@@ -20,55 +21,90 @@ export interface Artifact {
 
 /** Of the Worker in `main`, a path from the root, by our own wrangler.toml with `changes`. */
 export async function measureArtifact(main: string, changes: Record<string, unknown> = {}): Promise<Artifact> {
-  return await withBuild(main, changes, async ({ folder, config }) => {
-    const script = await readFile(join(folder, "out", main.replace(/^.*\//, "").replace(/\.ts$/, ".js")));
+  return await withBuild(main, changes, async ({ folder, config, script }) => {
     const startUpMs: number[] = [];
     for (let startUp = 0; startUp < startUps; startUp++) {
       const printed = await wrangler(["check", "startup", "--config", config, "--outfile", join(folder, "profile")]);
       startUpMs.push(Number(/Active: ([\d.]+) ms/.exec(printed)?.[1] ?? Number.NaN));
     }
-    return { gzipBytes: gzipSync(script, { level: 9 }).byteLength, startUpMs: median(startUpMs) };
+    return { gzipBytes: gzipLength(await readFile(script, "utf8")), startUpMs: median(startUpMs) };
   });
 }
 
-/**
- * The packages and our own folders whose code is in a bundle, and what is left of each in it, minified, bytes; the largest
- * first.
- */
-export async function bundleParts(main: string): Promise<{ name: string; bytes: number }[]> {
-  return await withBuild(main, {}, async ({ folder }) => {
-    const { outputs } = JSON.parse(await readFile(join(folder, "out/bundle-meta.json"), "utf8")) as Metafile;
-    const bytesOf = new Map<string, number>();
-    for (const { inputs = {} } of Object.values(outputs)) {
-      for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-        const ownFolder = dirname(path.replace(/.*\/(?=src\/)/, ""));
-        const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? `mcp-edge, ${ownFolder}`;
-        bytesOf.set(name, (bytesOf.get(name) ?? 0) + bytesInOutput);
-      }
+/** A package, or a folder of our own, whose code is in a bundle. */
+export interface BundlePart {
+  name: string;
+  /** What is left of it, minified. */
+  bytes: number;
+  /** How much smaller the compressed bundle would be without it. */
+  gzipBytes: number;
+}
+
+const ownPart = "mcp-edge";
+
+/** The whole of the bundle of `main`, all that is ours in it, and its parts, the largest first. */
+export async function bundleParts(main: string): Promise<BundlePart[]> {
+  return await withBuild(main, {}, async ({ script }) => {
+    const text = await readFile(script, "utf8");
+    const pieces = cut(text, new SourceMap(JSON.parse(await readFile(`${script}.map`, "utf8"))));
+    const textOf = (wanted: (part: string) => boolean): string =>
+      pieces.map((piece) => (wanted(piece.part) ? piece.text : "")).join("");
+    const of = (name: string, isIn: (part: string) => boolean): BundlePart => {
+      const gzipBytes = gzipLength(text) - gzipLength(textOf((part) => !isIn(part)));
+      return { name, bytes: Buffer.byteLength(textOf(isIn)), gzipBytes };
+    };
+    const names = [...new Set(pieces.map(({ part }) => part))];
+    const parts = names.map((name) => of(name, (part) => part === name)).sort((a, b) => b.bytes - a.bytes);
+    return [of("all", () => true), of(ownPart, (part) => part.startsWith(ownPart)), ...parts];
+  });
+}
+
+/** Cuts a bundle where the code of one part ends and that of another begins. */
+function cut(text: string, map: SourceMap): { part: string; text: string }[] {
+  const pieces: { part: string; text: string }[] = [];
+  for (const [row, line] of text.split("\n").entries()) {
+    let from = 0;
+    let part = partAt(map, row, 0);
+    const end = (to: number): void => void pieces.push({ part, text: line.slice(from, to) });
+    for (let column = 1; column < line.length; column++) {
+      const next = partAt(map, row, column);
+      if (next === part) continue;
+      end(column);
+      from = column;
+      part = next;
     }
-    return Array.from(bytesOf, ([name, bytes]) => ({ name, bytes })).sort((a, b) => b.bytes - a.bytes);
-  });
+    end(line.length);
+  }
+  return pieces;
 }
 
-/** Of esbuild, as far as it is used here. */
-interface Metafile {
-  outputs: Record<string, { inputs?: Record<string, { bytesInOutput: number }> }>;
+function partAt(map: SourceMap, row: number, column: number): string {
+  // Where nobody's code is, an entry has no source, whatever its type says.
+  const { originalSource: source } = map.findEntry(row, column) as { originalSource?: string };
+  if (source === undefined) return "the bundler";
+  const ownFolder = dirname(source.replace(/.*\/(?=src\/)/, ""));
+  return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? `${ownPart}, ${ownFolder}`;
 }
 
 async function withBuild<Result>(
   main: string,
   changes: Record<string, unknown>,
-  work: (build: { folder: string; config: string }) => Promise<Result>,
+  work: (build: { folder: string; config: string; script: string }) => Promise<Result>,
 ): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-artifact-"));
   try {
     const config = join(folder, "wrangler.json");
     await writeFile(config, JSON.stringify({ ...(await workerConfig(main, folder)), ...changes }));
-    await wrangler(["deploy", "--dry-run", "--metafile", "--config", config, "--outdir", join(folder, "out")]);
-    return await work({ folder, config });
+    await wrangler(["deploy", "--dry-run", "--config", config, "--outdir", join(folder, "out")]);
+    const script = join(folder, "out", `${parse(main).name}.js`);
+    return await work({ folder, config, script });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function gzipLength(text: string): number {
+  return gzipSync(text, { level: 9 }).byteLength;
 }
 
 async function wrangler(args: string[]): Promise<string> {

@@ -12,12 +12,14 @@ import { Inspector } from "./inspector.ts";
 import { machineSize, markdownTable } from "./report.ts";
 import { median } from "./rounds.ts";
 import { addends, type BenchSession, openSse, openStreamable } from "./sessions.ts";
+import { shuffled } from "./turns.ts";
 
 /** `npm run profile`: where the time of a call goes, the memory of a session, and the bytes of the bundle. */
 const profiled = ["limit", "limit-sdk", "ours"] as const;
 type Profiled = (typeof profiled)[number];
 
-const rounds = 7;
+const rounds = 15;
+const warmUps = 5;
 const idleSessions = 300;
 
 /** A contestant whose isolate is looked into. */
@@ -39,17 +41,17 @@ interface Workload {
 const workloads: Workload[] = [
   {
     title: "A call over HTTP+SSE",
-    times: 1_000,
+    times: 400,
     prepare: async (port) => callsOf(await openSse(port)),
   },
   {
     title: "A call over Streamable HTTP",
-    times: 1_000,
+    times: 400,
     prepare: (port) => callsOf(openStreamable(port)),
   },
   {
     title: "A session over HTTP+SSE: open, initialize, close",
-    times: 200,
+    times: 100,
     prepare: (port) =>
       Promise.resolve(async () => {
         const session = await openSse(port);
@@ -98,10 +100,10 @@ async function profileWorkload({ times, prepare }: Workload): Promise<Record<Pro
     const repeat = async (operate: () => Promise<unknown>): Promise<void> => {
       for (let time = 0; time < times; time++) await operate();
     };
-    // Twice what is measured later, so that the compilers are done.
-    for (const { operate } of [...prepared, ...prepared]) await repeat(operate);
+    // So often that the compilers are done.
+    for (let time = 0; time < warmUps; time++) for (const { operate } of prepared) await repeat(operate);
     for (let round = 0; round < rounds; round++) {
-      for (const { name, inspector, originOf, operate } of prepared) {
+      for (const { name, inspector, originOf, operate } of shuffled(prepared)) {
         const sum = timesOf(await inspector.profile(() => repeat(operate)), originOf);
         const each = Object.entries(sum).map(([origin, us]) => [origin, us / times]);
         found[name].push(Object.fromEntries(each) as Times);
@@ -182,9 +184,8 @@ async function memoryTable(): Promise<string[]> {
 
 async function bundleTable(): Promise<string[]> {
   const parts = await bundleParts("src/worker.ts");
-  const all = parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  const rows = parts.map(({ name, bytes }) => [name, kib(bytes), `${Math.round((100 * bytes) / all)} %`]);
-  return markdownTable(["part of the bundle", "minified", "share"], [...rows, ["together", kib(all), "100 %"]]);
+  const rows = parts.map(({ name, bytes, gzipBytes }) => [name, kib(bytes), kib(gzipBytes)]);
+  return markdownTable(["part of the bundle", "minified", "the upload would be smaller by, without it"], rows);
 }
 
 const lines = [
