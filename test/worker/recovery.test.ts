@@ -224,6 +224,22 @@ describe("a stream that is cut, on /mcp", () => {
     expect(textOf(await resumed.answerTo(1))).toBe("Counted down from 3.");
   });
 
+  test("crashed while it carries much, the resume has all but the last 1.5 MB of it", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const bytes = 125_000;
+    const said = { way: "notification", bytes, times: 20, thenWaitMs: 20_000 };
+    const cut = await client.callAsStream("say", said);
+    const ids: (string | undefined)[] = [];
+    while (ids.length < said.times) ids.push((await cut.next(({ data }) => data.length > bytes)).id);
+    await bounded.abort(client.sessionId);
+    expect(await cut.over).toBe("broken");
+    const resumed = await client.listen(ids[0]);
+    await resumed.answerTo(1);
+    const replayed = resumed.events.filter(({ data }) => data.length > bytes).map(({ id }) => id);
+    const surelyStored = ids.slice(1, said.times - Math.ceil(1_500_000 / bytes));
+    expect(replayed.slice(0, surelyStored.length)).toEqual(surelyStored);
+  });
+
   test("the listening stream stays open when the object crashes, and resumes when it is cut", async () => {
     const client = await RawMcpClient.open(bounded.url);
     const first = await client.listen();
