@@ -27,7 +27,7 @@ export interface EdgeOptions {
   maxCallsInFlight?: number;
   /** What a session's `memory` may hold in all, as JSON. It lives in one object beside everything else. 1 MiB. */
   maxMemoryBytes?: number;
-  /** Largest message to a client; what is larger becomes an error, of the call or in the tool, that says so. 5 MiB. */
+  /** Largest message to a client; what is larger becomes an error, of the call or in the tool. At most 31 MiB. 5 MiB. */
   maxMessageBytes?: number;
   /** Sent messages kept for a client that may not have got them; notifications go first. 8 MiB. */
   maxOutboxBytes?: number;
@@ -86,9 +86,13 @@ const defaults: Settings = {
   sessionIdleMs: 60 * 60_000,
 };
 
+/** The platform's limit for a WebSocket message, 32 MiB, less what a message is wrapped in. */
+const maxCarriedBytes = 31 * 1024 * 1024;
+
 /**
  * Fills in the defaults.
- * @throws {RangeError} at start-up for a number that is not positive, a keep-alive over 25 s, or a path without `/`.
+ * @throws {RangeError} at start-up for a number that is not positive, or more than the platform or a proxy bears, and for a
+ * path without `/`.
  */
 export function resolveOptions(options: EdgeOptions): Settings {
   const settings: Settings = { ...defaults, ...options };
@@ -109,6 +113,9 @@ export function resolveOptions(options: EdgeOptions): Settings {
   }
   if (settings.keepAliveMs > 25_000) {
     throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);
+  }
+  if (settings.maxMessageBytes > maxCarriedBytes) {
+    throw new RangeError(`maxMessageBytes is at most ${maxCarriedBytes}: no WebSocket of the platform carries more.`);
   }
   if (settings.maxOutboxBytes < settings.maxStreamBacklogBytes + settings.maxMessageBytes) {
     throw new RangeError(

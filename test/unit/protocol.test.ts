@@ -74,6 +74,7 @@ describe("options", () => {
     expect(() => resolveOptions({ keepAliveMs: 60_000 })).toThrow("at most 25,000");
     expect(() => resolveOptions({ ssePath: "sse" })).toThrow("starts with a slash");
     expect(() => resolveOptions({ maxOutboxBytes: 1e6 })).toThrow("what a cut loses");
+    expect(() => resolveOptions({ maxMessageBytes: 4e7, maxOutboxBytes: 1e8 })).toThrow("maxMessageBytes is at most");
   });
 });
 
