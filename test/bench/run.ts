@@ -86,6 +86,14 @@ async function installPeers(): Promise<void> {
   await installPythonPeer().catch(missing(["fastmcp-python"]));
 }
 
+async function measureArtifacts(): Promise<Measured["artifacts"]> {
+  return {
+    ours: await measureArtifact("src/worker.ts"),
+    libraries: await measureArtifact("test/bench/contestants/libraries.ts"),
+    mcpAgent: await measureArtifact(mainOf("mcp-agent"), { alias: {} }),
+  };
+}
+
 async function measureSpeed(): Promise<void> {
   const contestants = await startAll([...onWorkerd, "sdk-express", "fastmcp-node", "fastmcp-python"]);
   try {
@@ -138,14 +146,8 @@ async function main(): Promise<void> {
   say("bundles, start-up and counts");
   // All of them now: somebody may be editing the sources while this runs.
   for (const name of [...onWorkerd, "counted"] as const) await bundle(mainOf(name));
-  // That one sleeps most of its time.
-  const counting = countSession();
-  const artifacts = {
-    ours: await measureArtifact("src/worker.ts"),
-    libraries: await measureArtifact("test/bench/contestants/libraries.ts"),
-    mcpAgent: await measureArtifact(mainOf("mcp-agent"), { alias: {} }),
-  };
-  const counts = await counting;
+  // The second sleeps most of its time.
+  const [artifacts, counts] = await Promise.all([measureArtifacts(), countSession()]);
   say("side by side");
   await measureSpeed();
   say(`idle sessions, ${firstCrowd} and ${secondCrowd}`);

@@ -37,7 +37,7 @@ interface Bench {
   streamable: BenchSession | undefined;
   manyStreamable: BenchSession[];
   /** Opened in this round. */
-  opened: BenchSession[];
+  fresh: BenchSession[];
 }
 
 /** Measures all contestants, one figure after the other, and each figure of all of them in turns. */
@@ -68,7 +68,7 @@ async function prepare(contestant: Contestant, pace: Pace): Promise<Bench> {
     ? await Promise.all(Array.from({ length: pace.throughputSessions }, openOther))
     : [];
   for (let call = 0; call < pace.warmUpCalls / 2; call++) await streamable?.call("add", addends);
-  return { contestant, session, many, streamable, manyStreamable, opened: [] };
+  return { contestant, session, many, streamable, manyStreamable, fresh: [] };
 }
 
 async function opened<Session extends BenchSession>(opening: Session | Promise<Session>): Promise<Session> {
@@ -120,22 +120,22 @@ async function measureOpening(benches: Bench[], rounds: Rounds, pace: Pace): Pro
   const { opensPerRound: turns } = pace;
   await note({ metric: "open", rounds, turns }, benches, async (bench) => {
     const session = await openSse(bench.contestant.port);
-    bench.opened.push(session);
+    bench.fresh.push(session);
     return session.openedInMs;
   });
-  const fresh = new Map(benches.map((bench) => [bench, bench.opened.values()]));
+  const uninitialized = new Map(benches.map((bench) => [bench, bench.fresh.values()]));
   await note({ metric: "initialize", rounds, turns }, benches, async (bench) => {
-    const ms = (await fresh.get(bench)?.next().value?.initialize()) ?? Number.NaN;
+    const ms = (await uninitialized.get(bench)?.next().value?.initialize()) ?? Number.NaN;
     await passing(storedWithinMs);
     return ms;
   });
   await note({ metric: "sessions per second", rounds, turns: 1 }, benches, async (bench) => {
     const startedAt = performance.now();
-    for (let open = 0; open < turns; open++) bench.opened.push(await opened(openSse(bench.contestant.port)));
+    for (let open = 0; open < turns; open++) bench.fresh.push(await opened(openSse(bench.contestant.port)));
     return (turns * 1_000) / (performance.now() - startedAt);
   });
   // Not before: what a server does for a session that ends must not be the burden of the next one.
-  for (const bench of benches) for (const session of bench.opened.splice(0)) session.close();
+  for (const bench of benches) for (const session of bench.fresh.splice(0)) session.close();
 }
 
 async function callsPerSecond(sessions: BenchSession[], forMs: number): Promise<number> {
