@@ -19,8 +19,6 @@ export interface ExpiryOptions {
   ctx: DurableObjectState;
   rows: Rows;
   sessionIdleMs: number;
-  /** Whether there is anything stored that must end one day. */
-  isStored: () => boolean;
   /** Whether a client listens. */
   hasStream: () => boolean;
   hasCalls: () => boolean;
@@ -46,8 +44,7 @@ export class Expiry {
   constructor(options: ExpiryOptions) {
     this.#options = options;
     this.#storage = options.ctx.storage;
-    // A session that has stored nothing has no alarm.
-    if (options.rows.handshake === undefined) this.#alarmAtMs = 0;
+    if (options.rows.isEmpty) this.#alarmAtMs = 0;
     this.#isWatching = options.rows.get(watchKey) !== undefined;
   }
 
@@ -87,8 +84,9 @@ export class Expiry {
   }
 
   #isAlarmWellSet(): boolean {
-    const { isStored, hasStream, sessionIdleMs } = this.#options;
-    if (!isStored() || this.#isWatching) return true;
+    const { rows, hasStream, sessionIdleMs } = this.#options;
+    // Without a row there is nothing that must end one day.
+    if (rows.isEmpty || this.#isWatching) return true;
     if (this.#alarmAtMs === undefined) return false;
     const inMs = this.#alarmAtMs - Date.now();
     return hasStream() ? inMs >= guardMs / 2 : inMs >= sessionIdleMs && inMs <= 2 * sessionIdleMs;

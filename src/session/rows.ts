@@ -47,6 +47,11 @@ export class Rows implements RowStore {
     this.handshake = json === undefined ? undefined : (JSON.parse(json) as Handshake);
   }
 
+  /** Whether nothing is stored; then there is no alarm either. */
+  get isEmpty(): boolean {
+    return this.#isEmpty;
+  }
+
   writeHandshake(handshake: Handshake): void {
     const json = JSON.stringify(handshake);
     if (!this.#isEmpty) return this.#replace(handshakeKey, json);

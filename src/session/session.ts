@@ -78,7 +78,6 @@ export class Session<Env> {
       ctx,
       rows,
       sessionIdleMs: settings.sessionIdleMs,
-      isStored: () => conversation.handshake !== undefined && this.#unstored === undefined,
       hasStream: () => streams.hasSocket,
       hasCalls: () => conversation.calls.size > 0,
       recover: () => conversation.recover(),
