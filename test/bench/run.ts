@@ -22,7 +22,7 @@ const { values: flags } = parseArgs({
 });
 
 const fullPace: Pace = {
-  rounds: 11,
+  rounds: 7,
   warmUpCalls: 3_000,
   callTurns: 15,
   opensPerRound: 30,
