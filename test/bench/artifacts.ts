@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { SourceMap } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, parse } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { offline, root, workerConfig } from "../support/bundle.ts";
 import { median } from "./rounds.ts";
+import { type SourceAt, sourcesOf } from "./source-map.ts";
 
 const run = promisify(execFile);
 const startUps = 5;
@@ -46,7 +46,7 @@ const ownPart = "mcp-edge";
 export async function bundleParts(main: string): Promise<BundlePart[]> {
   return await withBuild(main, {}, async ({ script }) => {
     const text = await readFile(script, "utf8");
-    const pieces = cut(text, new SourceMap(JSON.parse(await readFile(`${script}.map`, "utf8"))));
+    const pieces = cut(text, await sourcesOf(script));
     const textOf = (wanted: (part: string) => boolean): string =>
       pieces.map((piece) => (wanted(piece.part) ? piece.text : "")).join("");
     const of = (name: string, isIn: (part: string) => boolean): BundlePart => {
@@ -60,14 +60,14 @@ export async function bundleParts(main: string): Promise<BundlePart[]> {
 }
 
 /** Cuts a bundle where the code of one part ends and that of another begins. */
-function cut(text: string, map: SourceMap): { part: string; text: string }[] {
+function cut(text: string, sourceAt: SourceAt): { part: string; text: string }[] {
   const pieces: { part: string; text: string }[] = [];
   for (const [row, line] of text.split("\n").entries()) {
     let from = 0;
-    let part = partAt(map, row, 0);
+    let part = partOf(sourceAt(row, 0));
     const end = (to: number): void => void pieces.push({ part, text: line.slice(from, to) });
     for (let column = 1; column < line.length; column++) {
-      const next = partAt(map, row, column);
+      const next = partOf(sourceAt(row, column));
       if (next === part) continue;
       end(column);
       from = column;
@@ -78,9 +78,7 @@ function cut(text: string, map: SourceMap): { part: string; text: string }[] {
   return pieces;
 }
 
-function partAt(map: SourceMap, row: number, column: number): string {
-  // Where nobody's code is, an entry has no source, whatever its type says.
-  const { originalSource: source } = map.findEntry(row, column) as { originalSource?: string };
+function partOf(source: string | undefined): string {
   if (source === undefined) return "the bundler";
   const ownFolder = dirname(source.replace(/.*\/(?=src\/)/, ""));
   return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? `${ownPart}, ${ownFolder}`;

@@ -1,6 +1,6 @@
 import { startContestant } from "./contestants.ts";
 import { untilHibernated } from "./idle-sessions.ts";
-import { openSse } from "./sessions.ts";
+import { addends, openSse } from "./sessions.ts";
 
 /** What Cloudflare bills of a session. */
 export interface Counts {
@@ -54,11 +54,11 @@ export async function countSession(): Promise<SessionCounts> {
     await quiet();
     const open = await since();
     for (let call = 0; call < calls; call++) {
-      await session.call("add", { a: call, b: 25 });
+      await session.call("add", addends);
       await quiet();
     }
     const call = await since(calls);
-    for (let index = 0; index < burst; index++) await session.call("add", { a: index, b: 25 });
+    for (let index = 0; index < burst; index++) await session.call("add", addends);
     await quiet();
     const callInBurst = await since(burst);
     await untilHibernated();

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { SourceMap } from "node:module";
+import { sourcesOf } from "./source-map.ts";
 
 interface CallFrame {
   functionName: string;
@@ -38,11 +37,10 @@ const workerScript = "worker.js";
 
 /** Tells whose code a function of a bundle is, by the bundle's source map. */
 export async function originsIn(script: string): Promise<(frame: CallFrame) => Origin | undefined> {
-  const map = new SourceMap(JSON.parse(await readFile(`${script}.map`, "utf8")));
+  const sourceAt = await sourcesOf(script);
   return ({ url, lineNumber, columnNumber }) => {
     if (!url.endsWith(workerScript)) return undefined;
-    const entry = map.findEntry(lineNumber, columnNumber);
-    const source = "originalSource" in entry ? entry.originalSource : "";
+    const source = sourceAt(lineNumber, columnNumber) ?? "";
     if (source.includes("node_modules/")) return "the SDK, zod and agents";
     return source.includes("test/bench/") ? "the bare hops" : "mcp-edge";
   };

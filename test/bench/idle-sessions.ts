@@ -5,14 +5,13 @@ import { join } from "node:path";
 import type { Contestant, ContestantName } from "./contestants.ts";
 import type { Rounds } from "./rounds.ts";
 import { addends, type BenchSession, openSse } from "./sessions.ts";
-import { inTurns, medianCall, shuffled } from "./turns.ts";
+import { compareCalls, shuffled } from "./turns.ts";
 
 /** An object hibernates after 10 s without work; this leaves it the time to do so. */
 const untilHibernatedMs = 13_000;
 const openedAtOnce = 20;
 
 const warmUpCalls = 500;
-const callTurns = 15;
 
 export interface IdleCosts {
   /** Bytes of memory of the process for each open idle session, by how many sessions are open. */
@@ -98,7 +97,7 @@ export async function measureWake(all: IdleSessions[], rounds: Rounds, wakes: nu
 /** A call in a process that holds many idle sessions, and in one that holds few; `many` and `few` are their ports. */
 export async function measureCrowd(
   name: ContestantName,
-  { many, few, rounds, times }: { many: number; few: number; rounds: Rounds; times: number },
+  { many, few, ...comparison }: { many: number; few: number; times: number; rounds: Rounds; turns: number },
 ): Promise<void> {
   const crowds = [
     { metric: "call among many", session: await openSse(many) },
@@ -108,10 +107,7 @@ export async function measureCrowd(
     await session.initialize();
     for (let call = 0; call < warmUpCalls; call++) await session.call("add", addends);
   }
-  for (let time = 0; time < times; time++) {
-    const medians = await inTurns(crowds, callTurns, ({ session }) => medianCall(session));
-    for (const [{ metric }, value] of medians) rounds.add(metric, name, value);
-  }
+  for (let time = 0; time < comparison.times; time++) await compareCalls(crowds, { name, ...comparison });
   for (const { session } of crowds) session.close();
 }
 

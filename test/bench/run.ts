@@ -131,7 +131,7 @@ async function measureIdle(): Promise<Measured["idle"]> {
     await few10.fillTo(10);
     if (ours !== undefined) {
       const ports = { many: ours.contestant.port, few: few.port };
-      await measureCrowd("ours", { ...ports, rounds, times: pace.rounds });
+      await measureCrowd("ours", { ...ports, times: pace.rounds, rounds, turns: pace.callTurns });
     }
     await few10.stop();
   } finally {

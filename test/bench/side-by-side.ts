@@ -2,7 +2,7 @@ import { setTimeout as passing } from "node:timers/promises";
 import { type Contestant, onWorkerd } from "./contestants.ts";
 import type { Metric, Rounds } from "./rounds.ts";
 import { addends, type BenchSession, openSse, openStreamable } from "./sessions.ts";
-import { inTurns, medianCall } from "./turns.ts";
+import { compareCalls, inTurns, medianCall } from "./turns.ts";
 
 export interface Pace {
   rounds: number;
@@ -29,13 +29,19 @@ const settleMs = 1_200;
 /** What a server's storing of a session that was just initialized takes, at most, milliseconds. */
 const storedWithinMs = 5;
 
-/** What a contestant keeps open from round to round. */
-interface Bench {
+/** The sessions of a contestant that call: one by itself, the others at once. */
+interface Callers {
   contestant: Contestant;
   session: BenchSession;
   many: BenchSession[];
-  streamable: BenchSession | undefined;
-  manyStreamable: BenchSession[];
+}
+
+/** What a contestant keeps open from round to round. */
+interface Bench {
+  contestant: Contestant;
+  sse: Callers;
+  /** Not of all contestants. */
+  streamable: Callers | undefined;
   /** Opened in this round. */
   fresh: BenchSession[];
 }
@@ -43,32 +49,35 @@ interface Bench {
 /** Measures all contestants, one figure after the other, and each figure of all of them in turns. */
 export async function measureSideBySide(contestants: Contestant[], rounds: Rounds, pace: Pace): Promise<void> {
   const benches = await Promise.all(contestants.map((contestant) => prepare(contestant, pace)));
+  const sse = benches.map((bench) => bench.sse);
+  const streamable = benches.flatMap((bench) => bench.streamable ?? []);
   for (let round = 0; round < pace.rounds; round++) {
-    await measureCalls(benches, rounds, pace);
+    await measureCalls(sse, { latency: "call", throughput: "calls per second", rounds, pace });
+    await note({ metric: "large call", rounds, turns: largeCallsPerRound }, sse, ({ session }) =>
+      session.call("echo", { text: largeText }),
+    );
+    const metrics = { latency: "streamable call", throughput: "streamable calls per second" } as const;
+    await measureCalls(streamable, { ...metrics, rounds, pace });
     await passing(settleMs);
     await measureOpening(benches, rounds, pace);
     await passing(settleMs);
   }
-  for (const { session, many, streamable, manyStreamable } of benches) {
-    for (const open of [session, ...many, ...manyStreamable]) open.close();
-    streamable?.close();
-  }
+  for (const { session, many } of [...sse, ...streamable]) for (const open of [session, ...many]) open.close();
 }
 
 async function prepare(contestant: Contestant, pace: Pace): Promise<Bench> {
   const { port, name } = contestant;
-  const open = (): Promise<BenchSession> => opened(openSse(port));
-  const session = await open();
-  const many = await Promise.all(Array.from({ length: pace.throughputSessions }, open));
-  for (let call = 0; call < pace.warmUpCalls; call++) await session.call("add", addends);
-  const hasStreamable = onWorkerd.includes(name);
-  const openOther = (): Promise<BenchSession> => opened(openStreamable(port));
-  const streamable = hasStreamable ? await openOther() : undefined;
-  const manyStreamable = hasStreamable
-    ? await Promise.all(Array.from({ length: pace.throughputSessions }, openOther))
-    : [];
-  for (let call = 0; call < pace.warmUpCalls / 2; call++) await streamable?.call("add", addends);
-  return { contestant, session, many, streamable, manyStreamable, fresh: [] };
+  const callers = async (open: () => Promise<BenchSession>, warmUpCalls: number): Promise<Callers> => {
+    const session = await open();
+    const many = await Promise.all(Array.from({ length: pace.throughputSessions }, open));
+    for (let call = 0; call < warmUpCalls; call++) await session.call("add", addends);
+    return { contestant, session, many };
+  };
+  const sse = await callers(() => opened(openSse(port)), pace.warmUpCalls);
+  const streamable = onWorkerd.includes(name)
+    ? await callers(() => opened(openStreamable(port)), pace.warmUpCalls / 2)
+    : undefined;
+  return { contestant, sse, streamable, fresh: [] };
 }
 
 async function opened<Session extends BenchSession>(opening: Session | Promise<Session>): Promise<Session> {
@@ -77,37 +86,27 @@ async function opened<Session extends BenchSession>(opening: Session | Promise<S
   return session;
 }
 
-/** Notes the median of `turns` for each of `benches`. */
-async function note(
+/** Notes the median of `turns` for each of `subjects`. */
+async function note<Subject extends { contestant: Contestant }>(
   { metric, rounds, turns }: { metric: Metric; rounds: Rounds; turns: number },
-  benches: Bench[],
-  measure: (bench: Bench) => Promise<number>,
+  subjects: Subject[],
+  measure: (subject: Subject) => Promise<number>,
 ): Promise<void> {
-  const medians = await inTurns(benches, turns, (bench) =>
-    measure(bench).catch((error: unknown) => {
-      throw new Error(`${bench.contestant.name}, ${metric}`, { cause: error });
+  const medians = await inTurns(subjects, turns, (subject) =>
+    measure(subject).catch((error: unknown) => {
+      throw new Error(`${subject.contestant.name}, ${metric}`, { cause: error });
     }),
   );
   for (const [{ contestant }, value] of medians) rounds.add(metric, contestant.name, value);
 }
 
-async function measureCalls(benches: Bench[], rounds: Rounds, pace: Pace): Promise<void> {
-  const { callTurns: turns, throughputTurns, throughputMs } = pace;
-  await note({ metric: "call", rounds, turns }, benches, ({ session }) => medianCall(session));
-  await note({ metric: "calls per second", rounds, turns: throughputTurns }, benches, ({ many }) =>
-    callsPerSecond(many, throughputMs),
-  );
-  await note({ metric: "large call", rounds, turns: largeCallsPerRound }, benches, ({ session }) =>
-    session.call("echo", { text: largeText }),
-  );
-  const streamable = benches.filter(({ manyStreamable }) => manyStreamable.length > 0);
-  await note({ metric: "streamable call", rounds, turns }, streamable, async ({ streamable: session }) =>
-    session === undefined ? Number.NaN : await medianCall(session),
-  );
-  await note(
-    { metric: "streamable calls per second", rounds, turns: throughputTurns },
-    streamable,
-    ({ manyStreamable }) => callsPerSecond(manyStreamable, throughputMs),
+async function measureCalls(
+  callers: Callers[],
+  { latency, throughput, rounds, pace }: { latency: Metric; throughput: Metric; rounds: Rounds; pace: Pace },
+): Promise<void> {
+  await note({ metric: latency, rounds, turns: pace.callTurns }, callers, ({ session }) => medianCall(session));
+  await note({ metric: throughput, rounds, turns: pace.throughputTurns }, callers, ({ many }) =>
+    callsPerSecond(many, pace.throughputMs),
   );
 }
 
@@ -123,9 +122,11 @@ async function measureOpening(benches: Bench[], rounds: Rounds, pace: Pace): Pro
     bench.fresh.push(session);
     return session.openedInMs;
   });
-  const uninitialized = new Map(benches.map((bench) => [bench, bench.fresh.values()]));
-  await note({ metric: "initialize", rounds, turns }, benches, async (bench) => {
-    const ms = (await uninitialized.get(bench)?.next().value?.initialize()) ?? Number.NaN;
+  const waiting = benches.map(({ contestant, fresh }) => ({ contestant, uninitialized: fresh.values() }));
+  await note({ metric: "initialize", rounds, turns }, waiting, async ({ uninitialized }) => {
+    const { value: session } = uninitialized.next();
+    if (session === undefined) throw new RangeError("every stream that was opened is initialized");
+    const ms = await session.initialize();
     await passing(storedWithinMs);
     return ms;
   });
@@ -164,8 +165,7 @@ export async function measureOldSession(contestant: Contestant, rounds: Rounds, 
       { metric: "early call", session: young },
       { metric: "late call", session: old },
     ] as const;
-    const medians = await inTurns(ages, pace.callTurns, ({ session }) => medianCall(session));
-    for (const [{ metric }, value] of medians) rounds.add(metric, name, value);
+    await compareCalls(ages, { name, rounds, turns: pace.callTurns });
     young.close();
   }
   old.close();

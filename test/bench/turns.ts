@@ -1,4 +1,5 @@
-import { median } from "./rounds.ts";
+import type { ContestantName } from "./contestants.ts";
+import { median, type Metric, type Rounds } from "./rounds.ts";
 import { addends, type BenchSession } from "./sessions.ts";
 
 /** Few, so that only moments lie between what is compared; more than one, or a core that fell asleep would be measured. */
@@ -31,4 +32,13 @@ export async function medianCall(session: BenchSession): Promise<number> {
   const ms: number[] = [];
   for (let call = 0; call < callsInTurn; call++) ms.push(await session.call("add", addends));
   return median(ms);
+}
+
+/** Notes how calls in some sessions of one contestant compare. */
+export async function compareCalls(
+  sessions: readonly { metric: Metric; session: BenchSession }[],
+  { name, rounds, turns }: { name: ContestantName; rounds: Rounds; turns: number },
+): Promise<void> {
+  const medians = await inTurns(sessions, turns, ({ session }) => medianCall(session));
+  for (const [{ metric }, value] of medians) rounds.add(metric, name, value);
 }
