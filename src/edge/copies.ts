@@ -12,7 +12,8 @@ const maxBlockBytes = 16 * 1024;
 
 /**
  * Copies made one after the other, each behind its length, and forgotten together: one by one, thousands of them would be
- * the garbage collector's work. A large message is its own block, and is not copied.
+ * the garbage collector's work. A large message is its own block, and is not copied; so is the first, which in most
+ * streams is the only one for a while.
  */
 interface Block {
   bytes: DataView<ArrayBuffer>;
@@ -82,7 +83,7 @@ export class Copies {
   #blockFor(packed: ArrayBuffer, nowMs: number): Block | undefined {
     const last = this.#blocks.at(-1);
     const neededBytes = lengthBytes + packed.byteLength;
-    const isOne = neededBytes > maxBlockBytes;
+    const isOne = last === undefined || neededBytes > maxBlockBytes;
     if (!isOne && last !== undefined && last.usedBytes + neededBytes <= last.bytes.byteLength) return last;
     const grownBytes = Math.min(2 * (last?.bytes.byteLength ?? 0), maxBlockBytes);
     const bytes = isOne ? packed.byteLength : Math.max(minBlockBytes, grownBytes, neededBytes);

@@ -3,10 +3,10 @@ import { parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame } from "../protocol/sse-frame.ts";
 import { headOf, sseStream, unpackRefusal, type Verb } from "../session/link.ts";
-import { attachStream, returnFrames } from "./attach.ts";
+import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
-import { type AttachTarget, openingFrame, StreamRelay } from "./stream-relay.ts";
+import { openingFrame, StreamRelay } from "./stream-relay.ts";
 import { Uplink } from "./uplink.ts";
 
 /** The longest body that goes over the stream's WebSocket, bytes: a longer one would hold up what comes behind it. */
@@ -50,16 +50,10 @@ function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget):
   const isClaiming = target.kind === "new" && mayHaveSession(request);
   const openedAtMs = Date.now();
   const uplink = new Uplink(openedAtMs);
-  const source = { namespace, stream: sseStream, openedAtMs, uplink };
-  return StreamRelay.open({
-    target,
-    attach: (to) => attachStream(source, to),
-    giveBack: (session, packed) => returnFrames(source, session, packed),
-    preamble: isClaiming ? openingFrame(retryMs) : endpointFrame(endpoint, { retryMs }),
-    claim: isClaiming ? { endpoint } : undefined,
-    uplink,
-    settings,
-  });
+  const source = new SessionSource(namespace, { stream: sseStream, openedAtMs, uplink });
+  const claim = isClaiming ? { endpoint } : undefined;
+  const preamble = isClaiming ? openingFrame(retryMs) : endpointFrame(endpoint, { retryMs });
+  return StreamRelay.open({ source, target, claim, settings }, { preamble });
 }
 
 /**

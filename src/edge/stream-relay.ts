@@ -2,7 +2,6 @@ import type { Settings } from "../options.ts";
 import { endpointFrame, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
 import {
   type AttachCommand,
-  type AttachKind,
   claimPrefix,
   closeCode,
   confirmation,
@@ -10,31 +9,23 @@ import {
   type Receipt,
   unpackFrame,
 } from "../session/link.ts";
+import type { AttachTarget, StreamSource } from "./attach.ts";
 import { Copies } from "./copies.ts";
-import type { Uplink } from "./uplink.ts";
 
-/** Where a relay attaches. */
-export interface AttachTarget {
-  sessionId: string;
-  kind: AttachKind;
-  /** The last sequence the client has; `undefined` if it does not say. */
-  after: number | undefined;
-}
-
+/** What a relay needs for as long as it lives. */
 export interface RelayOptions {
+  source: StreamSource;
   target: AttachTarget;
-  /** Opens a WebSocket to a session's object, or gives the refusal. Rejects if the object cannot be reached. */
-  attach: (target: AttachTarget) => Promise<WebSocket | Response>;
-  /** Gives frames to a session's object that may have lost them. */
-  giveBack: (sessionId: string, packed: Uint8Array[]) => Promise<void>;
-  /** What the client gets first, before anything of the session. */
-  preamble: string;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
   claim?: { endpoint: string } | undefined;
-  /** Carries POSTs of the session, if this stream does. */
-  uplink?: Uplink;
-  headers?: Record<string, string>;
   settings: Settings;
+}
+
+/** How the client is answered. */
+export interface RelayResponse {
+  /** What it gets first, before anything of the session. */
+  preamble: string;
+  headers?: Record<string, string>;
 }
 
 /**
@@ -55,6 +46,12 @@ const drainedBytes = 64 * 1024;
 /** Keep-alives at which a client has read nothing of what waits, before its stream is closed. */
 const stallsBeforeClose = 2;
 
+/** One for all: each `ByteLengthQueuingStrategy` would make a function of its own, larger than all that a relay remembers. */
+const byteLengths: QueuingStrategy<Uint8Array> = {
+  highWaterMark: drainedBytes,
+  size: ({ byteLength }) => byteLength,
+};
+
 const encoder = new TextEncoder();
 
 /** The same bytes for all: thousands of quiet streams are written this every few seconds. */
@@ -70,18 +67,18 @@ const keepAliveBytes = encoder.encode(keepAliveFrame);
  */
 export class StreamRelay {
   /** Attaches and answers the client. The object's refusal is passed on. */
-  static async open(options: RelayOptions): Promise<Response> {
-    const attached = await options.attach(options.target);
+  static async open(options: RelayOptions, { preamble, headers }: RelayResponse): Promise<Response> {
+    const attached = await options.source.attach(options.target);
     if (attached instanceof Response) return attached;
     const relay = new StreamRelay(options);
-    const body = relay.#start();
+    const body = relay.#start(preamble);
     relay.#follow(attached);
     return new Response(body, {
       headers: {
         "content-type": "text/event-stream",
         "cache-control": "no-cache, no-transform",
         "x-accel-buffering": "no",
-        ...options.headers,
+        ...headers,
       },
     });
   }
@@ -104,8 +101,6 @@ export class StreamRelay {
   #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
   #claimTimer: ReturnType<typeof setInterval> | undefined;
   #claimsAsked = 0;
-  /** Whether nothing waits in the client's stream. */
-  readonly #isWritten = (): boolean => (this.#controller?.desiredSize ?? drainedBytes) >= drainedBytes;
   /** Whether the session that its client named is being attached to. */
   #isObeying = false;
 
@@ -116,11 +111,16 @@ export class StreamRelay {
     this.#copies = new Copies(options.settings.maxOutboxBytes);
   }
 
-  #start(): ReadableStream<Uint8Array> {
-    const { settings, preamble, claim } = this.#options;
+  /** Whether nothing waits in the client's stream. */
+  get isWritten(): boolean {
+    return (this.#controller?.desiredSize ?? drainedBytes) >= drainedBytes;
+  }
+
+  #start(preamble: string): ReadableStream<Uint8Array> {
+    const { settings, claim } = this.#options;
     const body = new ReadableStream<Uint8Array>(
       { start: (controller) => void (this.#controller = controller), cancel: () => this.#stop() },
-      new ByteLengthQueuingStrategy({ highWaterMark: drainedBytes }),
+      byteLengths,
     );
     this.#keepAliveTimer = setInterval(() => this.#keepAlive(), settings.keepAliveMs);
     this.#writeText(preamble);
@@ -147,29 +147,31 @@ export class StreamRelay {
       if (typeof data === "string") this.#hear(JSON.parse(data) as AttachCommand | Receipt);
       else this.#relay(data as ArrayBuffer);
     });
-    socket.addEventListener("close", ({ code }) => {
-      if (this.#socket !== socket) return;
-      this.#options.uplink?.close();
-      if (code === closeCode.ended || code === closeCode.superseded) this.#end();
-      else void this.#attachAgain();
-    });
-    // The close event follows and says all there is to say.
-    socket.addEventListener("error", () => undefined);
+    socket.addEventListener("close", ({ code }) => this.#lose(socket, code));
+    // The runtime reports a disconnection as a close, any other failure only as this.
+    socket.addEventListener("error", () => this.#lose(socket));
     // The default is Blob since 2026, and a Blob can only be read later: frames would overtake each other.
     socket.binaryType = "arraybuffer";
     socket.accept();
-    this.#options.uplink?.open(this.#sessionId, socket);
+    this.#options.source.uplink?.open(this.#sessionId, socket);
+  }
+
+  #lose(socket: WebSocket, code?: number): void {
+    if (this.#socket !== socket) return;
+    this.#options.source.uplink?.close();
+    if (code === closeCode.ended || code === closeCode.superseded) this.#end();
+    else void this.#attachAgain();
   }
 
   #hear(said: AttachCommand | Receipt): void {
-    if ("receipt" in said) this.#options.uplink?.settle(said, this.#isWritten);
+    if ("receipt" in said) this.#options.source.uplink?.settle(said, this);
     else void this.#obey(said);
   }
 
   #relay(data: ArrayBuffer): void {
     const { sequence, post, frame } = unpackFrame(data);
     this.#write(frame);
-    if (post !== 0) this.#options.uplink?.settle({ receipt: post, isAnswered: true }, this.#isWritten);
+    if (post !== 0) this.#options.source.uplink?.settle({ receipt: post, isAnswered: true }, this);
     if (!this.#copies.add(data, Date.now())) this.#socket?.send(notKept);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += frame.byteLength;
@@ -213,9 +215,9 @@ export class StreamRelay {
   async #obey({ attach: sessionId }: AttachCommand): Promise<void> {
     // Too late, the client has been given the new session; or it has answered twice.
     if (this.#claimTimer === undefined || this.#isObeying) return;
-    const { attach, claim } = this.#options;
+    const { source, claim } = this.#options;
     this.#isObeying = true;
-    const attached = await attach({ sessionId, kind: "resumed", after: undefined }).catch(() => undefined);
+    const attached = await source.attach({ sessionId, kind: "resumed", after: undefined }).catch(() => undefined);
     this.#isObeying = false;
     if (this.#claimTimer === undefined || claim === undefined) return closeQuietly(attached);
     // Not reached this time: the client is asked again.
@@ -253,7 +255,7 @@ export class StreamRelay {
       if (this.#controller === undefined) return;
       const target: AttachTarget = { sessionId: this.#sessionId, kind, after: this.#reached };
       // Not reached this time: the next delay is longer.
-      const attached = await this.#options.attach(target).catch(() => undefined);
+      const attached = await this.#options.source.attach(target).catch(() => undefined);
       if (attached === undefined) continue;
       if (attached instanceof Response) {
         if (attached.status >= 500) continue;
@@ -269,7 +271,7 @@ export class StreamRelay {
   /** Before anything else, the object gets back what it may have lost. False if it cannot be reached. */
   async #giveBack(packed: Uint8Array[]): Promise<boolean> {
     if (packed.length === 0) return true;
-    const given = this.#options.giveBack(this.#sessionId, packed);
+    const given = this.#options.source.giveBack(this.#sessionId, packed);
     return await given.then(
       () => true,
       () => false,
@@ -299,7 +301,7 @@ export class StreamRelay {
     clearTimeout(this.#confirmTimer);
     this.#settleClaim();
     this.#copies.clear();
-    this.#options.uplink?.close();
+    this.#options.source.uplink?.close();
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(1000, "the client is gone");

@@ -4,7 +4,7 @@ import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { firstRevisionWithPriming, primingFrame } from "../protocol/sse-frame.ts";
 import { listenStream, sseStream } from "../session/link.ts";
-import { attachStream, returnFrames } from "./attach.ts";
+import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
@@ -55,15 +55,11 @@ export async function listen(request: Request, { namespace, settings }: Streamab
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
   const resumes = last?.sessionId === sessionId && last.stream !== sseStream ? last : undefined;
   const stream = resumes?.stream ?? listenStream;
-  const source = { namespace, stream, openedAtMs: Date.now() };
-  return await StreamRelay.open({
-    target: { sessionId, kind: "resumed", after: resumes?.sequence },
-    attach: (to) => attachStream(source, to),
-    giveBack: (session, packed) => returnFrames(source, session, packed),
-    preamble: resumes === undefined ? listenPreamble(request, sessionId, settings) : openingFrame(settings.retryMs),
-    headers: { "mcp-session-id": sessionId },
-    settings,
-  });
+  const source = new SessionSource(namespace, { stream, openedAtMs: Date.now() });
+  const target: AttachTarget = { sessionId, kind: "resumed", after: resumes?.sequence };
+  const preamble =
+    resumes === undefined ? listenPreamble(request, sessionId, settings) : openingFrame(settings.retryMs);
+  return await StreamRelay.open({ source, target, settings }, { preamble, headers: { "mcp-session-id": sessionId } });
 }
 
 function listenPreamble(request: Request, sessionId: string, { retryMs }: Settings): string {

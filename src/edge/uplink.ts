@@ -81,16 +81,16 @@ export class Uplink {
   }
 
   /**
-   * The object says what became of a POST, and its relay has written the answer, if there was one. `isWritten`: whether
-   * nothing that the relay wrote waits in its stream.
+   * The object says what became of a POST, and `relay` has written the answer, if there was one. `isWritten`: whether
+   * nothing that it wrote waits in its stream.
    */
-  settle(receipt: Receipt, isWritten: () => boolean): void {
+  settle(receipt: Receipt, relay: { readonly isWritten: boolean }): void {
     // It was thought dead.
     if (!uplinks.has(this.#sessionId)) uplinks.set(this.#sessionId, this);
     const passenger = this.#sent.get(receipt.receipt);
     if (passenger === undefined) return;
     passenger.receipt = receipt;
-    if (receipt.isAnswered) this.#landWhen(isWritten, passenger);
+    if (receipt.isAnswered) this.#landWhen(relay, passenger);
     else this.#land(passenger);
   }
 
@@ -119,10 +119,10 @@ export class Uplink {
     this.#land(passenger);
   }
 
-  #landWhen(isWritten: () => boolean, passenger: Passenger): void {
+  #landWhen(relay: { readonly isWritten: boolean }, passenger: Passenger): void {
     if (passenger.key === undefined || !this.#sent.has(passenger.key)) return;
-    if (isWritten()) return this.#land(passenger);
-    setTimeout(() => this.#landWhen(isWritten, passenger), askAgainMs);
+    if (relay.isWritten) return this.#land(passenger);
+    setTimeout(() => this.#landWhen(relay, passenger), askAgainMs);
   }
 
   #land({ key, receipt, settled }: Passenger): void {
@@ -135,8 +135,13 @@ export class Uplink {
     for (;;) {
       await this.#called.promise;
       this.#called = Promise.withResolvers<void>();
-      for (const passenger of this.#queue.splice(0)) this.#send(passenger);
+      this.#sendQueued();
     }
+  }
+
+  /** By itself: the loop above would hold the last POST, with all its headers, while its session is quiet. */
+  #sendQueued(): void {
+    for (const passenger of this.#queue.splice(0)) this.#send(passenger);
   }
 
   #send(passenger: Passenger): void {

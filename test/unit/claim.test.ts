@@ -1,37 +1,11 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type AttachTarget, StreamRelay } from "../../src/edge/stream-relay.ts";
+import type { AttachTarget } from "../../src/edge/attach.ts";
+import { StreamRelay } from "../../src/edge/stream-relay.ts";
 import { resolveOptions } from "../../src/options.ts";
 import { messageFrame } from "../../src/protocol/sse-frame.ts";
 import { closeCode, packFrame } from "../../src/session/link.ts";
-
-/** A relay's end of a WebSocket to an object, which the test plays. */
-class FakeSocket extends EventTarget {
-  binaryType = "blob";
-  readonly sent: string[] = [];
-  isClosed = false;
-
-  accept(): void {
-    // There is nobody to wait for.
-  }
-
-  send(data: string): void {
-    this.sent.push(data);
-  }
-
-  close(): void {
-    this.isClosed = true;
-  }
-
-  receive(data: string | ArrayBuffer): void {
-    this.dispatchEvent(new MessageEvent("message", { data }));
-  }
-
-  break(code: number): void {
-    this.isClosed = true;
-    this.dispatchEvent(Object.assign(new Event("close"), { code }));
-  }
-}
+import { FakeSocket, readText } from "../support/fake-socket.ts";
 
 const fresh = "f".repeat(64);
 const old = "0".repeat(64);
@@ -50,24 +24,16 @@ async function claimingRelay() {
     attempts.push(attempt);
     return attempt.promise;
   };
-  const response = await StreamRelay.open({
-    target: { sessionId: fresh, kind: "new", after: undefined },
-    attach,
-    giveBack: () => Promise.resolve(),
-    preamble: "",
-    claim: { endpoint: "/sse/message?sessionId=fresh" },
-    settings,
-  });
-  const reader = response.body?.getReader();
-  let text = "";
-  const reading = (async () => {
-    for (;;) {
-      const chunk = await reader?.read();
-      if (chunk === undefined || chunk.done) return;
-      text += new TextDecoder().decode(chunk.value);
-    }
-  })();
-  return { freshSocket, attempts, written: () => text, reader, reading };
+  const response = await StreamRelay.open(
+    {
+      source: { attach, giveBack: () => Promise.resolve() },
+      target: { sessionId: fresh, kind: "new", after: undefined },
+      claim: { endpoint: "/sse/message?sessionId=fresh" },
+      settings,
+    },
+    { preamble: "" },
+  );
+  return { freshSocket, attempts, ...readText(response) };
 }
 
 function frame(sequence: number, from: string): ArrayBuffer {

@@ -29,12 +29,22 @@ describe("a relay's copies", () => {
     expect(sizes(copies)).toEqual([30_000]);
     expect(copies.add(frame(1), 20_000)).toBe(true);
     expect(sizes(copies)).toEqual([1]);
-    // Small ones are forgotten with the youngest of their block.
-    expect(copies.add(frame(2), 29_000)).toBe(true);
+    // Small ones behind the first are forgotten with the youngest of their block.
+    expect(copies.add(frame(2), 20_000)).toBe(true);
+    expect(copies.add(frame(3), 29_000)).toBe(true);
     copies.dropOld(39_000);
-    expect(sizes(copies)).toEqual([1, 2]);
+    expect(sizes(copies)).toEqual([2, 3]);
     copies.dropOld(39_001);
     expect(sizes(copies)).toEqual([]);
+  });
+
+  test("take no room of their own for the first, nor for a large one", () => {
+    const copies = openCopies(mebibyte);
+    const frames = [frame(300), frame(200), frame(20_000)];
+    for (const packed of frames) copies.add(packed, 0);
+    const kept = copies.all().map(({ buffer }) => frames.findIndex((packed) => packed === buffer));
+    expect(kept).toEqual([0, -1, 2]);
+    expect(sizes(copies)).toEqual([300, 200, 20_000]);
   });
 
   test("are the newest that the object keeps itself", () => {

@@ -4,7 +4,9 @@ import { unpackPost } from "../../src/session/link.ts";
 
 const message = { head: "[]", text: "{}" };
 const patienceMs = 1_000;
-const isWritten = (): boolean => true;
+/** Streams of clients that have read all that was written, and that have not. */
+const read = { isWritten: true };
+const unread = { isWritten: false };
 
 /** A stream's WebSocket, and what went over it. */
 function openSocket() {
@@ -33,8 +35,8 @@ describe("a POST on its stream's WebSocket", () => {
     await vi.advanceTimersByTimeAsync(0);
     const [first = 0, second = 0] = keys;
     expect(second).toBe(first + 1);
-    uplink.settle({ receipt: second, refusal, isAnswered: false }, isWritten);
-    uplink.settle({ receipt: first, isAnswered: true }, isWritten);
+    uplink.settle({ receipt: second, refusal, isAnswered: false }, read);
+    uplink.settle({ receipt: first, isAnswered: true }, read);
     await vi.advanceTimersByTimeAsync(0);
     expect(await Promise.all(both)).toEqual([
       { receipt: { receipt: first, isAnswered: true }, key: first },
@@ -50,7 +52,7 @@ describe("a POST on its stream's WebSocket", () => {
       const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
       await vi.advanceTimersByTimeAsync(0);
       const [key = 0] = keys;
-      uplink.settle({ receipt: key, isAnswered: true }, isWritten);
+      uplink.settle({ receipt: key, isAnswered: true }, read);
       if (isClosed) uplink.close();
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       expect(heard).toBeUndefined();
@@ -65,22 +67,22 @@ describe("a POST on its stream's WebSocket", () => {
     void uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = keys;
-    uplink.settle({ receipt: key, isAnswered: false }, () => false);
+    uplink.settle({ receipt: key, isAnswered: false }, unread);
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
     expect(heard).toEqual({ receipt: { receipt: key, isAnswered: false }, key });
   });
 
   test("is settled only when nothing waits in the stream before its answer", async () => {
     const { sessionId, uplink, keys } = openUplink();
-    let waits = true;
+    const stream = { isWritten: false };
     let heard: unknown;
     const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = keys;
-    uplink.settle({ receipt: key, isAnswered: true }, () => !waits);
+    uplink.settle({ receipt: key, isAnswered: true }, stream);
     await vi.advanceTimersByTimeAsync(patienceMs / 2);
     expect(heard).toBeUndefined();
-    waits = false;
+    stream.isWritten = true;
     await vi.advanceTimersByTimeAsync(2);
     expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
   });
@@ -95,7 +97,7 @@ describe("a POST on its stream's WebSocket", () => {
     expect(await carried).toEqual({ receipt: undefined, key });
     expect(Uplink.of(sessionId)).toBeUndefined();
     expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
-    uplink.settle({ receipt: key, isAnswered: true }, isWritten);
+    uplink.settle({ receipt: key, isAnswered: true }, read);
     expect(Uplink.of(sessionId)).toBe(uplink);
     expect(keys).toEqual([key]);
   });
@@ -124,7 +126,7 @@ describe("a POST on its stream's WebSocket", () => {
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = next.keys;
-    uplink.settle({ receipt: key, isAnswered: true }, isWritten);
+    uplink.settle({ receipt: key, isAnswered: true }, read);
     await vi.advanceTimersByTimeAsync(0);
     expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
     expect(keys).toEqual([]);

@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { AttachTarget } from "../../src/edge/attach.ts";
+import { StreamRelay } from "../../src/edge/stream-relay.ts";
+import { resolveOptions } from "../../src/options.ts";
+import { messageFrame } from "../../src/protocol/sse-frame.ts";
+import { closeCode, packFrame } from "../../src/session/link.ts";
+import { FakeSocket, readText } from "../support/fake-socket.ts";
+
+const sessionId = "0".repeat(64);
+
+/** A relay whose every WebSocket is in the test's hand. */
+async function openRelay() {
+  const sockets: FakeSocket[] = [];
+  const targets: AttachTarget[] = [];
+  const attach = (target: AttachTarget): Promise<WebSocket> => {
+    const socket = new FakeSocket();
+    sockets.push(socket);
+    targets.push(target);
+    return Promise.resolve(socket as unknown as WebSocket);
+  };
+  const response = await StreamRelay.open(
+    {
+      source: { attach, giveBack: () => Promise.resolve() },
+      target: { sessionId, kind: "new", after: undefined },
+      settings: resolveOptions({}),
+    },
+    { preamble: "" },
+  );
+  return { sockets, targets, ...readText(response) };
+}
+
+function say(socket: FakeSocket | undefined, sequence: number): void {
+  socket?.receive(packFrame(sequence, messageFrame(String(sequence), `{"said":${sequence}}`)).slice().buffer);
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("a relay whose WebSocket fails without a close", () => {
+  test("attaches again, where its client is, and hears nothing more of the old one", async () => {
+    const { sockets, targets, written, reader, reading } = await openRelay();
+    const [first] = sockets;
+    say(first, 1);
+    first?.fail();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(targets[1]).toEqual({ sessionId, kind: "again", after: 1 });
+    say(first, 2);
+    first?.break(closeCode.superseded);
+    say(sockets[1], 3);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(written().match(/"said":\d/g)).toEqual(['"said":1', '"said":3']);
+    expect(sockets).toHaveLength(2);
+    await reader?.cancel();
+    await reading;
+  });
+});
