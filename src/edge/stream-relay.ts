@@ -153,9 +153,10 @@ export class StreamRelay {
     // The default is Blob since 2026, and a Blob can only be read later: frames would overtake each other.
     socket.binaryType = "arraybuffer";
     socket.accept();
-    this.#options.source.uplink?.open(this.#sessionId, socket);
+    this.#options.source.uplink?.open(this.#sessionId, socket, () => this.#lose(socket));
   }
 
+  /** `socket` carries nothing more, for all that is known. It is not closed: one that failed cannot be. */
   #lose(socket: WebSocket, code?: number): void {
     if (this.#socket !== socket) return;
     this.#options.source.uplink?.close();

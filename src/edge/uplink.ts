@@ -51,6 +51,8 @@ export class Uplink {
   /** Those that were sent, by key. */
   readonly #sent = new Map<number, Passenger>();
   #called = Promise.withResolvers<void>();
+  #onSilence: () => void = () => undefined;
+  #isSilent = false;
 
   /** To be made in the request of the stream. */
   constructor(openedAtMs: number) {
@@ -63,11 +65,16 @@ export class Uplink {
     return this.#lastKey;
   }
 
-  /** From now on POSTs of this session go over `socket`. */
-  open(sessionId: string, socket: WebSocket): void {
+  /**
+   * From now on POSTs of this session go over `socket`. `onSilence` is called in the request of the stream if one was sent
+   * there of which nothing was heard.
+   */
+  open(sessionId: string, socket: WebSocket, onSilence: () => void): void {
     this.close();
     this.#sessionId = sessionId;
     this.#socket = socket;
+    this.#onSilence = onSilence;
+    this.#isSilent = false;
     uplinks.set(sessionId, this);
   }
 
@@ -85,8 +92,6 @@ export class Uplink {
    * nothing that it wrote waits in its stream.
    */
   settle(receipt: Receipt, relay: { readonly isWritten: boolean }): void {
-    // It was thought dead.
-    if (!uplinks.has(this.#sessionId)) uplinks.set(this.#sessionId, this);
     const passenger = this.#sent.get(receipt.receipt);
     if (passenger === undefined) return;
     passenger.receipt = receipt;
@@ -112,11 +117,17 @@ export class Uplink {
     return { receipt, key: passenger.key };
   }
 
-  /** Nothing is heard: the object is very busy, or its machine is gone, or the stream was torn down without a word. */
   #giveUp(passenger: Passenger): void {
-    if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
+    if (passenger.receipt === undefined) this.#fallSilent();
     this.#queue = this.#queue.filter((waiting) => waiting !== passenger);
     this.#land(passenger);
+  }
+
+  /** Nothing is heard: the object is very busy, or its machine is gone, or the stream was torn down without a word. */
+  #fallSilent(): void {
+    if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
+    this.#isSilent = true;
+    this.#called.resolve();
   }
 
   #landWhen(relay: { readonly isWritten: boolean }, passenger: Passenger): void {
@@ -135,7 +146,8 @@ export class Uplink {
     for (;;) {
       await this.#called.promise;
       this.#called = Promise.withResolvers<void>();
-      this.#sendQueued();
+      if (this.#isSilent) this.#onSilence();
+      else this.#sendQueued();
     }
   }
 

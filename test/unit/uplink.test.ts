@@ -20,8 +20,9 @@ function openUplink() {
   const sessionId = `session ${count++}`;
   const uplink = new Uplink(Date.now());
   const { keys, socket } = openSocket();
-  uplink.open(sessionId, socket);
-  return { sessionId, uplink, keys };
+  const onSilence = vi.fn<() => void>();
+  uplink.open(sessionId, socket, onSilence);
+  return { sessionId, uplink, keys, onSilence };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -87,19 +88,37 @@ describe("a POST on its stream's WebSocket", () => {
     expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
   });
 
-  test("is not waited for longer than its patience, nor sent there again before something is heard", async () => {
-    const { sessionId, uplink, keys } = openUplink();
+  test("is not waited for longer than its patience, nor is another sent there before there is another WebSocket", async () => {
+    const { sessionId, uplink, keys, onSilence } = openUplink();
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(patienceMs - 1);
     expect(Uplink.of(sessionId)).toBe(uplink);
+    expect(onSilence).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
     const [key = 0] = keys;
     expect(await carried).toEqual({ receipt: undefined, key });
+    expect(onSilence).toHaveBeenCalledTimes(1);
     expect(Uplink.of(sessionId)).toBeUndefined();
     expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
-    uplink.settle({ receipt: key, isAnswered: true }, read);
-    expect(Uplink.of(sessionId)).toBe(uplink);
+    const next = openSocket();
+    uplink.open(sessionId, next.socket, onSilence);
+    void uplink.carry(sessionId, message, patienceMs);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(next.keys).toEqual([key + 1]);
     expect(keys).toEqual([key]);
+    expect(onSilence).toHaveBeenCalledTimes(1);
+  });
+
+  test("whose answer waits in the stream for longer than that was heard of: its WebSocket is not given up", async () => {
+    const { sessionId, uplink, keys, onSilence } = openUplink();
+    const carried = uplink.carry(sessionId, message, patienceMs);
+    await vi.advanceTimersByTimeAsync(0);
+    const [key = 0] = keys;
+    uplink.settle({ receipt: key, isAnswered: true }, unread);
+    await vi.advanceTimersByTimeAsync(patienceMs + 1);
+    expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
+    expect(onSilence).not.toHaveBeenCalled();
+    expect(Uplink.of(sessionId)).toBe(uplink);
   });
 
   test("goes by itself if the WebSocket goes, under the key that it had, if it was sent", async () => {
@@ -114,15 +133,15 @@ describe("a POST on its stream's WebSocket", () => {
   });
 
   test("goes by itself if it cannot be sent, and so do all after it until there is another WebSocket", async () => {
-    const { sessionId, uplink, keys } = openUplink();
+    const { sessionId, uplink, keys, onSilence } = openUplink();
     const fails = (): void => {
       throw new Error("Cannot perform I/O on behalf of a different request.");
     };
-    uplink.open(sessionId, { send: fails } as unknown as WebSocket);
+    uplink.open(sessionId, { send: fails } as unknown as WebSocket, onSilence);
     expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
     expect(Uplink.of(sessionId)).toBeUndefined();
     const next = openSocket();
-    uplink.open(sessionId, next.socket);
+    uplink.open(sessionId, next.socket, onSilence);
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
     const [key = 0] = next.keys;
@@ -133,18 +152,18 @@ describe("a POST on its stream's WebSocket", () => {
   });
 
   test("does not go to a session that its stream was given to meanwhile", async () => {
-    const { sessionId, uplink, keys } = openUplink();
+    const { sessionId, uplink, keys, onSilence } = openUplink();
     const { keys: others, socket } = openSocket();
-    uplink.open("the claimed one", socket);
+    uplink.open("the claimed one", socket, onSilence);
     expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
     expect([...keys, ...others]).toEqual([]);
     expect(Uplink.of("the claimed one")).toBe(uplink);
   });
 
   test("goes over the newest stream of its session, which an older one that ends does not take away", () => {
-    const { sessionId, uplink } = openUplink();
+    const { sessionId, uplink, onSilence } = openUplink();
     const newer = new Uplink(Date.now());
-    newer.open(sessionId, openSocket().socket);
+    newer.open(sessionId, openSocket().socket, onSilence);
     uplink.close();
     expect(Uplink.of(sessionId)).toBe(newer);
   });

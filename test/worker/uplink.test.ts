@@ -95,6 +95,18 @@ describe("a POST in the isolate of its stream", () => {
   });
 });
 
+describe("a POST of which nothing is heard", () => {
+  test("goes by itself, and its stream is attached again: it is answered there, and so are those after it", async () => {
+    const client = await RawSseClient.open(split.url);
+    await client.call("echo", { text: "heard" });
+    await fetch(`${split.url}/test/deafen?id=${client.sessionId}`);
+    for (const text of ["unheard", "heard again"]) {
+      expect(textOf(await client.call("echo", { text }))).toBe(text);
+    }
+    client.close();
+  });
+});
+
 describe("a POST whose client hangs up on it", () => {
   test("harms nobody: it is answered on the stream, and its session is attached again after a crash", async () => {
     const client = await RawSseClient.open(split.url);
