@@ -66,13 +66,18 @@ const keepAliveBytes = encoder.encode(keepAliveFrame);
  * Storage: none. Lifetime: the client's connection. Loses: what lies in its queue when the client goes: the object has it.
  */
 export class StreamRelay {
-  /** Attaches and answers the client. The object's refusal is passed on. */
+  /**
+   * Attaches and answers the client. The object's refusal is passed on. A session that cannot be reached now is attached to
+   * later: to most clients any other answer than 200 is the end of their stream. Rejects if a new one cannot be reached.
+   */
   static async open(options: RelayOptions, { preamble, headers }: RelayResponse): Promise<Response> {
-    const attached = await options.source.attach(options.target);
+    const { source, target } = options;
+    const attached = await (target.kind === "new" ? source.attach(target) : tryAttach(source, target));
     if (attached instanceof Response) return attached;
     const relay = new StreamRelay(options);
     const body = relay.#start(preamble);
-    relay.#follow(attached);
+    if (attached === undefined) void relay.#attachAgain();
+    else relay.#follow(attached);
     return new Response(body, {
       headers: {
         "content-type": "text/event-stream",
@@ -218,12 +223,12 @@ export class StreamRelay {
     if (this.#claimTimer === undefined || this.#isObeying) return;
     const { source, claim } = this.#options;
     this.#isObeying = true;
-    const attached = await source.attach({ sessionId, kind: "resumed", after: undefined }).catch(() => undefined);
+    const attached = await tryAttach(source, { sessionId, kind: "resumed", after: undefined });
     this.#isObeying = false;
     if (this.#claimTimer === undefined || claim === undefined) return closeQuietly(attached);
     // Not reached this time: the client is asked again.
     if (attached === undefined) return;
-    if (attached instanceof Response) return attached.status >= 500 ? undefined : this.#giveNewSession(claim.endpoint);
+    if (attached instanceof Response) return this.#giveNewSession(claim.endpoint);
     this.#settleClaim();
     const fresh = this.#socket;
     this.#sessionId = sessionId;
@@ -255,13 +260,10 @@ export class StreamRelay {
       if (!(await this.#giveBack(copies))) continue;
       if (this.#controller === undefined) return;
       const target: AttachTarget = { sessionId: this.#sessionId, kind, after: this.#reached };
-      // Not reached this time: the next delay is longer.
-      const attached = await this.#options.source.attach(target).catch(() => undefined);
+      const attached = await tryAttach(this.#options.source, target);
+      // The next delay is longer.
       if (attached === undefined) continue;
-      if (attached instanceof Response) {
-        if (attached.status >= 500) continue;
-        break;
-      }
+      if (attached instanceof Response) break;
       // Its client has gone, or has claimed another session meanwhile.
       if (this.#controller === undefined || this.#socket !== undefined) return closeQuietly(attached);
       return this.#follow(attached);
@@ -307,6 +309,12 @@ export class StreamRelay {
     this.#socket = undefined;
     socket?.close(1000, "the client is gone");
   }
+}
+
+/** `undefined` if the object cannot be reached this time. */
+async function tryAttach(source: StreamSource, target: AttachTarget): Promise<WebSocket | Response | undefined> {
+  const attached = await source.attach(target).catch(() => undefined);
+  return attached instanceof Response && attached.status >= 500 ? undefined : attached;
 }
 
 function closeQuietly(attached: WebSocket | Response | undefined): void {

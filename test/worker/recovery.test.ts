@@ -23,6 +23,18 @@ describe("a stream that is cut, on /sse", () => {
     client.close();
   });
 
+  test("with Last-Event-ID, the client has its session also if the object cannot be reached for a while", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await client.call("echo", { text: "seen" });
+    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+    await fetch(`${bounded.url}/test/hide?id=${client.sessionId}&times=5`);
+    await client.resume();
+    expect((await client.stream.next()).event).toBe("endpoint");
+    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    expect(textOf(await client.call("echo", { text: "the same session" }))).toBe("the same session");
+    client.close();
+  });
+
   test("with Last-Event-ID, what was sent while nobody listened comes in order", async () => {
     const client = await RawSseClient.open(bounded.url);
     client.stream.close();
