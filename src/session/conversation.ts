@@ -3,6 +3,7 @@ import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } 
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
+import { attempt } from "./attempt.ts";
 import { CallLog, type CallOutcome } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
@@ -137,11 +138,13 @@ export class Conversation {
   journalRunning(calls: Call[], request: Request, lane: Lane): void {
     for (const call of calls) {
       if (this.calls.get(call.request.id) !== call || call.journalKey !== undefined) continue;
+      this.#longCalls.start();
       this.ensureStored(lane);
       const entry = { request: call.request, stream: call.stream, url: request.url, headers: [...request.headers] };
-      call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
-      this.#longCalls.start();
-      this.#options.onJournaled();
+      attempt(() => {
+        call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
+        this.#options.onJournaled();
+      });
     }
   }
 

@@ -7,6 +7,7 @@ import { packFrame, unpackFrame } from "./link.ts";
 import { type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
+import { attempt } from "./attempt.ts";
 import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
@@ -162,7 +163,7 @@ export class Delivery {
   save(): void {
     this.stop();
     this.outbox.takeBack(this.#streams.takeKept());
-    if (this.outbox.hasUnsaved) this.outbox.save();
+    if (this.outbox.hasUnsaved && !attempt(() => this.outbox.save())) return;
     // What is in rows is not to come back from elsewhere once it has been acknowledged.
     this.#streams.keep([]);
   }

@@ -94,6 +94,12 @@ export class Expiry {
 
   async #setAlarm(inMs: number): Promise<void> {
     this.#alarmAtMs = Date.now() + inMs;
-    await this.#storage.setAlarm(this.#alarmAtMs);
+    try {
+      await this.#storage.setAlarm(this.#alarmAtMs);
+    } catch (error) {
+      // The next traffic tries again.
+      this.#alarmAtMs = 0;
+      throw error;
+    }
   }
 }

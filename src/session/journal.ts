@@ -1,4 +1,5 @@
 import type { JSONRPCRequest } from "@modelcontextprotocol/server";
+import { attempt } from "./attempt.ts";
 import type { RowStore } from "./rows.ts";
 
 /** A request that was accepted and is not answered yet, with all that is needed to run it again. */
@@ -27,7 +28,10 @@ export class Journal {
     this.#store = store;
   }
 
-  /** Writes `entry` down and returns the key to {@linkcode remove} it by. */
+  /**
+   * Writes `entry` down and returns the key to {@linkcode remove} it by.
+   * @throws if the platform refuses the write.
+   */
   add(entry: JournalEntry, sequence: number): string {
     const key = `${prefix}${String(sequence).padStart(16, "0")}.${this.#count++}`;
     this.#store.add(key, JSON.stringify(entry));
@@ -35,7 +39,7 @@ export class Journal {
   }
 
   remove(key: string): void {
-    this.#store.delete(key);
+    attempt(() => this.#store.delete(key));
   }
 
   /** What an earlier run of this object left unanswered, oldest first. */

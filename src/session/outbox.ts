@@ -1,3 +1,4 @@
+import { attempt } from "./attempt.ts";
 import { join, split } from "./joined.ts";
 import type { RowStore } from "./rows.ts";
 
@@ -148,7 +149,10 @@ export class Outbox {
     this.#deleteEmptyRows();
   }
 
-  /** Writes what is not written yet. Call it in the same turn as what must hold together with it. */
+  /**
+   * Writes what is not written yet. Call it in the same turn as what must hold together with it.
+   * @throws if the platform refuses the write; what was not written is written next time.
+   */
   save(): void {
     this.#deleteEmptyRows();
     let burst: SentMessage[] = [];
@@ -192,7 +196,7 @@ export class Outbox {
   #freeKey(sequence: number): string {
     const name = prefix + String(sequence).padStart(16, "0");
     let key = name;
-    for (let attempt = 1; this.#living.has(key); attempt++) key = `${name}.${attempt}`;
+    for (let copy = 1; this.#living.has(key); copy++) key = `${name}.${copy}`;
     return key;
   }
 
@@ -245,8 +249,7 @@ export class Outbox {
   }
 
   #deleteEmptyRows(): void {
-    for (const key of this.#emptyRows) this.#store.delete(key);
-    this.#emptyRows.clear();
+    for (const key of this.#emptyRows) if (attempt(() => this.#store.delete(key))) this.#emptyRows.delete(key);
   }
 }
 

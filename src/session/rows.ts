@@ -3,7 +3,7 @@ import type { Handshake } from "./handshake.ts";
 /** Text, or bytes. */
 export type RowValue = string | ArrayBuffer;
 
-/** Rows by key. Whoever reads one knows which of the two it wrote. */
+/** Rows by key. Whoever reads one knows which of the two it wrote. A write throws if the platform refuses it. */
 export interface RowStore {
   get<Value extends RowValue>(key: string): Value | undefined;
   /** `key` holds nothing yet. */
@@ -16,7 +16,8 @@ export interface RowStore {
 }
 
 const handshakeKey = "handshake";
-const createTable = "CREATE TABLE session (key TEXT, part INTEGER, value, PRIMARY KEY (key, part)) WITHOUT ROWID";
+const createTable =
+  "CREATE TABLE IF NOT EXISTS session (key TEXT, part INTEGER, value, PRIMARY KEY (key, part)) WITHOUT ROWID";
 
 /** The platform stores at most 2 MB in a row, all included. A UTF-16 unit takes at most three bytes of UTF-8. */
 const maxPartBytes = 1_500_000;
@@ -55,9 +56,9 @@ export class Rows implements RowStore {
   writeHandshake(handshake: Handshake): void {
     const json = JSON.stringify(handshake);
     if (!this.#isEmpty) return this.#replace(handshakeKey, json);
-    this.#isEmpty = false;
     this.#storage.sql.exec(createTable);
     this.#insert(handshakeKey, json);
+    this.#isEmpty = false;
   }
 
   get<Value extends RowValue>(key: string): Value | undefined {

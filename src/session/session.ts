@@ -1,6 +1,7 @@
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import type { ServerFactory, SessionMemory } from "../server-context.ts";
+import { attempt } from "./attempt.ts";
 import { Conversation } from "./conversation.ts";
 import { Expiry } from "./expiry.ts";
 import type { Handshake } from "./handshake.ts";
@@ -165,7 +166,7 @@ export class Session<Env> {
   detach(socket: WebSocket): void {
     if (!this.#streams.detach(socket, Date.now())) return;
     if (this.#conversation.handshake === undefined) return;
-    this.#flushHandshake();
+    attempt(() => this.#flushHandshake());
     this.#conversation.delivery.save();
     this.#expiry.noteTraffic();
   }
@@ -219,7 +220,7 @@ export class Session<Env> {
     // A tool that did not stop remembers something.
     if (this.#ended) return;
     this.#unstored = handshake;
-    this.#storeTimer ??= setTimeout(() => this.#flushHandshake(), storeAfterMs);
+    this.#storeTimer ??= setTimeout(() => attempt(() => this.#flushHandshake()), storeAfterMs);
   }
 
   #flushHandshake(): void {
@@ -227,8 +228,8 @@ export class Session<Env> {
     this.#storeTimer = undefined;
     const handshake = this.#unstored;
     if (handshake === undefined) return;
-    this.#unstored = undefined;
     this.#rows.writeHandshake(handshake);
+    this.#unstored = undefined;
     this.#expiry.noteTraffic();
   }
 

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { RawSseClient, textOf } from "../support/raw-client.ts";
+
+let bounded: EdgeServer;
+beforeAll(async () => void (bounded = await startEdge("test/fixtures/bounded.ts")));
+afterAll(() => bounded.close());
+
+/** The next `times` writes of the session fail. */
+async function refuseWrites({ base, sessionId }: RawSseClient, times = 1_000): Promise<void> {
+  await fetch(`${base}/test/full?id=${sessionId}&times=${times}`);
+}
+
+const wait = (ms: number) => ({ name: "wait", arguments: { ms } });
+
+describe("a session that the platform lets store nothing", () => {
+  test("accepts and answers calls, also those that it cannot write down, and the log says why", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await refuseWrites(client);
+    expect(textOf(await client.call("echo", { text: "quick" }))).toBe("quick");
+    const body = { jsonrpc: "2.0", id: "long", method: "tools/call", params: wait(400) };
+    expect((await client.post(body)).status).toBe(202);
+    expect(textOf(await client.stream.answerTo("long"))).toBe("waited");
+    expect(bounded.logs().join("\n")).toContain(
+      '{"event":"not-stored","error":"Error: Exceeded allowed rows written"}',
+    );
+    client.close();
+  });
+
+  test("answers a call that it had written down before", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    const id = await client.send("tools/call", wait(800));
+    await expect.poll(async () => (await bounded.inspect(client.sessionId)).rows.join()).toContain("call/");
+    await refuseWrites(client);
+    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    client.close();
+  });
+
+  test("hibernates and goes on, as long as its stream is open", async () => {
+    const client = await RawSseClient.connect(bounded.url);
+    await refuseWrites(client);
+    await client.initialize();
+    expect(textOf(await client.call("echo", { text: "before" }))).toBe("before");
+    await bounded.evict(client.sessionId);
+    expect(textOf(await client.call("echo", { text: "after" }))).toBe("after");
+    client.close();
+  });
+
+  test("tells a tool that its memory is not stored", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await refuseWrites(client);
+    const answer = await client.call("remember_late", { ms: 0 });
+    expect(answer).toMatchObject({ result: { isError: true } });
+    expect(textOf(answer)).toContain("Exceeded allowed rows written");
+    client.close();
+  });
+
+  test("is stored as soon as it may be", async () => {
+    // Alone, so that all that is logged is of this session.
+    const edge = await startEdge("test/fixtures/bounded.ts");
+    const client = await RawSseClient.connect(edge.url);
+    await refuseWrites(client, 1);
+    await client.initialize();
+    const refusals = (): string[] => edge.logs().filter((line) => line.includes("not-stored"));
+    await expect.poll(refusals).toHaveLength(1);
+    await client.stream.answerTo(await client.send("tools/call", wait(400)));
+    const { rows, alarmAtMs } = await edge.inspect(client.sessionId);
+    expect(rows).toContain("handshake");
+    expect(alarmAtMs).not.toBeNull();
+    expect(refusals()).toHaveLength(1);
+    client.close();
+    await edge.close();
+  });
+});
