@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { expect, test } from "vitest";
+import { unstable_readConfig } from "wrangler";
 import { root } from "../support/bundle.ts";
 import { codeIn, readReadme } from "./readme.ts";
 
@@ -47,6 +48,21 @@ test("the configurations of Cursor and VS Code are JSON with the URL of the SSE 
   expect(json).toContainEqual({ mcpServers: { "mcp-edge": { url: sse } } });
   expect(json).toContainEqual({ servers: { "mcp-edge": { type: "sse", url: sse } } });
   expect(json).toHaveLength(3);
+});
+
+test("the migration is one that wrangler takes, after that of an McpAgent and with our binding", async () => {
+  const [migration = ""] = codeIn(readme, "toml");
+  const ours = await readFile(join(root, "wrangler.toml"), "utf8");
+  const former = '[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["MyMcp"]\n';
+  const folder = join(root, ".cache/readme-migration");
+  await mkdir(folder, { recursive: true });
+  const config = join(folder, "wrangler.toml");
+  await writeFile(config, ours.replace(/\[\[migrations\]\]\n(?:.+\n)+/, `${former}\n${migration}\n`));
+  const { migrations } = unstable_readConfig({ config });
+  expect(migrations).toEqual([
+    { tag: "v1", new_sqlite_classes: ["MyMcp"] },
+    { tag: "v2", new_sqlite_classes: ["Session"], deleted_classes: ["MyMcp"] },
+  ]);
 });
 
 test("the configuration of Claude Desktop starts the server, from any folder", async () => {
