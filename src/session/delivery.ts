@@ -3,11 +3,11 @@ import type { Settings } from "../options.ts";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { messageFrame } from "../protocol/sse-frame.ts";
+import { attempt } from "./attempt.ts";
 import { packFrame, unpackFrame } from "./link.ts";
 import { type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
-import { attempt } from "./attempt.ts";
 import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */

@@ -57,8 +57,8 @@ function memoryOver(store: MemoryStore, maxMemoryBytes: number, onWrite: () => v
     delete(key) {
       const freed = sizeOf(key);
       if (freed === 0) return false;
-      if (used !== undefined) used -= freed;
       store.delete(prefix + key);
+      if (used !== undefined) used -= freed;
       return true;
     },
     keys() {
