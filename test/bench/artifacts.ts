@@ -5,11 +5,11 @@ import { dirname, join, parse } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { offline, root, workerConfig } from "../support/bundle.ts";
-import { median } from "./rounds.ts";
 import { type SourceAt, sourcesOf } from "./source-map.ts";
+import { inTurns } from "./turns.ts";
 
 const run = promisify(execFile);
-const startUps = 5;
+const startUpTurns = 7;
 
 /** What is uploaded by a deploy, and what it does before its first request. */
 export interface Artifact {
@@ -19,15 +19,32 @@ export interface Artifact {
   startUpMs: number;
 }
 
-/** Of the Worker in `main`, a path from the root, by our own wrangler.toml with `changes`. */
-export async function measureArtifact(main: string, changes: Record<string, unknown> = {}): Promise<Artifact> {
-  return await withBuild(main, changes, async ({ folder, config, script }) => {
-    const startUpMs: number[] = [];
-    for (let startUp = 0; startUp < startUps; startUp++) {
-      const printed = await wrangler(["check", "startup", "--config", config, "--outfile", join(folder, "profile")]);
-      startUpMs.push(Number(/Active: ([\d.]+) ms/.exec(printed)?.[1] ?? Number.NaN));
-    }
-    return { gzipBytes: gzipLength(await readFile(script, "utf8")), startUpMs: median(startUpMs) };
+/** The Worker in `main`, a path from the root, by our own wrangler.toml with `changes`. */
+export interface Deployable {
+  main: string;
+  changes?: Record<string, unknown>;
+}
+
+/** Of each, by its name. They start in turns. */
+export async function measureArtifacts<Name extends string>(
+  deployables: Record<Name, Deployable>,
+): Promise<Record<Name, Artifact>> {
+  const all = Object.entries<Deployable>(deployables);
+  const startUps = await inTurns(all, startUpTurns, ([, deployable]) => startUp(deployable));
+  const artifacts: [string, Artifact][] = [];
+  for (const entry of all) {
+    const [name, deployable] = entry;
+    const gzipBytes = await withBuild(deployable, async ({ script }) => gzipLength(await readFile(script, "utf8")));
+    artifacts.push([name, { gzipBytes, startUpMs: startUps.get(entry) ?? Number.NaN }]);
+  }
+  // Its keys are those of `deployables`.
+  return Object.fromEntries(artifacts) as Record<Name, Artifact>;
+}
+
+async function startUp(deployable: Deployable): Promise<number> {
+  return await withConfig(deployable, async ({ folder, config }) => {
+    const printed = await wrangler(["check", "startup", "--config", config, "--outfile", join(folder, "profile")]);
+    return Number(/Active: ([\d.]+) ms/.exec(printed)?.[1] ?? Number.NaN);
   });
 }
 
@@ -44,7 +61,7 @@ const ownPart = "mcp-edge";
 
 /** The whole of the bundle of `main`, all that is ours in it, and its parts, the largest first. */
 export async function bundleParts(main: string): Promise<BundlePart[]> {
-  return await withBuild(main, {}, async ({ script }) => {
+  return await withBuild({ main }, async ({ script }) => {
     const text = await readFile(script, "utf8");
     const pieces = cut(text, await sourcesOf(script));
     const textOf = (wanted: (part: string) => boolean): string =>
@@ -85,17 +102,24 @@ function partOf(source: string | undefined): string {
 }
 
 async function withBuild<Result>(
-  main: string,
-  changes: Record<string, unknown>,
-  work: (build: { folder: string; config: string; script: string }) => Promise<Result>,
+  deployable: Deployable,
+  work: (build: { script: string }) => Promise<Result>,
+): Promise<Result> {
+  return await withConfig(deployable, async ({ folder, config }) => {
+    await wrangler(["deploy", "--dry-run", "--config", config, "--outdir", join(folder, "out")]);
+    return await work({ script: join(folder, "out", `${parse(deployable.main).name}.js`) });
+  });
+}
+
+async function withConfig<Result>(
+  { main, changes }: Deployable,
+  work: (project: { folder: string; config: string }) => Promise<Result>,
 ): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-artifact-"));
   try {
     const config = join(folder, "wrangler.json");
     await writeFile(config, JSON.stringify({ ...(await workerConfig(main, folder)), ...changes }));
-    await wrangler(["deploy", "--dry-run", "--config", config, "--outdir", join(folder, "out")]);
-    const script = join(folder, "out", `${parse(main).name}.js`);
-    return await work({ folder, config, script });
+    return await work({ folder, config });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "../support/bundle.ts";
-import { measureArtifact } from "./artifacts.ts";
+import { measureArtifacts } from "./artifacts.ts";
 import { asSvg } from "./chart.ts";
 import { type Contestant, type ContestantName, mainOf, onWorkerd, startContestant, titles } from "./contestants.ts";
 import { countSession } from "./counts.ts";
@@ -86,14 +86,6 @@ async function installPeers(): Promise<void> {
   await installPythonPeer().catch(missing(["fastmcp-python"]));
 }
 
-async function measureArtifacts(): Promise<Measured["artifacts"]> {
-  return {
-    ours: await measureArtifact("src/worker.ts"),
-    libraries: await measureArtifact("test/bench/contestants/libraries.ts"),
-    mcpAgent: await measureArtifact(mainOf("mcp-agent"), { alias: {} }),
-  };
-}
-
 async function measureSpeed(): Promise<void> {
   const contestants = await startAll([...onWorkerd, "sdk-express", "fastmcp-node", "fastmcp-python"]);
   try {
@@ -146,7 +138,11 @@ async function main(): Promise<void> {
   say("bundles and start-up");
   // All of them now: somebody may be editing the sources while this runs.
   for (const name of [...onWorkerd, "counted"] as const) await bundle(mainOf(name));
-  const artifacts = await measureArtifacts();
+  const artifacts = await measureArtifacts({
+    ours: { main: "src/worker.ts" },
+    libraries: { main: "test/bench/contestants/libraries.ts" },
+    mcpAgent: { main: mainOf("mcp-agent"), changes: { alias: {} } },
+  });
   say("counting rows and durations");
   const counts = await countSession();
   say("side by side");
