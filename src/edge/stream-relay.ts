@@ -152,13 +152,14 @@ export class StreamRelay {
       if (typeof data === "string") this.#hear(JSON.parse(data) as AttachCommand | Receipt);
       else this.#relay(data as ArrayBuffer);
     });
+    const lose = (): void => this.#lose(socket);
     socket.addEventListener("close", ({ code }) => this.#lose(socket, code));
     // The runtime reports a disconnection as a close, any other failure only as this.
-    socket.addEventListener("error", () => this.#lose(socket));
+    socket.addEventListener("error", lose);
     // The default is Blob since 2026, and a Blob can only be read later: frames would overtake each other.
     socket.binaryType = "arraybuffer";
     socket.accept();
-    this.#options.source.uplink?.open(this.#sessionId, socket, () => this.#lose(socket));
+    this.#options.source.uplink?.open(this.#sessionId, socket, lose);
   }
 
   /** `socket` carries nothing more, for all that is known. It is not closed: one that failed cannot be. */

@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join, parse } from "node:path";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import { offline, root, workerConfig } from "../support/bundle.ts";
+import { bundle, offline, root } from "../support/bundle.ts";
 import { type SourceAt, sourcesOf } from "./source-map.ts";
 import { inTurns } from "./turns.ts";
 
@@ -33,19 +32,21 @@ export async function measureArtifacts<Name extends string>(
   const startUps = await inTurns(all, startUpTurns, ([, deployable]) => startUp(deployable));
   const artifacts: [string, Artifact][] = [];
   for (const entry of all) {
-    const [name, deployable] = entry;
-    const gzipBytes = await withBuild(deployable, async ({ script }) => gzipLength(await readFile(script, "utf8")));
+    const [name, { main, changes }] = entry;
+    const { script } = await bundle(main, changes);
+    const gzipBytes = gzipLength(await readFile(script, "utf8"));
     artifacts.push([name, { gzipBytes, startUpMs: startUps.get(entry) ?? Number.NaN }]);
   }
   // Its keys are those of `deployables`.
   return Object.fromEntries(artifacts) as Record<Name, Artifact>;
 }
 
-async function startUp(deployable: Deployable): Promise<number> {
-  return await withConfig(deployable, async ({ folder, config }) => {
-    const printed = await wrangler(["check", "startup", "--config", config, "--outfile", join(folder, "profile")]);
-    return Number(/Active: ([\d.]+) ms/.exec(printed)?.[1] ?? Number.NaN);
-  });
+async function startUp({ main, changes }: Deployable): Promise<number> {
+  const { config } = await bundle(main, changes);
+  const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+  const args = [wrangler, "check", "startup", "--config", config, "--outfile", join(dirname(config), "profile")];
+  const { stdout } = await run(process.execPath, args, { cwd: root, env: { ...process.env, ...offline } });
+  return Number(/Active: ([\d.]+) ms/.exec(stdout)?.[1] ?? Number.NaN);
 }
 
 /** A package, or a folder of our own, whose code is in a bundle. */
@@ -61,19 +62,18 @@ const ownPart = "mcp-edge";
 
 /** The whole of the bundle of `main`, all that is ours in it, and its parts, the largest first. */
 export async function bundleParts(main: string): Promise<BundlePart[]> {
-  return await withBuild({ main }, async ({ script }) => {
-    const text = await readFile(script, "utf8");
-    const pieces = cut(text, await sourcesOf(script));
-    const textOf = (wanted: (part: string) => boolean): string =>
-      pieces.map((piece) => (wanted(piece.part) ? piece.text : "")).join("");
-    const of = (name: string, isIn: (part: string) => boolean): BundlePart => {
-      const gzipBytes = gzipLength(text) - gzipLength(textOf((part) => !isIn(part)));
-      return { name, bytes: Buffer.byteLength(textOf(isIn)), gzipBytes };
-    };
-    const names = [...new Set(pieces.map(({ part }) => part))];
-    const parts = names.map((name) => of(name, (part) => part === name)).sort((a, b) => b.bytes - a.bytes);
-    return [of("all", () => true), of(ownPart, (part) => part.startsWith(ownPart)), ...parts];
-  });
+  const { script } = await bundle(main);
+  const text = await readFile(script, "utf8");
+  const pieces = cut(text, await sourcesOf(script));
+  const textOf = (wanted: (part: string) => boolean): string =>
+    pieces.map((piece) => (wanted(piece.part) ? piece.text : "")).join("");
+  const of = (name: string, isIn: (part: string) => boolean): BundlePart => {
+    const gzipBytes = gzipLength(text) - gzipLength(textOf((part) => !isIn(part)));
+    return { name, bytes: Buffer.byteLength(textOf(isIn)), gzipBytes };
+  };
+  const names = [...new Set(pieces.map(({ part }) => part))];
+  const parts = names.map((name) => of(name, (part) => part === name)).sort((a, b) => b.bytes - a.bytes);
+  return [of("all", () => true), of(ownPart, (part) => part.startsWith(ownPart)), ...parts];
 }
 
 /** Cuts a bundle where the code of one part ends and that of another begins. */
@@ -101,39 +101,6 @@ function partOf(source: string | undefined): string {
   return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? `${ownPart}, ${ownFolder}`;
 }
 
-async function withBuild<Result>(
-  deployable: Deployable,
-  work: (build: { script: string }) => Promise<Result>,
-): Promise<Result> {
-  return await withConfig(deployable, async ({ folder, config }) => {
-    await wrangler(["deploy", "--dry-run", "--config", config, "--outdir", join(folder, "out")]);
-    return await work({ script: join(folder, "out", `${parse(deployable.main).name}.js`) });
-  });
-}
-
-async function withConfig<Result>(
-  { main, changes }: Deployable,
-  work: (project: { folder: string; config: string }) => Promise<Result>,
-): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-artifact-"));
-  try {
-    const config = join(folder, "wrangler.json");
-    await writeFile(config, JSON.stringify({ ...(await workerConfig(main, folder)), ...changes }));
-    return await work({ folder, config });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
 function gzipLength(text: string): number {
   return gzipSync(text, { level: 9 }).byteLength;
-}
-
-async function wrangler(args: string[]): Promise<string> {
-  const env = { ...process.env, ...offline };
-  const { stdout } = await run(process.execPath, [join(root, "node_modules/wrangler/bin/wrangler.js"), ...args], {
-    cwd: root,
-    env,
-  });
-  return stdout;
 }

@@ -93,7 +93,7 @@ async function profileWorkload({ times, prepare }: Workload): Promise<Record<Pro
     const found: Record<Profiled, Times[]> = { limit: [], "limit-sdk": [], ours: [] };
     const prepared = await Promise.all(
       subjects.map(async (subject) => {
-        const script = join(await bundle(mainOf(subject.name)), "out", `${subject.name}.js`);
+        const { script } = await bundle(mainOf(subject.name));
         return { ...subject, originOf: await originsIn(script), operate: await prepare(subject.port) };
       }),
     );

@@ -2,10 +2,11 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
+const configFile = "wrangler.json";
 
 /** The root of the repository. */
 export const root = join(import.meta.dirname, "../..");
@@ -23,24 +24,36 @@ export function bundleDirectory(): string {
 /** Environment of every wrangler that a test starts: it waits for no network. */
 export const offline = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
 
+/** A Worker as a deploy would upload it. */
+export interface Bundle {
+  /** Its wrangler configuration. */
+  config: string;
+  /** Its source map lies beside it. */
+  script: string;
+}
+
 /**
- * Bundles a Worker with `wrangler deploy --dry-run`, as a deploy would, and returns the folder it is in. `main` is a path
- * from the root. A bundle is made once in a run, also when several test files ask for it at the same time.
+ * Bundles a Worker with `wrangler deploy --dry-run`, as a deploy would. `main` is a path from the root, `changes` are to
+ * our own configuration. A bundle is made once in a run, also when several test files ask for it at the same time.
  */
-export async function bundle(main: string): Promise<string> {
-  const name = createHash("sha256").update(main).digest("hex").slice(0, 16);
+export async function bundle(main: string, changes: Record<string, unknown> = {}): Promise<Bundle> {
+  const name = createHash("sha256")
+    .update(JSON.stringify([main, changes]))
+    .digest("hex")
+    .slice(0, 16);
   const finished = join(bundleDirectory(), name);
-  if (await isFilled(finished)) return finished;
+  const made = { config: join(finished, configFile), script: join(finished, "out", `${basename(main, ".ts")}.js`) };
+  if (await isFilled(finished)) return made;
   const folder = join(bundleDirectory(), `${name}-${process.pid}-${Date.now()}`);
   await mkdir(folder, { recursive: true });
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-  const config = join(folder, "wrangler.json");
-  await writeFile(config, JSON.stringify(await workerConfig(main, folder)));
+  const config = join(folder, configFile);
+  await writeFile(config, JSON.stringify({ ...(await workerConfig(main, folder)), ...changes }));
   const args = [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", join(folder, "out")];
   await run(process.execPath, args, { cwd: root, env: { ...process.env, ...offline } });
   // Whoever is first wins: the folders hold the same.
   await rename(folder, finished).catch(async () => rm(folder, { recursive: true, force: true }));
-  return finished;
+  return made;
 }
 
 async function isFilled(folder: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { basename, join, relative } from "node:path";
+import { relative } from "node:path";
 import { bundle, workerConfig } from "./bundle.ts";
 
 export interface WorkerdConfig {
@@ -19,7 +19,7 @@ const emailModule = `(name = "cloudflare-internal:email", internal = true, esMod
 /** A configuration of `workerd serve` (Cap'n Proto text): a Worker, bundled as a deploy would, with its Durable Objects. */
 export async function workerdConfig({ main, folder, diskFolder, port, otherPort }: WorkerdConfig): Promise<string> {
   const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
-  const script = relative(folder, join(await bundle(main), "out", `${basename(main, ".ts")}.js`));
+  const script = relative(folder, (await bundle(main)).script);
   const modules = `[(name = "worker.js", esModule = embed ${JSON.stringify(script)})]`;
   const dated = `compatibilityDate = "${date}",
   compatibilityFlags = ${JSON.stringify(flags)}`;
