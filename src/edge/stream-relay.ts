@@ -2,7 +2,7 @@ import type { Settings } from "../options.ts";
 import { endpointFrame, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
 import {
   type AttachCommand,
-  claimPrefix,
+  claimId,
   closeCode,
   confirmation,
   notKept,
@@ -139,7 +139,7 @@ export class StreamRelay {
   }
 
   #askForClaim(): void {
-    const id = `${claimPrefix}${this.#options.target.sessionId}.${this.#claimsAsked++}`;
+    const id = claimId(this.#options.target.sessionId, this.#claimsAsked++);
     this.#writeText(`event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", id, method: "ping" })}\n\n`);
   }
 

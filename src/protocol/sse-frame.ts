@@ -16,6 +16,12 @@ export function messageFrame(id: string, json: string): string {
   return `event: message\nid: ${id}\ndata: ${json}\n\n`;
 }
 
+/** The JSON of {@linkcode messageFrame}; `undefined` for a block that is none. */
+export function dataOf(frame: string): string | undefined {
+  // Not `.`: a line of an event stream goes on after U+2028, which JSON holds as it is.
+  return /\ndata: ([^\n]+)/.exec(frame)?.[1];
+}
+
 /** The first revision whose clients can read an event without data (SEP-1699). */
 export const firstRevisionWithPriming = "2025-11-25";
 

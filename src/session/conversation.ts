@@ -10,7 +10,7 @@ import { Delivery } from "./delivery.ts";
 import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal } from "./journal.ts";
-import { claimPrefix, listenStream, sseStream } from "./link.ts";
+import { readClaimId, listenStream, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
 import { writeMessage, writeResponse } from "./message-json.ts";
 import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
@@ -216,8 +216,9 @@ export class Conversation {
   #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
     const { id } = message;
     if (id === undefined) return;
-    if (typeof id === "string" && id.startsWith(claimPrefix)) {
-      this.#options.onClaim(id.slice(claimPrefix.length).replace(/\..*$/, ""));
+    const freshId = readClaimId(id);
+    if (freshId !== undefined) {
+      this.#options.onClaim(freshId);
       return;
     }
     if (this.delivery.takeReceipt(id)) return;

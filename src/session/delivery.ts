@@ -2,7 +2,7 @@ import type { RequestId } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
-import { messageFrame } from "../protocol/sse-frame.ts";
+import { dataOf, messageFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
 import { packFrame, unpackFrame } from "./link.ts";
 import { type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
@@ -205,7 +205,7 @@ export class Delivery {
 
 /** The JSON of a frame that carries an answer; `undefined` for any other. */
 function answerOf(frame: string): string | undefined {
-  const json = /^data: (.+)$/m.exec(frame)?.[1];
+  const json = dataOf(frame);
   const parsed = json === undefined ? undefined : parseBody(json);
   const [message] = parsed?.ok === true ? parsed.messages : [];
   return message !== undefined && isResponse(message) ? json : undefined;

@@ -1,3 +1,5 @@
+import type { RequestId } from "@modelcontextprotocol/server";
+
 /** What the Worker and a session's object say to each other. Clients never see any of it. */
 
 /** Where the requests go that no client sent: an object's name is in its stub, not in its URL. */
@@ -61,11 +63,16 @@ export const sseStream = "sse";
 /** The stream that GET opens in a Streamable HTTP session (revision 2025-11-25, Listening for Messages). */
 export const listenStream = "listen";
 
-/**
- * A JSON-RPC id that starts so belongs to a ping by which a reconnecting client names its old session. What follows is the
- * id of the fresh one that holds its stream, and after a dot a count.
- */
-export const claimPrefix = "claim:";
+/** The JSON-RPC id of a ping by which a reconnecting client names its old session: its stream is held by `freshId`. */
+export function claimId(freshId: string, count: number): string {
+  return `claim:${freshId}.${count}`;
+}
+
+/** The `freshId` of a {@linkcode claimId}; `undefined` for any other id. */
+export function readClaimId(id: RequestId): string | undefined {
+  // An answer to nothing may have an id of any length, so what reads it does so once.
+  return typeof id === "string" ? /^claim:([0-9a-f]{64})\.[0-9]{1,3}$/.exec(id)?.[1] : undefined;
+}
 
 /** Why the object closed a relay's WebSocket. Any other close means that the object went away: attach again. */
 export const closeCode = {

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { resolveOptions } from "../../src/options.ts";
 import { formatEventId, parseEventId } from "../../src/protocol/event-id.ts";
 import { parseBody } from "../../src/protocol/json-rpc.ts";
-import { messageFrame } from "../../src/protocol/sse-frame.ts";
-import { frameOf, packFrame, unpackFrame } from "../../src/session/link.ts";
+import { dataOf, keepAliveFrame, messageFrame } from "../../src/protocol/sse-frame.ts";
+import { claimId, frameOf, packFrame, readClaimId, unpackFrame } from "../../src/session/link.ts";
 import { processMemory } from "../../src/session/memory.ts";
 
 describe("event ids", () => {
@@ -37,8 +37,31 @@ describe("frames", () => {
         const lines = new TextDecoder().decode(frame).split("\n");
         expect(lines).toEqual(["event: message", "id: id", `data: ${json}`, "", ""]);
         expect(frameOf(packed)).toEqual(frame);
+        expect(dataOf(new TextDecoder().decode(frame))).toBe(json);
       }),
     );
+  });
+
+  test("carry the line breaks of Unicode, which are none in an event stream", () => {
+    const json = JSON.stringify({ text: "\u2028data: {}\u2029\u0085" });
+    expect(dataOf(messageFrame("id", json))).toBe(json);
+    expect(dataOf(keepAliveFrame)).toBeUndefined();
+  });
+});
+
+describe("a claim", () => {
+  const freshId = "0123456789abcdef".repeat(4);
+
+  test("is read back as it was written", () => {
+    expect(readClaimId(claimId(freshId, 0))).toBe(freshId);
+    expect(readClaimId(claimId(freshId, 12))).toBe(freshId);
+  });
+
+  test("of any other form is none, and costs nothing to tell", () => {
+    const hostile = `claim:${".".repeat(4_000_000)}\n`;
+    for (const id of [hostile, "claim:", `claim:${freshId}`, `claim:${freshId}.0\n`, `CLAIM:${freshId}.0`, 1]) {
+      expect(readClaimId(id)).toBeUndefined();
+    }
   });
 });
 

@@ -100,7 +100,7 @@ describe("a stream that is cut, on /sse", () => {
 
   test("a claim for an object that does not exist harms nobody", async () => {
     const client = await RawSseClient.open(bounded.url);
-    for (const id of ["claim:", `claim:${"0".repeat(64)}`]) {
+    for (const id of ["claim:", `claim:${"0".repeat(64)}.0`]) {
       expect((await client.post({ jsonrpc: "2.0", id, result: {} })).status).toBe(202);
     }
     expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
@@ -155,6 +155,19 @@ describe("an object that dies", () => {
     await example.abort(client.sessionId);
     expect(textOf(await client.call("recall", { key: "k" }))).toBe("v");
     client.close();
+  });
+
+  test("crashed at the sight of a 202, the answer is there for the resume, whatever it says", async () => {
+    for (const text of ["plain", "two\nlines", "a line\u2028and a paragraph\u2029of Unicode's own"]) {
+      const client = await RawSseClient.open(bounded.url);
+      const { lastEventId } = client.stream;
+      const id = await client.send("tools/call", { name: "echo", arguments: { text } });
+      await bounded.abort(client.sessionId);
+      client.stream.close();
+      client.stream = await RawStream.open(`${bounded.url}/sse`, { headers: { "last-event-id": lastEventId } });
+      expect(textOf(await client.stream.answerTo(id))).toBe(text);
+      client.close();
+    }
   });
 
   test("crashed during a read-only call, the call runs again and is answered on the same stream", async () => {
