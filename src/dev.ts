@@ -30,7 +30,8 @@ function start(args: string[]): void {
   const quiet = ["--log-level", "warn", "--show-interactive-dev-session=false"];
   const child = fork(wrangler, ["dev", ...quiet, ...args], {
     cwd: root,
-    env: { ...offline, ...process.env },
+    // wrangler builds it in, and the gate believes it: nothing that says otherwise may come from outside.
+    env: { ...offline, ...process.env, NODE_ENV: "development" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     // A group of its own, so that all of it can be ended. Windows has no groups.
     detached: process.platform !== "win32",

@@ -17,8 +17,9 @@ export interface EdgeOptions {
    */
   allowedOrigins?: readonly string[] | "*";
   /**
-   * Hostnames under which a server on this machine may be reached, besides localhost. Against DNS rebinding; on the
-   * edge the route decides, and this does nothing.
+   * Hostnames under which a development server may be reached, besides localhost and IP addresses: that of your machine or
+   * container, and that of your route, which `wrangler dev` writes over every other. Against DNS rebinding; on the edge the
+   * route decides, and this does nothing.
    */
   allowedHosts?: readonly string[];
   /** Largest POST body, counted while reading and before parsing, so that a hostile body costs nothing. 4 MiB. */

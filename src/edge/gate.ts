@@ -1,5 +1,4 @@
 import {
-  hostHeaderValidationResponse,
   isJsonContentType,
   localhostAllowedHostnames,
   localhostAllowedOrigins,
@@ -15,28 +14,34 @@ const allowedMethods = "GET, POST, DELETE, OPTIONS";
 const preflightSeconds = "86400";
 const localhosts = localhostAllowedHostnames();
 
+/** wrangler writes it into the bundle: `"production"` by `wrangler deploy`, something else by all that runs on a machine. */
+const isDevelopment = process.env["NODE_ENV"] !== "production";
+
 /** Who may come in, before anything of the request is read. `undefined`: this one may. */
 export function refuseStranger(request: Request, url: URL, settings: Settings): Response | undefined {
-  return refuseHost(request, url, settings) ?? refuseOrigin(request, url, settings);
+  return refuseHost(url, settings) ?? refuseOrigin(request, url, settings);
 }
 
 /**
- * Against DNS rebinding (revision 2025-11-25, Security Warning): a server on this machine answers to names of this
- * machine only. On the edge, routes decide which names arrive at all.
+ * Against DNS rebinding (revision 2025-11-25, Security Warning): a development server answers to names of its machine
+ * only. A page that made its own name mean this machine sends whatever headers it likes, so none decides what this is. On
+ * the edge, routes decide which names arrive at all.
  */
-function refuseHost(request: Request, { hostname }: URL, { allowedHosts }: Settings): Response | undefined {
-  if (localhosts.includes(hostname) || allowedHosts.includes(hostname)) return undefined;
-  if (!isLoopback(request.headers.get("cf-connecting-ip"))) return undefined;
-  return hostHeaderValidationResponse(request, [...localhosts, ...allowedHosts]);
+function refuseHost({ hostname }: URL, { allowedHosts }: Settings): Response | undefined {
+  if (!isDevelopment || isAddress(hostname)) return undefined;
+  return [...localhosts, ...allowedHosts].includes(hostname) ? undefined : refusals.unknownHost(hostname);
 }
 
-function refuseOrigin(request: Request, { hostname: own }: URL, { allowedOrigins }: Settings): Response | undefined {
+function refuseOrigin(request: Request, { hostname }: URL, { allowedOrigins }: Settings): Response | undefined {
   if (allowedOrigins === "*" || !request.headers.has("origin")) return undefined;
-  return originValidationResponse(request, [...localhostAllowedOrigins(), own, ...allowedOrigins]);
+  // `wrangler dev` writes a route's name over the one that a page was loaded from, so there it proves nothing.
+  const own = isDevelopment && !isAddress(hostname) ? [] : [hostname];
+  return originValidationResponse(request, [...localhostAllowedOrigins(), ...own, ...allowedOrigins]);
 }
 
-function isLoopback(address: string | null): boolean {
-  return address !== null && (address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127."));
+/** An IP address has no name that could be made to mean something else. */
+function isAddress(hostname: string): boolean {
+  return hostname.startsWith("[") || /^[0-9.]+$/.test(hostname);
 }
 
 /** Answers a browser's question whether it may ask (Fetch Standard, CORS-preflight). It carries no credentials. */

@@ -41,6 +41,14 @@ export function notJsonRpc(detail: string, id: RequestId | null): Response {
   return refuse({ status: 400, code: errorCode.invalidRequest, message: `Invalid Request: ${detail}.`, id });
 }
 
+/** On a development server only, see `gate.ts`. */
+export function unknownHost(hostname: string): Response {
+  const message =
+    `Invalid Host: ${hostname} is no name of this development server. If it is meant to be, add it to the option ` +
+    'allowedHosts. If this is a deployed server, deploy it with NODE_ENV unset or "production".';
+  return refuse({ status: 403, code: errorCode.refused, message });
+}
+
 export function wrongContentType(): Response {
   return refuse({
     status: 415,
