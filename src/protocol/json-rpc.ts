@@ -1,4 +1,15 @@
-import type { JSONRPCMessage, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
+import {
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type RequestId,
+} from "@modelcontextprotocol/server";
+
+/** What a message may consist of; which of them, its kind decides. */
+const members = new Set(["jsonrpc", "id", "method", "params", "result", "error"]);
 
 /** Most messages one JSON-RPC batch may hold: the bound of the SDK's own transports. */
 const maxBatchLength = 100;
@@ -10,8 +21,8 @@ export type ParsedBody =
 /**
  * Reads one POST body as JSON-RPC 2.0: a message, or a batch of 1 to 100 (revision 2025-03-26, Messages).
  *
- * The check is of the envelope only, and by hand because it runs once per call: the SDK validates each method's
- * parameters against its own schemas afterwards.
+ * The check is of the envelope only, and the SDK's own: it drops what fails it without a word, so that nothing of the kind
+ * may reach it. Each method's parameters it validates afterwards, and answers.
  */
 export function parseBody(text: string): ParsedBody {
   let value: unknown;
@@ -63,26 +74,24 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isRequestId(value: unknown): value is RequestId {
-  return typeof value === "string" || (typeof value === "number" && Number.isInteger(value));
+  return typeof value === "string" || Number.isSafeInteger(value);
 }
 
 function isMessage(value: unknown): value is JSONRPCMessage {
-  if (!isObject(value) || value["jsonrpc"] !== "2.0") return false;
-  if ("method" in value) {
-    if (typeof value["method"] !== "string") return false;
-    if ("id" in value && !isRequestId(value["id"])) return false;
-    return value["params"] === undefined || isObject(value["params"]);
-  }
-  if (isObject(value["result"])) return isRequestId(value["id"]);
-  const error = value["error"];
-  return isObject(error) && typeof error["code"] === "number" && typeof error["message"] === "string";
+  if (!isObject(value)) return false;
+  if ("method" in value) return "id" in value ? isJSONRPCRequest(value) : isJSONRPCNotification(value);
+  return isJSONRPCResultResponse(value) || isJSONRPCErrorResponse(value);
 }
 
 /** What a sender should change, in one clause. */
 function envelopeFault(value: unknown): string {
   if (!isObject(value)) return "a message is a JSON object";
   if (value["jsonrpc"] !== "2.0") return 'a message has "jsonrpc": "2.0"';
-  if ("method" in value && "id" in value && !isRequestId(value["id"])) return "an id is a string or an integer";
+  if ("id" in value && !isRequestId(value["id"])) return "an id is a string or an integer of at most 2^53 - 1";
   if ("params" in value && !isObject(value["params"])) return "params is an object";
+  if (Object.keys(value).some((member) => !members.has(member)) || ("method" in value && "result" in value)) {
+    return "a message has jsonrpc, id, method and params, or jsonrpc, id and a result or an error, and no other members";
+  }
+  if ("method" in value) return "_meta is an object, and its progressToken a string or an integer of at most 2^53 - 1";
   return "a message has a method, or an id with a result or an error";
 }

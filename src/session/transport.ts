@@ -97,7 +97,7 @@ export class SessionTransport implements Transport {
       this.onmessage?.({ ...message, id }, extra);
       return;
     }
-    if (message.method === "notifications/progress" && message.params !== undefined) {
+    if (!isRequest(message) && message.method === "notifications/progress" && message.params !== undefined) {
       const progressToken = this.#serverId(message.params["progressToken"]);
       if (progressToken === undefined) return;
       this.onmessage?.({ ...message, params: { ...message.params, progressToken } }, extra);
