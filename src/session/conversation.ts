@@ -7,7 +7,7 @@ import { attempt } from "./attempt.ts";
 import { CallLog, type CallOutcome } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
-import { clientCapabilitiesOf, type Handshake, type Lane, rememberedAfter, requestsToRepeat } from "./handshake.ts";
+import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal } from "./journal.ts";
 import { readClaimId, listenStream, sseStream } from "./link.ts";
@@ -59,14 +59,14 @@ export class Conversation {
   readonly #serverRequests: ServerRequests;
   readonly #longCalls: LongCalls;
   readonly #callLog: CallLog;
-  #handshake: Handshake | undefined;
+  readonly #record: HandshakeRecord;
   #server: AnyServer | undefined;
   #ready: Promise<void> | undefined;
 
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
     this.#options = options;
-    this.#handshake = options.handshake;
+    this.#record = new HandshakeRecord(options.handshake, options.storeHandshake);
     this.#journal = new Journal(store);
     this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
@@ -84,7 +84,7 @@ export class Conversation {
       sessionId,
       incarnation: this.delivery.outbox.nextSequence(Date.now()).toString(36),
       target: {
-        clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.#handshake),
+        clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.handshake),
         emit: (message, relatedRequestId) => this.#emit(message, relatedRequestId),
       },
     });
@@ -92,22 +92,23 @@ export class Conversation {
 
   /** What is stored of the session; `undefined` before anything is. */
   get handshake(): Handshake | undefined {
-    return this.#handshake;
+    return this.#record.handshake;
   }
 
   /** Answers what an earlier run of the object left unanswered. Undefined if there is nothing to do. */
   recover(): Promise<void> | undefined {
     if (this.#ready !== undefined) return this.#ready;
     const [first] = this.#journal.interrupted();
-    return first === undefined ? undefined : this.ready(requestOf(first.entry));
+    return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane);
   }
 
   /**
    * Builds the server if there is none: connects it, tells it what the client told an earlier one, and answers what that
-   * one left unanswered. Rejects with what `createServer` threw; the next request tries again.
+   * one left unanswered. Rejects with what `createServer` threw; the next request tries again. `lane` is that of `request`.
    */
-  ready(request: Request): Promise<void> | undefined {
+  ready(request: Request, lane: Lane): Promise<void> | undefined {
     if (this.#server !== undefined) return undefined;
+    this.#record.lane = lane;
     this.#ready ??= this.#build(request).catch((error: unknown) => {
       this.#ready = undefined;
       throw error;
@@ -115,31 +116,28 @@ export class Conversation {
     return this.#ready;
   }
 
-  /**
-   * Starts the session's record, if it has none, so that it outlives this object's memory. Only in an HTTP+SSE session can
-   * that be: the other lane begins with `initialize`.
-   */
-  ensureStored(lane: Lane = "sse"): void {
-    if (this.#handshake === undefined) this.#remember({ lane, subscriptions: [] });
+  /** Starts the session's record, if it has none, so that it outlives this object's memory. */
+  ensureStored(): void {
+    this.#record.ensure();
   }
 
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
   deliver(
     messages: JSONRPCMessage[],
-    { lane, extra, ...where }: { stream: string; post?: number | undefined; lane: Lane; extra: MessageExtraInfo },
+    { extra, ...where }: { stream: string; post?: number | undefined; extra: MessageExtraInfo },
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
-    for (const message of messages) this.#receive(message, lane, extra);
+    for (const message of messages) this.#receive(message, extra);
     return calls;
   }
 
   /** Writes down those of `calls` that are still running: from now on they are answered, whatever happens. */
-  journalRunning(calls: Call[], request: Request, lane: Lane): void {
+  journalRunning(calls: Call[], request: Request): void {
     for (const call of calls) {
       if (this.calls.get(call.request.id) !== call || call.journalKey !== undefined) continue;
       this.#longCalls.start();
-      this.ensureStored(lane);
+      this.ensureStored();
       const entry = { request: call.request, stream: call.stream, url: request.url, headers: [...request.headers] };
       attempt(() => {
         call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
@@ -164,7 +162,7 @@ export class Conversation {
   async end(): Promise<void> {
     this.delivery.stop();
     this.#longCalls.stop();
-    this.#handshake = undefined;
+    this.#record.end();
     for (const { request } of this.calls.all()) this.#closeCall(request.id, "cancelled");
     await this.#server?.close();
   }
@@ -172,7 +170,7 @@ export class Conversation {
   async #build(request: Request): Promise<void> {
     const server = await this.#options.createServer(request);
     await server.connect(this.transport as never);
-    const handshake = this.#handshake;
+    const { handshake } = this;
     if (handshake?.initialize !== undefined) {
       await this.transport.ask({ method: "initialize", params: handshake.initialize });
       this.transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
@@ -196,21 +194,20 @@ export class Conversation {
     }
   }
 
-  #receive(message: JSONRPCMessage, lane: Lane, extra: MessageExtraInfo): void {
+  #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
     if (isResponse(message)) {
       this.#receiveAnswer(message, extra);
       return;
     }
-    const remembered = rememberedAfter(this.#handshake ?? { lane, subscriptions: [] }, message);
-    if (remembered !== undefined) this.#remember(remembered);
-    if (isRequest(message) && lane === "mcp") {
+    if (isRequest(message) && this.#record.lane === "mcp") {
       callContext.run(message.id, () => this.transport.receive(message, extra));
       return;
     }
     this.transport.receive(message, extra);
-    if (message.method === "notifications/cancelled") {
-      this.#dropCall(message.params?.["requestId"] as RequestId, "cancelled");
-    }
+    if (isRequest(message) || message.method !== "notifications/cancelled") return;
+    const { requestId, reason } = message.params ?? {};
+    // Otherwise the SDK takes it for no cancellation, and the call goes on.
+    if (reason === undefined || typeof reason === "string") this.#dropCall(requestId as RequestId, "cancelled");
   }
 
   #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
@@ -236,10 +233,9 @@ export class Conversation {
     const isServerRequest = isRequest(message);
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.calls.get(callId);
-    if (callId !== undefined && call === undefined && relatedRequestId !== undefined) {
-      // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
-      return;
-    }
+    // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
+    if (call === undefined && relatedRequestId !== undefined) return;
+    if (!this.#record.wants(message)) return;
     const { settings, streams } = this.#options;
     const json = writeMessage(message, { name: message.method, advice: "Send less at once." }, settings);
     const stream = call?.stream ?? this.#commonStream();
@@ -257,6 +253,7 @@ export class Conversation {
     const call = message.id === undefined ? undefined : this.calls.get(message.id);
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
+    if (!("error" in message)) this.#record.noteAnswered(call.request);
     const json = writeResponse(message, call.request, this.#options.settings);
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
@@ -295,12 +292,7 @@ export class Conversation {
     return call;
   }
 
-  #remember(handshake: Handshake): void {
-    this.#handshake = handshake;
-    this.#options.storeHandshake(handshake);
-  }
-
   #commonStream(): string {
-    return this.#handshake?.lane === "mcp" ? listenStream : sseStream;
+    return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
 }

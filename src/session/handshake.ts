@@ -1,5 +1,5 @@
-import type { ClientCapabilities, JSONRPCMessage } from "@modelcontextprotocol/server";
-import { isObject, isRequest } from "../protocol/json-rpc.ts";
+import type { ClientCapabilities, JSONRPCNotification, JSONRPCRequest } from "@modelcontextprotocol/server";
+import { isObject } from "../protocol/json-rpc.ts";
 
 /** Which transport a session is spoken to by. */
 export type Lane = "sse" | "mcp";
@@ -20,26 +20,28 @@ export interface Handshake {
   subscriptions: string[];
 }
 
-/** More are served but not remembered: a bound on what one client can store. */
-const maxRememberedSubscriptions = 1_000;
+/** Length of all remembered URIs. More are served but not remembered: a bound on what is read at each wake. */
+const maxRememberedUris = 64 * 1024;
 
-/** What is to be remembered of `message`, or `undefined` if nothing. */
-export function rememberedAfter(handshake: Handshake, message: JSONRPCMessage): Handshake | undefined {
-  if (!isRequest(message) || message.params === undefined) return undefined;
-  const params: Params = message.params;
-  switch (message.method) {
+/** Levels of log messages, the least severe first (RFC 5424; revision 2025-11-25, Logging). */
+const logLevels: unknown[] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+
+/** What is to be remembered of a request that the server did not refuse, or `undefined` if nothing. */
+function rememberedAfter(handshake: Handshake, { method, params }: JSONRPCRequest): Handshake | undefined {
+  if (params === undefined) return undefined;
+  switch (method) {
     case "initialize":
       return { ...handshake, initialize: params };
     case "logging/setLevel":
-      return { ...handshake, logLevel: params };
+      return { ...handshake, logLevel: { level: params["level"] } };
     case "resources/subscribe":
     case "resources/unsubscribe": {
       const { uri } = params;
       if (typeof uri !== "string") return undefined;
       const others = handshake.subscriptions.filter((subscribed) => subscribed !== uri);
-      if (message.method === "resources/unsubscribe") return { ...handshake, subscriptions: others };
-      if (others.length >= maxRememberedSubscriptions) return undefined;
-      return { ...handshake, subscriptions: [...others, uri] };
+      if (method === "resources/unsubscribe") return { ...handshake, subscriptions: others };
+      const subscriptions = [...others, uri];
+      return subscriptions.join("").length > maxRememberedUris ? undefined : { ...handshake, subscriptions };
     }
     default:
       return undefined;
@@ -57,4 +59,65 @@ export function clientCapabilitiesOf(handshake: Handshake | undefined): ClientCa
   const capabilities = handshake?.initialize?.["capabilities"];
   // What it holds was validated by the SDK when it answered `initialize`.
   return isObject(capabilities) ? capabilities : undefined;
+}
+
+/**
+ * The handshake of a session that goes on.
+ *
+ * Storage: by `store`, whenever it changes. Lifetime: the session's.
+ */
+export class HandshakeRecord {
+  readonly #store: (handshake: Handshake) => void;
+  #handshake: Handshake | undefined;
+  #lane: Lane;
+
+  constructor(stored: Handshake | undefined, store: (handshake: Handshake) => void) {
+    this.#store = store;
+    this.#handshake = stored;
+    this.#lane = stored?.lane ?? "sse";
+  }
+
+  /** `undefined` before anything of the session is stored, and after its end. */
+  get handshake(): Handshake | undefined {
+    return this.#handshake;
+  }
+
+  get lane(): Lane {
+    return this.#lane;
+  }
+
+  /** The lane of a POST that was let in. */
+  set lane(lane: Lane) {
+    this.#lane = lane;
+  }
+
+  /** Starts the record, if there is none, so that the session outlives its object's memory. */
+  ensure(): void {
+    if (this.#handshake === undefined) this.#remember({ lane: this.#lane, subscriptions: [] });
+  }
+
+  /** `request` was answered with a result. */
+  noteAnswered(request: JSONRPCRequest): void {
+    const remembered = rememberedAfter(this.#handshake ?? { lane: this.#lane, subscriptions: [] }, request);
+    if (remembered !== undefined) this.#remember(remembered);
+  }
+
+  /**
+   * Whether the client wants to hear what its server says: a log message may be below its level. The SDK looks at that
+   * itself for what a tool logs through its context, but not for `server.sendLoggingMessage` where sessions have ids.
+   */
+  wants({ method, params }: JSONRPCNotification | JSONRPCRequest): boolean {
+    const wanted = this.#handshake?.logLevel?.["level"];
+    if (method !== "notifications/message" || wanted === undefined) return true;
+    return logLevels.indexOf(params?.["level"]) >= logLevels.indexOf(wanted);
+  }
+
+  end(): void {
+    this.#handshake = undefined;
+  }
+
+  #remember(handshake: Handshake): void {
+    this.#handshake = handshake;
+    this.#store(handshake);
+  }
 }

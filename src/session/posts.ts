@@ -64,15 +64,18 @@ export class Posts {
     if (!parsed.ok) return refused(refuseBody(parsed));
     const wrongLane = this.refuseOtherLane("sse");
     if (wrongLane !== undefined) return refused(wrongLane);
-    await this.#conversation.ready(request);
-    const refusal = this.#refuseCalls(parsed.messages);
+    await this.#conversation.ready(request, "sse");
+    // It may have ended while its server was built.
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages);
     if (refusal !== undefined) return refused(refusal);
 
     const post = parsed.messages.length === 1 ? key : undefined;
-    const where = { stream: sseStream, lane: "sse", extra: messageExtra(request), post } as const;
-    const calls = this.#conversation.deliver(parsed.messages, where);
+    const extra = messageExtra(request);
+    const calls = this.#conversation.deliver(parsed.messages, { stream: sseStream, extra, post });
+    // Also one that nobody initialized: its client may come back for the answer.
+    if (calls.length > 0) this.#conversation.ensureStored();
     await this.#answeredOr(calls.map((call) => call.ended));
-    this.#conversation.journalRunning(calls, request, "sse");
+    this.#conversation.journalRunning(calls, request);
     this.#onTraffic();
     return { refusal: undefined, answer: this.#answerTo(calls) };
   }
@@ -84,7 +87,8 @@ export class Posts {
     if (!parsed.ok) return refuseBody(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
-    await this.#conversation.ready(request);
+    await this.#conversation.ready(request, "mcp");
+    if (this.#isEnded()) return refusals.unknownSession();
     const refusal = this.#refuseVersion(request) ?? this.#refuseCalls(parsed.messages);
     if (refusal !== undefined) return refusal;
 
@@ -97,12 +101,12 @@ export class Posts {
     });
     if (requestCount > 0) this.#streams.addPost(post);
     const extra = messageExtra(request, this.#closers(post));
-    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, lane: "mcp", extra });
+    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, extra });
     this.#onTraffic();
     if (requestCount === 0) return new Response(null, { status: 202 });
 
     await this.#answeredOr([post.response]);
-    this.#conversation.journalRunning(calls, request, "mcp");
+    this.#conversation.journalRunning(calls, request);
     this.#conversation.delivery.startEvents(post);
     return await post.response;
   }

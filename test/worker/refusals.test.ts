@@ -175,10 +175,9 @@ describe("what a client sends wrong over HTTP+SSE", () => {
   });
 
   test("a session that has ended is refused with 404", async () => {
-    const client = await RawSseClient.connect(edge.url);
+    const client = await RawSseClient.open(edge.url);
     client.close();
-    await client.stream.over;
-    await expect.poll(async () => (await client.post(ping)).status).toBe(404);
+    await expect.poll(async () => (await edge.inspect(client.sessionId)).rows, { timeout: 20_000 }).toEqual([]);
     await expectRefusal(await client.post(ping), 404, -32_001, /Connect again/);
   });
 });
