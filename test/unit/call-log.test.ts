@@ -1,0 +1,29 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { CallLog } from "../../src/session/call-log.ts";
+import { Calls } from "../../src/session/calls.ts";
+
+beforeEach(() => {
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  vi.stubGlobal("scheduler", { wait: () => Promise.resolve() });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+test("one line a call says what became of it, and holds no key to its session", async () => {
+  const sessionId = "0123456789abcdef".repeat(4);
+  const written: Promise<void>[] = [];
+  const log = new CallLog(sessionId, (due) => void written.push(due));
+  const call = (id: number, name: string) =>
+    new Calls().open({ jsonrpc: "2.0", id, method: "tools/call", params: { name } }, { stream: "sse" }, Date.now());
+  log.add(call(1, "add"), "ok");
+  log.add(call(2, "pay"), "cancelled");
+  await Promise.all(written);
+  const lines = vi.mocked(console.log).mock.calls.map(([line]) => String(line));
+  expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+    { event: "call", session: "01234567", method: "tools/call", name: "add", outcome: "ok", stream: "sse" },
+    { event: "call", session: "01234567", name: "pay", outcome: "cancelled" },
+  ]);
+  expect(lines.join()).not.toContain(sessionId);
+});
