@@ -9,7 +9,7 @@ import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 
 /** What a page may read of an answer besides its body. */
-const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After";
+const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate";
 const allowedMethods = "GET, POST, DELETE, OPTIONS";
 const preflightSeconds = "86400";
 const localhosts = localhostAllowedHostnames();

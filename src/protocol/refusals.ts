@@ -183,13 +183,15 @@ export function wrongLane(): Response {
   });
 }
 
+/** What the sender of a request is told of which nobody knows. It is not told to repeat it: it may have paid something. */
+export const mayHaveRun = "it may or may not have taken effect. Check before you send it again.";
+
 /** The object went away under the request, for a restart or a new version. The session itself lives. */
 export function interrupted(id: RequestId | null): Response {
   return refuse({
     status: 503,
     code: errorCode.internalError,
-    message: "The session restarted while it took this message, which may or may not have run. Call again.",
-    headers: { "retry-after": "1" },
+    message: `The session restarted while it took this message: ${mayHaveRun}`,
     id,
   });
 }
@@ -199,5 +201,9 @@ export function incident(error: unknown): Response {
   const number = crypto.randomUUID();
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   console.error(JSON.stringify({ event: "incident", incident: number, error: text }));
-  return refuse({ status: 500, code: errorCode.internalError, message: `Internal error ${number}. Try again.` });
+  return refuse({
+    status: 500,
+    code: errorCode.internalError,
+    message: `Internal error: the server's log has it as incident ${number}.`,
+  });
 }

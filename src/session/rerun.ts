@@ -1,5 +1,6 @@
 import type { JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
+import { mayHaveRun } from "../protocol/refusals.ts";
 import type { SessionTransport } from "./transport.ts";
 
 /** Methods that only read, or that set what they set again: the specification defines no other effect of them. */
@@ -47,7 +48,6 @@ export async function mayRunAgain(request: JSONRPCRequest, transport: SessionTra
 
 /** What the caller of an interrupted request is told when it may not run again. */
 export function interruptedAnswer(id: RequestId) {
-  const message =
-    "The session restarted while this call ran: it may or may not have taken effect. Check before you call again.";
+  const message = `The session restarted while this call ran: ${mayHaveRun}`;
   return { jsonrpc: "2.0" as const, id, error: { code: -32_603, message } };
 }

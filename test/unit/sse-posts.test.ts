@@ -22,7 +22,7 @@ test("a request that an earlier run of the object may have had does not run: its
   const { took, again } = open();
   const response = await again({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "pay" } });
   expect(response.status).toBe(503);
-  expect(await response.text()).toContain("may or may not have run");
+  expect(await response.text()).toContain("may or may not have taken effect");
   expect(took).toEqual([]);
 });
 

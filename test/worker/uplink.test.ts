@@ -88,7 +88,7 @@ describe("a POST in the isolate of its stream", () => {
     const response = await posted;
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({
-      error: { message: expect.stringContaining("Call again") as string },
+      error: { message: expect.stringContaining("Check before you send it again") as string },
     });
     expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
     client.close();
