@@ -9,11 +9,11 @@ import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
 import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type JournalEntry } from "./journal.ts";
 import { readClaimId, listenStream, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
 import { writeMessage, writeResponse } from "./message-json.ts";
-import { interruptedAnswer, mayRunAgain } from "./rerun.ts";
+import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
@@ -180,17 +180,22 @@ export class Conversation {
     this.#server = server;
   }
 
+  /** Each rerun is counted on disk before it begins: it may kill this object at once. What cannot be counted is not run. */
   async #answerInterrupted(): Promise<void> {
+    const again: JournalEntry[] = [];
     for (const { key, entry } of this.#journal.interrupted()) {
       const call = this.calls.open(entry.request, entry, Date.now());
       call.journalKey = key;
-      if (await mayRunAgain(entry.request, this.transport)) {
-        this.#longCalls.start();
-        const extra = messageExtra(requestOf(entry));
-        callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
-      } else {
-        this.#answer(interruptedAnswer(entry.request.id), "interrupted");
-      }
+      const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, this.transport));
+      if (mayRun && attempt(() => this.#journal.countRerun(key, entry))) again.push(entry);
+      else this.#answer(interruptedAnswer(entry.request.id), "interrupted");
+    }
+    if (again.length === 0) return;
+    await this.#journal.sync();
+    this.#longCalls.start();
+    for (const entry of again) {
+      const extra = messageExtra(requestOf(entry));
+      callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
     }
   }
 

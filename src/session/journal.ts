@@ -10,6 +10,8 @@ export interface JournalEntry {
   /** The HTTP request that brought it: a tool may read its headers. */
   url: string;
   headers: [string, string][];
+  /** How often it has been run again; absent: never. */
+  reruns?: number;
 }
 
 const prefix = "call/";
@@ -18,7 +20,8 @@ const prefix = "call/";
  * The requests that a client was told are accepted, so that none vanishes with the object.
  *
  * Storage: rows `call/…`, one a request. Cost: one row written and one deleted for each request
- * that takes longer than `journalAfterMs`; none for the others. Lifetime: from acceptance to answer.
+ * that takes longer than `journalAfterMs`, one written each time that it is run again; none for the others.
+ * Lifetime: from acceptance to answer.
  */
 export class Journal {
   readonly #store: RowStore;
@@ -36,6 +39,19 @@ export class Journal {
     const key = `${prefix}${String(sequence).padStart(16, "0")}.${this.#count++}`;
     this.#store.add(key, JSON.stringify(entry));
     return key;
+  }
+
+  /**
+   * Counts a rerun of `entry`, which is at `key`. To be done before it, and {@linkcode sync} awaited.
+   * @throws if the platform refuses the write.
+   */
+  countRerun(key: string, entry: JournalEntry): void {
+    const reruns = (entry.reruns ?? 0) + 1;
+    this.#store.put(key, JSON.stringify({ ...entry, reruns }));
+  }
+
+  sync(): Promise<void> {
+    return this.#store.sync();
   }
 
   remove(key: string): void {

@@ -1,7 +1,7 @@
 import type { SessionMemory } from "../server-context.ts";
 import type { RowStore, RowValue } from "./rows.ts";
 
-type MemoryStore = Omit<RowStore, "add">;
+type MemoryStore = Omit<RowStore, "add" | "sync">;
 
 const prefix = "memory/";
 

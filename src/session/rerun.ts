@@ -19,6 +19,13 @@ const repeatable = new Set([
   "logging/setLevel",
 ]);
 
+/**
+ * How often one request is run again, at most. What interrupts it has nothing to do with it, as a rule: a new version, a move
+ * to another machine; two of them may meet one long call. A request that is interrupted each time is what kills its object,
+ * by the memory or the time that it takes, and would do so for ever.
+ */
+export const maxReruns = 2;
+
 /** Most pages of `tools/list` that are read for one tool's annotations. */
 const maxPages = 100;
 

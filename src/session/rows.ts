@@ -13,6 +13,8 @@ export interface RowStore {
   delete(key: string): void;
   /** Those whose key begins with `prefix`, in the order of their keys. */
   list<Value extends RowValue>(options: { prefix: string }): Iterable<[string, Value]>;
+  /** Resolves once all that was written so far is on disk: it then outlives whatever kills the object. */
+  sync(): Promise<void>;
 }
 
 const handshakeKey = "handshake";
@@ -91,6 +93,10 @@ export class Rows implements RowStore {
 
   delete(key: string): void {
     this.#deleteFrom(key, 0);
+  }
+
+  sync(): Promise<void> {
+    return this.#storage.sync();
   }
 
   /** Leaves nothing behind, the alarm included (compatibility flag `delete_all_deletes_alarm`); from now on nothing is stored. */
