@@ -59,7 +59,7 @@ export class Rows implements RowStore {
     const json = JSON.stringify(handshake);
     if (!this.#isEmpty) return this.#replace(handshakeKey, json);
     this.#storage.sql.exec(createTable);
-    this.#insert(handshakeKey, json);
+    this.#write(handshakeKey, json);
     this.#isEmpty = false;
   }
 
@@ -83,7 +83,7 @@ export class Rows implements RowStore {
 
   add(key: string, value: RowValue): void {
     this.#beforeWrite();
-    if (!this.#isEmpty) this.#insert(key, value);
+    if (!this.#isEmpty) this.#write(key, value);
   }
 
   put(key: string, value: RowValue): void {
@@ -106,18 +106,21 @@ export class Rows implements RowStore {
   }
 
   #replace(key: string, value: RowValue): void {
-    const parts = this.#insert(key, value);
-    // Those of a longer value that was there before.
-    this.#deleteFrom(key, parts);
+    const query = "SELECT 1 FROM session WHERE key = ? AND part = 1";
+    this.#write(key, value, { hadParts: this.#storage.sql.exec(query, key).toArray().length > 0 });
   }
 
-  /** Returns how many parts it has. */
-  #insert(key: string, value: RowValue): number {
+  /** All parts, or none: the platform may refuse any. `hadParts`: the value that it replaces has more than one. */
+  #write(key: string, value: RowValue, { hadParts } = { hadParts: false }): void {
     const parts = partsOf(value);
-    for (const [index, part] of parts.entries()) {
-      this.#storage.sql.exec("INSERT OR REPLACE INTO session VALUES (?, ?, ?)", key, index, part);
-    }
-    return parts.length;
+    const write = (): void => {
+      for (const [index, part] of parts.entries()) {
+        this.#storage.sql.exec("INSERT OR REPLACE INTO session VALUES (?, ?, ?)", key, index, part);
+      }
+      if (hadParts) this.#deleteFrom(key, parts.length);
+    };
+    if (parts.length > 1 || hadParts) this.#storage.transactionSync(write);
+    else write();
   }
 
   #deleteFrom(key: string, part: number): void {

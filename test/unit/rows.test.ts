@@ -29,6 +29,29 @@ test("values of any size come back whole, also where a shorter one replaced a lo
   );
 });
 
+test("a value is replaced as a whole or not at all, whatever write the platform refuses", () => {
+  // Of none to four rows.
+  const length = fc.constantFrom(1, 600_000, 1_200_000, 1_700_000);
+  fc.assert(
+    fc.property(fc.option(length, { nil: undefined }), length, fc.nat(5), (lengthBefore, lengthAfter, accepted) => {
+      const { rows, again, refuseWrites } = memoryRows();
+      const before = lengthBefore === undefined ? undefined : "a".repeat(lengthBefore);
+      const after = "b".repeat(lengthAfter);
+      if (before !== undefined) rows.put("memory/k", before);
+      refuseWrites(accepted);
+      let expected: string | undefined = after;
+      try {
+        if (before === undefined) rows.add("memory/k", after);
+        else rows.put("memory/k", after);
+      } catch {
+        expected = before;
+      }
+      expect(again().get("memory/k") === expected).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test("a prefix lists what begins with it, in order, and nothing else", () => {
   const { rows } = memoryRows();
   for (const key of ["memory/b", "memory0", "memory/", "memory/\u{10FFFF}", "memor", "memory/a/b", "outbox/1"])

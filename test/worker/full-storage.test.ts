@@ -3,12 +3,18 @@ import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { RawSseClient, textOf } from "../support/raw-client.ts";
 
 let bounded: EdgeServer;
-beforeAll(async () => void (bounded = await startEdge("test/fixtures/bounded.ts")));
-afterAll(() => bounded.close());
+let fragile: EdgeServer;
+beforeAll(async () => {
+  [bounded, fragile] = await Promise.all([
+    startEdge("test/fixtures/bounded.ts"),
+    startEdge("test/fixtures/fragile.ts"),
+  ]);
+});
+afterAll(() => Promise.all([bounded.close(), fragile.close()]));
 
-/** The next `times` writes of the session fail. */
-async function refuseWrites({ base, sessionId }: RawSseClient, times = 1_000): Promise<void> {
-  await fetch(`${base}/test/full?id=${sessionId}&times=${times}`);
+/** The next `times` writes of the session fail, after `after` more. */
+async function refuseWrites({ base, sessionId }: RawSseClient, times = 1_000, after = 0): Promise<void> {
+  await fetch(`${base}/test/full?id=${sessionId}&times=${times}&after=${after}`);
 }
 
 const wait = (ms: number) => ({ name: "wait", arguments: { ms } });
@@ -70,5 +76,30 @@ describe("a session that the platform lets store nothing", () => {
     expect(refusals()).toHaveLength(1);
     client.close();
     await edge.close();
+  });
+});
+
+describe("a session that the platform lets store a part of a value only", () => {
+  test("takes POSTs after an eviction, though a long call was half written down", async () => {
+    const client = await RawSseClient.open(fragile.url);
+    await refuseWrites(client, 1, 1);
+    await client.send("tools/call", { name: "wait", arguments: { ms: 800, of: "x".repeat(900_000) } });
+    await fragile.evict(client.sessionId);
+    expect((await client.post({ jsonrpc: "2.0", id: "ping", method: "ping" })).status).toBe(202);
+    await client.stream.answerTo("ping");
+    expect((await fragile.inspect(client.sessionId)).rows.filter((row) => row.startsWith("call/"))).toEqual([]);
+    client.close();
+  });
+
+  test("remembers what it remembered before, whether that was longer or shorter", async () => {
+    const client = await RawSseClient.open(fragile.url);
+    await client.call("remember", { text: "a", times: 900_000 });
+    for (const times of [600_000, 1]) {
+      await refuseWrites(client, 1, 1);
+      const refused = await client.call("remember", { text: "b", times });
+      expect(refused).toMatchObject({ result: { isError: true } });
+      expect(textOf(await client.call("recall")) === "a".repeat(900_000)).toBe(true);
+    }
+    client.close();
   });
 });
