@@ -1,3 +1,4 @@
+import { attempt } from "./attempt.ts";
 import type { Rows } from "./rows.ts";
 
 /**
@@ -38,6 +39,7 @@ export interface ExpiryOptions {
 export class Expiry {
   readonly #options: ExpiryOptions;
   readonly #storage: DurableObjectStorage;
+  /** Milliseconds since 1970. 0: there is none; `undefined`: that was not asked yet. */
   #alarmAtMs: number | undefined;
   #isWatching: boolean;
 
@@ -53,42 +55,51 @@ export class Expiry {
     this.#alarmAtMs = 0;
     const { hasStream, hasCalls, recover, end } = this.#options;
     if (!this.#isWatching) {
-      if (hasStream() || hasCalls()) await this.#scheduleEnd();
+      if (hasStream() || hasCalls()) await this.#schedule();
       else await end();
       return;
     }
     await recover();
-    if (hasCalls()) return await this.#setAlarm(watchMs);
-    this.#isWatching = false;
-    this.#options.rows.delete(watchKey);
-    await this.#scheduleEnd();
+    if (!hasCalls()) {
+      this.#isWatching = false;
+      attempt(() => this.#options.rows.delete(watchKey));
+    }
+    await this.#schedule();
   }
 
-  /** Moves the alarm that ends an abandoned session, if it must move: rarely, so that calls pay nothing for it. */
+  /** Moves the alarm, if it must move: rarely, so that calls pay nothing for it. */
   noteTraffic(): void {
-    if (!this.#isAlarmWellSet()) this.#options.ctx.waitUntil(this.#scheduleEnd());
+    if (!this.#isAlarmWellSet()) this.#options.ctx.waitUntil(this.#schedule());
   }
 
-  /** While calls run, the alarm is for them; the one that ends the session is set again afterwards. */
+  /**
+   * While calls run, the alarm is for them; the one that ends the session is set again afterwards.
+   * @throws if the platform refuses the row: nothing has changed then.
+   */
   watchCalls(): void {
-    if (this.#isWatching) return;
-    this.#isWatching = true;
-    this.#options.rows.add(watchKey, "");
-    this.#options.ctx.waitUntil(this.#setAlarm(watchMs));
+    if (!this.#isWatching) {
+      this.#options.rows.add(watchKey, "");
+      this.#isWatching = true;
+      // The one that is set is too late for them. So the next is set in this turn, together with the row.
+      this.#alarmAtMs = 0;
+    }
+    this.noteTraffic();
   }
 
-  async #scheduleEnd(): Promise<void> {
+  async #schedule(): Promise<void> {
     if (this.#alarmAtMs === undefined) this.#alarmAtMs = (await this.#storage.getAlarm()) ?? 0;
     if (this.#isAlarmWellSet()) return;
-    await this.#setAlarm(this.#options.hasStream() ? guardMs : this.#options.sessionIdleMs * 1.125);
+    const idleMs = this.#options.hasStream() ? guardMs : this.#options.sessionIdleMs * 1.125;
+    await this.#setAlarm(this.#isWatching ? watchMs : idleMs);
   }
 
   #isAlarmWellSet(): boolean {
     const { rows, hasStream, sessionIdleMs } = this.#options;
     // Without a row there is nothing that must end one day.
-    if (rows.isEmpty || this.#isWatching) return true;
-    if (this.#alarmAtMs === undefined) return false;
+    if (rows.isEmpty) return true;
+    if (this.#alarmAtMs === undefined || this.#alarmAtMs === 0) return false;
     const inMs = this.#alarmAtMs - Date.now();
+    if (this.#isWatching) return inMs <= watchMs;
     return hasStream() ? inMs >= guardMs / 2 : inMs >= sessionIdleMs && inMs <= 2 * sessionIdleMs;
   }
 

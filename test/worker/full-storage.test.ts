@@ -79,6 +79,40 @@ describe("a session that the platform lets store nothing", () => {
   });
 });
 
+/** Its client leaves, and its object dies: only the alarm can wake it. */
+async function forsake(client: RawSseClient): Promise<void> {
+  client.close();
+  while ((await bounded.inspect(client.sessionId)).sockets > 0) continue;
+  await bounded.abort(client.sessionId);
+}
+
+/** The writes before that which is refused, of those for a call that takes long. */
+const [beforeWatch, beforeAlarm] = [1, 2];
+
+describe("a session that the platform does not let watch over a call", () => {
+  test("watches over the next one, which is answered and leaves nothing behind, also if nobody else wakes it", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await refuseWrites(client, 1, beforeWatch);
+    await client.stream.answerTo(await client.send("tools/call", wait(400)));
+    await client.send("tools/call", wait(20_000));
+    await forsake(client);
+    await expect
+      .poll(() => bounded.inspect(client.sessionId), { interval: 500 })
+      .toMatchObject({ rows: [], alarmAtMs: null });
+  });
+
+  test("does so with the next message", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await refuseWrites(client, 1, beforeAlarm);
+    await client.send("tools/call", wait(20_000));
+    await client.post({ jsonrpc: "2.0", id: "ping", method: "ping" });
+    await forsake(client);
+    await expect
+      .poll(() => bounded.inspect(client.sessionId), { interval: 500 })
+      .toMatchObject({ rows: [], alarmAtMs: null });
+  });
+});
+
 describe("a session that the platform lets store a part of a value only", () => {
   test("takes POSTs after an eviction, though a long call was half written down", async () => {
     const client = await RawSseClient.open(fragile.url);
