@@ -198,12 +198,18 @@ export function interrupted(id: RequestId | null): Response {
 
 /** A fault of ours. What happened goes to the log, and only its number to the client. */
 export function incident(error: unknown): Response {
-  const number = crypto.randomUUID();
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  console.error(JSON.stringify({ event: "incident", incident: number, error: text }));
+  const number = logIncident(error);
   return refuse({
     status: 500,
     code: errorCode.internalError,
     message: `Internal error: the server's log has it as incident ${number}.`,
   });
+}
+
+/** Returns the number under which the log has it. */
+export function logIncident(error: unknown): string {
+  const number = crypto.randomUUID();
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  console.error(JSON.stringify({ event: "incident", incident: number, error: text }));
+  return number;
 }

@@ -29,7 +29,7 @@ export interface ConversationOptions {
   createServer: (request: Request) => AnyServer | Promise<AnyServer>;
   /** Writes the handshake. It must not hold back the answer to `initialize`. */
   storeHandshake: (handshake: Handshake) => void;
-  /** A request was written down: somebody must see to it that it is answered if this object goes away. */
+  /** Requests run that are written down: somebody must see to it that they are answered if this object goes away. */
   onJournaled: () => void;
   /** Keeps the request open that is being served. */
   waitUntil: (done: Promise<void>) => void;
@@ -193,6 +193,7 @@ export class Conversation {
     if (again.length === 0) return;
     await this.#journal.sync();
     this.#longCalls.start();
+    attempt(() => this.#options.onJournaled());
     for (const entry of again) {
       const extra = messageExtra(requestOf(entry));
       callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));

@@ -1,3 +1,4 @@
+import { logIncident } from "../protocol/refusals.ts";
 import { attempt } from "./attempt.ts";
 import type { Rows } from "./rows.ts";
 
@@ -23,7 +24,7 @@ export interface ExpiryOptions {
   /** Whether a client listens. */
   hasStream: () => boolean;
   hasCalls: () => boolean;
-  /** Answers what an earlier run of the object left unanswered. */
+  /** Answers what an earlier run of the object left unanswered. Rejects if its server cannot be built. */
   recover: () => Promise<void> | undefined;
   /** Deletes the session. */
   end: () => Promise<void>;
@@ -50,21 +51,34 @@ export class Expiry {
     this.#isWatching = options.rows.get(watchKey) !== undefined;
   }
 
-  /** A running call may have lost its object, or the session may be abandoned. */
-  async alarm(): Promise<void> {
+  /**
+   * A running call may have lost its object, or the session may be abandoned. The platform retries an alarm that fails, a few
+   * times; then it forgets it, and the session would stay for ever. So a failure is only logged, and what killed the object
+   * (`isRetry`) is not tried at the same alarm again: each sets the next one.
+   */
+  async alarm({ isRetry } = { isRetry: false }): Promise<void> {
     this.#alarmAtMs = 0;
-    const { hasStream, hasCalls, recover, end } = this.#options;
-    if (!this.#isWatching) {
-      if (hasStream() || hasCalls()) await this.#schedule();
-      else await end();
-      return;
-    }
-    await recover();
-    if (!hasCalls()) {
-      this.#isWatching = false;
-      attempt(() => this.#options.rows.delete(watchKey));
+    const { hasStream, hasCalls, end } = this.#options;
+    if (!this.#isWatching && !hasStream() && !hasCalls()) return await end();
+    if (this.#isWatching) {
+      const isRecovered = !isRetry && (await this.#recover());
+      // Without a client nobody waits for what failed: if one comes back it is tried again, if not the session ends.
+      if (!hasCalls() && (isRecovered || !hasStream())) {
+        this.#isWatching = false;
+        attempt(() => this.#options.rows.delete(watchKey));
+      }
     }
     await this.#schedule();
+  }
+
+  async #recover(): Promise<boolean> {
+    try {
+      await this.#options.recover();
+      return true;
+    } catch (error) {
+      logIncident(error);
+      return false;
+    }
   }
 
   /** Moves the alarm, if it must move: rarely, so that calls pay nothing for it. */

@@ -45,8 +45,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
     this.#begun().detach(socket);
   }
 
-  override alarm(): Promise<void> {
-    return this.#begun().alarm();
+  override alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return this.#begun().alarm(info);
   }
 
   #begun(isNew = false): Session<Env> {

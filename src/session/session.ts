@@ -134,8 +134,8 @@ export class Session<Env> {
     this.detach(socket);
   }
 
-  alarm(): Promise<void> {
-    return this.#expiry.alarm();
+  alarm(info?: AlarmInvocationInfo): Promise<void> {
+    return this.#expiry.alarm(info);
   }
 
   #attach(request: Request): Response {
