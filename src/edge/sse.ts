@@ -1,5 +1,5 @@
 import type { Settings } from "../options.ts";
-import { parseEventId } from "../protocol/event-id.ts";
+import { formatEventId, parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame } from "../protocol/sse-frame.ts";
 import { headOf, sseStream, unpackRefusal, type Verb } from "../session/link.ts";
@@ -46,13 +46,15 @@ function openSession(request: Request, url: URL, lane: SseLane): Promise<Respons
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {
   const { namespace, settings } = lane;
   const retryMs = retryFor(request, settings);
-  const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?sessionId=${target.sessionId}`;
+  const { sessionId, after: sequence = 0 } = target;
+  const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?sessionId=${sessionId}`;
+  const id = formatEventId({ sessionId, stream: sseStream, sequence });
   const isClaiming = target.kind === "new" && mayHaveSession(request);
   const openedAtMs = Date.now();
   const uplink = new Uplink(openedAtMs);
   const source = new SessionSource(namespace, { stream: sseStream, openedAtMs, uplink });
-  const claim = isClaiming ? { endpoint } : undefined;
-  const preamble = isClaiming ? openingFrame(retryMs) : endpointFrame(endpoint, { retryMs });
+  const claim = isClaiming ? { endpointFrame: endpointFrame(id, endpoint, {}) } : undefined;
+  const preamble = isClaiming ? openingFrame(retryMs) : endpointFrame(id, endpoint, { retryMs });
   return StreamRelay.open({ source, target, claim, settings }, { preamble });
 }
 

@@ -1,5 +1,5 @@
 import type { Settings } from "../options.ts";
-import { endpointFrame, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
+import { keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
 import {
   type AttachCommand,
   claimId,
@@ -17,7 +17,7 @@ export interface RelayOptions {
   source: StreamSource;
   target: AttachTarget;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
-  claim?: { endpoint: string } | undefined;
+  claim?: { endpointFrame: string } | undefined;
   settings: Settings;
 }
 
@@ -133,7 +133,7 @@ export class StreamRelay {
     this.#askForClaim();
     this.#claimTimer = setInterval(() => {
       if (this.#claimsAsked < claimAsks) this.#askForClaim();
-      else this.#giveNewSession(claim.endpoint);
+      else this.#giveNewSession(claim);
     }, settings.claimMs / claimAsks);
     return body;
   }
@@ -229,7 +229,7 @@ export class StreamRelay {
     if (this.#claimTimer === undefined || claim === undefined) return closeQuietly(attached);
     // Not reached this time: the client is asked again.
     if (attached === undefined) return;
-    if (attached instanceof Response) return this.#giveNewSession(claim.endpoint);
+    if (attached instanceof Response) return this.#giveNewSession(claim);
     this.#settleClaim();
     const fresh = this.#socket;
     this.#sessionId = sessionId;
@@ -237,9 +237,9 @@ export class StreamRelay {
     fresh?.close(1000, "claimed");
   }
 
-  #giveNewSession(endpoint: string): void {
+  #giveNewSession({ endpointFrame }: { endpointFrame: string }): void {
     this.#settleClaim();
-    this.#writeText(endpointFrame(endpoint, { retryMs: undefined }));
+    this.#writeText(endpointFrame);
   }
 
   #settleClaim(): void {

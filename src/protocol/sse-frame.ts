@@ -6,9 +6,12 @@
 /** Ignored by every client, seen by every proxy. Never `event: ping`: that breaks the Java SDK. */
 export const keepAliveFrame = ": keep-alive\n\n";
 
-/** The first event of the HTTP+SSE transport: where to POST (revision 2024-11-05, Transports). */
-export function endpointFrame(endpoint: string, { retryMs }: { retryMs?: number | undefined }): string {
-  return `${retryField(retryMs)}event: endpoint\ndata: ${endpoint}\n\n`;
+/**
+ * The first event of the HTTP+SSE transport: where to POST (revision 2024-11-05, Transports). With an id, because a client
+ * may be cut before its first message, and names its session by the last id that it has seen.
+ */
+export function endpointFrame(id: string, endpoint: string, { retryMs }: { retryMs?: number | undefined }): string {
+  return `${retryField(retryMs)}event: endpoint\nid: ${id}\ndata: ${endpoint}\n\n`;
 }
 
 /** One JSON-RPC message. `json` is its serialization. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AttachTarget } from "../../src/edge/attach.ts";
 import { StreamRelay } from "../../src/edge/stream-relay.ts";
 import { resolveOptions } from "../../src/options.ts";
-import { messageFrame } from "../../src/protocol/sse-frame.ts";
+import { endpointFrame, messageFrame } from "../../src/protocol/sse-frame.ts";
 import { closeCode, packFrame } from "../../src/session/link.ts";
 import { FakeSocket, readText } from "../support/fake-socket.ts";
 
@@ -28,7 +28,7 @@ async function claimingRelay() {
     {
       source: { attach, giveBack: () => Promise.resolve() },
       target: { sessionId: fresh, kind: "new", after: undefined },
-      claim: { endpoint: "/sse/message?sessionId=fresh" },
+      claim: { endpointFrame: endpointFrame(`${fresh}/sse/0`, "/sse/message?sessionId=fresh", {}) },
       settings,
     },
     { preamble: "" },

@@ -1,7 +1,7 @@
 import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
+import { initialize, RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
 let example: EdgeServer;
@@ -19,6 +19,34 @@ describe("a stream that is cut, on /sse", () => {
     await client.resume();
     expect((await client.stream.next()).event).toBe("endpoint");
     expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    expect(client.stream.events).toEqual([]);
+    client.close();
+  });
+
+  test("cut before its first message, a client names its session by the id of endpoint, and is answered", async () => {
+    const client = await RawSseClient.connect(bounded.url);
+    const { endpoint } = client;
+    const { lastEventId } = client.stream;
+    await client.post(initialize());
+    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+    client.stream.close();
+    client.stream = await RawStream.open(`${bounded.url}/sse`, { headers: { "last-event-id": lastEventId } });
+    const again = await client.stream.next();
+    expect(new URL(again.data, bounded.url).href).toBe(endpoint);
+    await client.stream.answerTo("initialize");
+    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    client.close();
+  });
+
+  test("cut again before the next message, it has its session still, and nothing twice", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    await client.call("echo", { text: "seen" });
+    const { lastEventId } = client.stream;
+    for (let cut = 0; cut < 2; cut++) {
+      await client.resume();
+      expect(await client.stream.next()).toMatchObject({ event: "endpoint", id: lastEventId });
+    }
+    expect(textOf(await client.call("echo", { text: "same session" }))).toBe("same session");
     expect(client.stream.events).toEqual([]);
     client.close();
   });
@@ -95,6 +123,12 @@ describe("a stream that is cut, on /sse", () => {
     const client = new RawSseClient(bounded.url, stream, new URL(endpoint.data, bounded.url).href);
     expect(String(ping["id"])).toContain(client.sessionId);
     expect(textOf(await client.call("echo", { text: "new" }))).toBe("new");
+    await client.initialize();
+    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 100 } });
+    stream.close();
+    const headers = { "last-event-id": endpoint.id ?? "" };
+    client.stream = await RawStream.open(`${bounded.url}/sse`, { headers });
+    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
     client.close();
   });
 
