@@ -26,7 +26,7 @@ export interface EdgeOptions {
   maxBodyBytes?: number;
   /** Requests of one session that may run at once. Bounds the memory of one object. 256. */
   maxCallsInFlight?: number;
-  /** What a session's `memory` may hold in all, as JSON. It lives in one object beside everything else. 1 MiB. */
+  /** What a session's `memory` may hold in all, keys and JSON as UTF-8. It lives in one object beside everything else. 1 MiB. */
   maxMemoryBytes?: number;
   /** Largest message to a client; what is larger becomes an error, of the call or in the tool. At most 31 MiB. 5 MiB. */
   maxMessageBytes?: number;

@@ -11,7 +11,8 @@ export interface SessionMemory {
   get(key: string): unknown;
   /**
    * Stores `value` under `key`. It is durable before any answer that is sent afterwards.
-   * @throws {RangeError} if the session would hold more than `maxMemoryBytes`, or `value` is not JSON.
+   * @throws {RangeError} if the session would hold more than `maxMemoryBytes`, keys and JSON as UTF-8; if `value` is not
+   * JSON; or if `key` holds half of a surrogate pair.
    */
   set(key: string, value: unknown): void;
   /** Forgets `key`; false if there was nothing. */

@@ -1,3 +1,4 @@
+import { utf8Bytes } from "../protocol/utf8.ts";
 import type { SessionMemory } from "../server-context.ts";
 import type { RowStore, RowValue } from "./rows.ts";
 
@@ -31,22 +32,27 @@ function memoryOver(store: MemoryStore, maxMemoryBytes: number, onWrite: () => v
   let used: number | undefined;
   const measure = (): number => {
     let total = 0;
-    for (const [key, text] of store.list<string>({ prefix })) total += key.length - prefix.length + text.length;
+    for (const [key, text] of store.list<string>({ prefix })) total += utf8Bytes(key + text) - prefix.length;
     return total;
   };
+  // SQLite would take half a character for U+FFFD, and find what is stored under that.
+  const find = (key: string): string | undefined => (key.isWellFormed() ? store.get<string>(prefix + key) : undefined);
   const sizeOf = (key: string): number => {
-    const text = store.get<string>(prefix + key);
-    return text === undefined ? 0 : key.length + text.length;
+    const text = find(key);
+    return text === undefined ? 0 : utf8Bytes(key + text);
   };
   return {
     get(key) {
-      const text = store.get<string>(prefix + key);
+      const text = find(key);
       return text === undefined ? undefined : JSON.parse(text);
     },
     set(key, value) {
+      if (!key.isWellFormed()) {
+        throw new RangeError("A key of the session's memory is text; half of a surrogate pair is not.");
+      }
       const text: string | undefined = JSON.stringify(value);
       if (text === undefined) throw new RangeError(`The session's memory holds JSON; ${typeof value} is not.`);
-      const usedAfter = (used ??= measure()) - sizeOf(key) + key.length + text.length;
+      const usedAfter = (used ??= measure()) - sizeOf(key) + utf8Bytes(key + text);
       if (usedAfter > maxMemoryBytes) {
         throw new RangeError(`The session's memory is full: it holds ${maxMemoryBytes} bytes in all.`);
       }

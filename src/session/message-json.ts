@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, JSONRPCRequest } from "@modelcontextprotocol/server";
+import { utf8Bytes } from "../protocol/utf8.ts";
 
 interface Bounds {
   maxMessageBytes: number;
@@ -20,7 +21,7 @@ export function writeMessage(
     throw new TypeError(`${name} cannot be written as JSON.`);
   }
   // A UTF-16 unit takes at most three bytes, so most need no exact count.
-  if (json.length * 3 <= maxMessageBytes || byteLength(json) <= maxMessageBytes) return json;
+  if (json.length * 3 <= maxMessageBytes || utf8Bytes(json) <= maxMessageBytes) return json;
   throw new RangeError(`${name} is larger than ${maxMessageBytes} bytes. ${advice}`);
 }
 
@@ -32,8 +33,4 @@ export function writeResponse(message: JSONRPCMessage, request: JSONRPCRequest, 
     const error = { code: -32_603, message: fault instanceof Error ? fault.message : String(fault) };
     return JSON.stringify({ jsonrpc: "2.0", id: request.id, error });
   }
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).byteLength;
 }

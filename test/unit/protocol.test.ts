@@ -114,5 +114,7 @@ describe("memory", () => {
     expect(memory.delete("a")).toBe(false);
     memory.set("b", "x".repeat(90));
     expect(memory.keys()).toEqual(["b"]);
+    expect(() => memory.set("b", "€".repeat(40))).toThrow("memory is full");
+    expect(() => memory.set("\ud800", 1)).toThrow("half of a surrogate pair");
   });
 });

@@ -92,14 +92,30 @@ describe("a session that goes on", () => {
 
   test("what a session remembers is bounded, and says so", async () => {
     const client = await RawSseClient.open(example.url);
-    // One value may be longer than a row of the platform.
-    const long = "𝄞".repeat(500_000);
+    // One value may be longer than a row of ours, which ends here between the halves of a character.
+    const long = "x".repeat(499_998) + "𝄞".repeat(120_000);
     await client.call("remember", { key: "long", value: long });
     const answer = await client.call("remember", { key: "k", value: "x".repeat(100_000) });
     expect(answer["result"]).toMatchObject({ isError: true });
     expect(textOf(answer)).toContain("memory is full");
     await example.evict(client.sessionId);
     expect(textOf(await client.call("recall", { key: "long" })) === long).toBe(true);
+    client.close();
+  });
+
+  test("the bound counts bytes, and no key escapes it, also after an eviction", async () => {
+    const client = await RawSseClient.open(bounded.url);
+    const long = await client.call("remember", { key: "long", value: "€".repeat(333) });
+    expect(textOf(long)).toContain("memory is full");
+    for (const key of ["\ud800x", "x\udfff"]) {
+      const answer = await client.call("remember", { key, value: "x".repeat(400) });
+      expect(answer["result"]).toMatchObject({ isError: true });
+      expect(textOf(answer)).toContain("half of a surrogate pair");
+      await bounded.evict(client.sessionId);
+    }
+    await client.call("remember", { key: "\ufffdx", value: "x" });
+    expect(textOf(await client.call("recall", { key: "\ud800x" }))).toBe("null");
+    expect(textOf(await client.call("keys"))).toBe('["\ufffdx"]');
     client.close();
   });
 });
