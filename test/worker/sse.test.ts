@@ -72,6 +72,17 @@ describe("talking", () => {
     expect(event.id).toMatch(new RegExp(`^${client.sessionId}/sse/[0-9]+$`));
   });
 
+  test("no line break of Unicode is in a message as it is, whoever said it: some clients end a line there", async () => {
+    const breaks = "a\u0085b\u2028c\u2029d";
+    for (const method of ["tools/call", `no/${breaks}`]) {
+      const params = { name: "echo", arguments: { text: breaks } };
+      await client.post({ jsonrpc: "2.0", id: breaks, method, params });
+      const { data } = await client.stream.next((event) => (JSON.parse(event.data) as { id?: unknown }).id === breaks);
+      expect(data).not.toMatch(/[\u0085\u2028\u2029]/);
+      expect(data).toContain(String.raw`a\u0085b\u2028c\u2029d`);
+    }
+  });
+
   test("each request of a batch is answered", async () => {
     const batch = ["b1", "b2", "b3"].map((id) => ({ jsonrpc: "2.0", id, method: "ping" }));
     expect((await client.post(batch)).status).toBe(202);
