@@ -22,7 +22,10 @@ export interface Call {
   progressAtMs: number;
 }
 
-/** Small enough that a tool which starts to count at any step of its own still increases. */
+/**
+ * Small enough that a tool which starts to count at any step of its own still increases. Where a float64 is too coarse for
+ * it, the next number that there is.
+ */
 const progressStep = 1e-6;
 
 /**
@@ -94,7 +97,7 @@ export class Calls {
     for (const { call } of this.#running.values()) {
       if (call.progressToken === undefined || nowMs - call.progressAtMs < everyMs) continue;
       call.progressAtMs = nowMs;
-      call.progress += progressStep;
+      call.progress += Math.max(progressStep, call.progress * 2 * Number.EPSILON);
       const seconds = Math.round((nowMs - call.startedAtMs) / 1_000);
       const params = {
         progressToken: call.progressToken,

@@ -164,6 +164,20 @@ describe("long calls", () => {
     client.close();
   });
 
+  test.each([5e10, 1e300])("progress increases also from %d on", async (progress) => {
+    const client = await RawSseClient.open(edge.url);
+    const answer = client.call("tell", { progress, thenWaitMs: 3_300 }, { progressToken: "t" });
+    const seen: number[] = [];
+    for (let count = 0; count < 3; count++) {
+      const { params } = await client.stream.message((message) => message["method"] === "notifications/progress");
+      seen.push((params as { progress: number }).progress);
+    }
+    expect(seen[0]).toBe(progress);
+    expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
+    expect(textOf(await answer)).toBe("told");
+    client.close();
+  });
+
   test("a cancelled call's signal fires at once, from any POST, and it is not answered", async () => {
     const client = await RawSseClient.open(edge.url);
     const id = await client.send("tools/call", { name: "wait", arguments: { ms: 60_000 } });
