@@ -83,6 +83,22 @@ describe("talking", () => {
     }
   });
 
+  test("a call's line in the log holds little of what its client says, and names only", async () => {
+    const long = "x".repeat(10_000);
+    for (const [method, params] of [
+      ["tools/call", { name: long }],
+      [long, {}],
+      ["tools/call", { name: { is: long } }],
+    ] as const) {
+      await client.request(method, params);
+    }
+    const lines = (): string[] => edge.logs().filter((line) => line.includes('"error"') && line.includes(session));
+    const session = client.sessionId.slice(0, 8);
+    await expect.poll(() => lines().length).toBeGreaterThanOrEqual(3);
+    for (const line of lines()) expect(line.length).toBeLessThan(400);
+    expect(lines().at(-1)).not.toContain("name");
+  });
+
   test("each request of a batch is answered", async () => {
     const batch = ["b1", "b2", "b3"].map((id) => ({ jsonrpc: "2.0", id, method: "ping" }));
     expect((await client.post(batch)).status).toBe(202);
