@@ -24,7 +24,10 @@ export interface EdgeOptions {
   allowedHosts?: readonly string[];
   /** Largest POST body, counted while reading and before parsing, so that a hostile body costs nothing. 4 MiB. */
   maxBodyBytes?: number;
-  /** Requests of one session that may run at once. Bounds the memory of one object. 256. */
+  /**
+   * Requests of one session that may run at once, if they are not longer in all than twice `maxBodyBytes`. Both bound the
+   * memory of one object. 256.
+   */
   maxCallsInFlight?: number;
   /** What a session's `memory` may hold in all, keys and JSON as UTF-8. It lives in one object beside everything else. 1 MiB. */
   maxMemoryBytes?: number;

@@ -151,11 +151,12 @@ export function requestIdInUse(id: RequestId): Response {
   });
 }
 
-export function tooManyCalls(maxCallsInFlight: number, id: RequestId | null): Response {
+/** `most`: how many calls at once, or bytes of them. */
+export function tooManyCalls(most: string, id: RequestId | null): Response {
   return refuse({
     status: 429,
     code: errorCode.refused,
-    message: `Too Many Requests: this session is answering ${maxCallsInFlight} calls already. Wait for one to end.`,
+    message: `Too Many Requests: this session answers at most ${most} calls at once. Wait for one to end.`,
     id,
   });
 }

@@ -7,6 +7,8 @@ export interface Call {
   /** The stream of the session on which its answer goes out. */
   readonly stream: string;
   readonly startedAtMs: number;
+  /** How long its JSON is, UTF-16 units: while it runs it is in memory. */
+  readonly jsonLength: number;
   /** Settles when the call has ended, however. */
   readonly ended: Promise<void>;
   /** The key of the POST that brought it alone, over its stream's WebSocket: its answer tells that the POST was accepted. */
@@ -40,6 +42,13 @@ export class Calls {
     return this.#running.size;
   }
 
+  /** How long the JSON of all is. */
+  get jsonLength(): number {
+    let total = 0;
+    for (const { call } of this.#running.values()) total += call.jsonLength;
+    return total;
+  }
+
   get(id: RequestId): Call | undefined {
     return this.#running.get(id)?.call;
   }
@@ -53,7 +62,12 @@ export class Calls {
     return false;
   }
 
-  open(request: JSONRPCRequest, { stream, post }: { stream: string; post?: number | undefined }, nowMs: number): Call {
+  /** `jsonLength`: where it is known. */
+  open(
+    request: JSONRPCRequest,
+    { stream, post, jsonLength }: { stream: string; post?: number | undefined; jsonLength?: number | undefined },
+    nowMs: number,
+  ): Call {
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const meta = request.params?._meta;
@@ -61,6 +75,7 @@ export class Calls {
       request,
       stream,
       startedAtMs: nowMs,
+      jsonLength: jsonLength ?? JSON.stringify(request).length,
       ended,
       post,
       isTold: false,

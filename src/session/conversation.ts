@@ -124,7 +124,7 @@ export class Conversation {
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
   deliver(
     messages: JSONRPCMessage[],
-    { extra, ...where }: { stream: string; post?: number | undefined; extra: MessageExtraInfo },
+    { extra, ...where }: Parameters<Calls["open"]>[1] & { extra: MessageExtraInfo },
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));

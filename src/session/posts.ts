@@ -66,12 +66,13 @@ export class Posts {
     if (wrongLane !== undefined) return refused(wrongLane);
     await this.#conversation.ready(request, "sse");
     // It may have ended while its server was built.
-    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages);
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refused(refusal);
 
     const post = parsed.messages.length === 1 ? key : undefined;
-    const extra = messageExtra(request);
-    const calls = this.#conversation.deliver(parsed.messages, { stream: sseStream, extra, post });
+    const jsonLength = parsed.batch ? undefined : text.length;
+    const where = { stream: sseStream, extra: messageExtra(request), post, jsonLength };
+    const calls = this.#conversation.deliver(parsed.messages, where);
     // Also one that nobody initialized: its client may come back for the answer.
     if (calls.length > 0) this.#conversation.ensureStored();
     await this.#answeredOr(calls.map((call) => call.ended));
@@ -82,14 +83,15 @@ export class Posts {
 
   /** A message of a Streamable HTTP session, or the `initialize` that opens one. */
   async toMcp(request: Request, { isNew }: { isNew: boolean }): Promise<Response> {
-    const parsed = parseBody(await request.text());
+    const text = await request.text();
+    const parsed = parseBody(text);
     if (this.#isEnded() || (!isNew && !this.exists("mcp"))) return refusals.unknownSession();
     if (!parsed.ok) return refuseBody(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
     await this.#conversation.ready(request, "mcp");
     if (this.#isEnded()) return refusals.unknownSession();
-    const refusal = this.#refuseVersion(request) ?? this.#refuseCalls(parsed.messages);
+    const refusal = this.#refuseVersion(request) ?? this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refusal;
 
     const requestCount = parsed.messages.filter(isRequest).length;
@@ -101,7 +103,8 @@ export class Posts {
     });
     if (requestCount > 0) this.#streams.addPost(post);
     const extra = messageExtra(request, this.#closers(post));
-    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, extra });
+    const jsonLength = parsed.batch ? undefined : text.length;
+    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, extra, jsonLength });
     this.#onTraffic();
     if (requestCount === 0) return new Response(null, { status: 202 });
 
@@ -164,7 +167,8 @@ export class Posts {
     return refusals.protocolVersionNotInSession(version, supported);
   }
 
-  #refuseCalls(messages: JSONRPCMessage[]): Response | undefined {
+  /** `jsonLength`: of all `messages`, UTF-16 units. */
+  #refuseCalls(messages: JSONRPCMessage[], jsonLength: number): Response | undefined {
     const { calls } = this.#conversation;
     const { outbox } = this.#conversation.delivery;
     const requests = messages.filter(isRequest);
@@ -174,8 +178,13 @@ export class Posts {
     const used = ids.size < requests.length ? first : requests.find((request) => calls.get(request.id) !== undefined);
     if (used !== undefined) return refusals.requestIdInUse(used.id);
     if (!outbox.hasRoom()) return refusals.tooMuchUnread(first.id);
-    const isTooMany = calls.size + requests.length > this.#settings.maxCallsInFlight;
-    return isTooMany ? refusals.tooManyCalls(this.#settings.maxCallsInFlight, first.id) : undefined;
+    const { maxCallsInFlight, maxBodyBytes } = this.#settings;
+    if (calls.size + requests.length > maxCallsInFlight) return refusals.tooManyCalls(`${maxCallsInFlight}`, first.id);
+    // Twice, so that one of the longest does not keep out all others.
+    const maxBytes = 2 * maxBodyBytes;
+    return calls.jsonLength + jsonLength > maxBytes
+      ? refusals.tooManyCalls(`${maxBytes} bytes of`, first.id)
+      : undefined;
   }
 
   #answerTo(calls: Call[]): AnswerState {

@@ -163,6 +163,24 @@ describe("what a client sends wrong over HTTP+SSE", () => {
       for (const id of ids) expect(textOf(await client.stream.answerTo(id))).toBe("waited");
     }));
 
+  test("longer calls at once than twice maxBodyBytes are refused with 429, and the others are answered", () =>
+    inSession(async (client) => {
+      const waiting = {
+        method: "tools/call",
+        params: { name: "wait", arguments: { ms: 500, filler: "x".repeat(60_000) } },
+      };
+      const half = { ...waiting, params: { name: "wait", arguments: { ms: 500, filler: "x".repeat(30_000) } } };
+      const batch = ["b1", "b2"].map((id) => ({ jsonrpc: "2.0", id, ...half }));
+      const accepted = await Promise.all([client.post(batch), client.send(waiting.method, waiting.params)]);
+      expect(accepted[0].status).toBe(202);
+      const third = { jsonrpc: "2.0", id: "third", ...waiting };
+      await expectRefusal(await client.post(third), 429, -32_000, /131072 bytes .* Wait for one/);
+      expect(await client.request("ping")).toMatchObject({ result: {} });
+      for (const id of ["b1", "b2", accepted[1]]) expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+      expect((await client.post(third)).status).toBe(202);
+      expect(textOf(await client.stream.answerTo("third"))).toBe("waited");
+    }));
+
   test("a POST without sessionId is refused with 400", async () => {
     await expectRefusal(await postJson(`${edge.url}/sse/message`, ping), 400, -32_000, /endpoint event/);
   });

@@ -72,6 +72,16 @@ describe("the answer to a POST", () => {
     expect(textOf(await stream.answerTo(1))).toContain("sampled");
   });
 
+  test("is 429 when the calls at once are longer than twice maxBodyBytes", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const args = { ms: 500, filler: "x".repeat(60_000) };
+    const accepted = await Promise.all([client.call("wait", args), client.call("wait", args)]);
+    const refused = await client.call("wait", args);
+    expect([refused.status, await refused.text()]).toEqual([429, expect.stringContaining("131072 bytes")]);
+    for (const response of accepted) expect(await response.text()).toContain("waited");
+    expect(await (await client.call("wait", args)).text()).toContain("waited");
+  });
+
   test("ends without an answer when the call is cancelled", async () => {
     const client = await RawMcpClient.open(bounded.url);
     const stream = await client.callAsStream("wait", { ms: 60_000 });
