@@ -1,3 +1,4 @@
+import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
 import { formatEventId, parseEventId } from "../protocol/event-id.ts";
 import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
@@ -26,6 +27,8 @@ export async function post(request: Request, lane: StreamableLane): Promise<Resp
   if (!admitted.ok) return admitted.refusal;
   const sessionId = request.headers.get("mcp-session-id");
   if (sessionId === null) return await postWithoutSession(request, admitted.text ?? (await request.text()), lane);
+  const refusal = refuseVersion(request);
+  if (refusal !== undefined) return refusal;
   const session = findSession(lane.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
   return await askObject(session, toObject(request, "mcp-message", { text: admitted.text }));
@@ -50,8 +53,8 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
 /** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */
 export async function listen(request: Request, { namespace, settings }: StreamableLane): Promise<Response> {
   if (!accepts(request, ["text/event-stream"])) return refusals.notAcceptable("text/event-stream");
-  const sessionId = request.headers.get("mcp-session-id");
-  if (sessionId === null) return refusals.missingSessionId({ where: "header" });
+  const sessionId = sessionIdOf(request);
+  if (sessionId instanceof Response) return sessionId;
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
   const resumes = last?.sessionId === sessionId && last.stream !== sseStream ? last : undefined;
   const stream = resumes?.stream ?? listenStream;
@@ -70,11 +73,28 @@ function listenPreamble(request: Request, sessionId: string, { retryMs }: Settin
 
 /** `DELETE`: the session ends (Session Management). */
 export async function end(request: Request, { namespace }: StreamableLane): Promise<Response> {
-  const sessionId = request.headers.get("mcp-session-id");
-  if (sessionId === null) return refusals.missingSessionId({ where: "header" });
+  const sessionId = sessionIdOf(request);
+  if (sessionId instanceof Response) return sessionId;
   const session = findSession(namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
   return await askObject(session, toObject(request, "mcp-end"));
+}
+
+/** Of a request that must have one; else the refusal. */
+function sessionIdOf(request: Request): string | Response {
+  const sessionId = request.headers.get("mcp-session-id");
+  if (sessionId === null) return refusals.missingSessionId({ where: "header" });
+  return refuseVersion(request) ?? sessionId;
+}
+
+/**
+ * The header that comes with every request but `initialize`, which negotiates (revision 2025-11-25, Protocol Version
+ * Header). Checked here because only some of them wake a server that could say what it speaks.
+ */
+function refuseVersion(request: Request): Response | undefined {
+  const version = request.headers.get("mcp-protocol-version");
+  if (version === null || SUPPORTED_PROTOCOL_VERSIONS.includes(version)) return undefined;
+  return refusals.protocolVersionNotInSession(version, SUPPORTED_PROTOCOL_VERSIONS);
 }
 
 function accepts(request: Request, types: string[]): boolean {

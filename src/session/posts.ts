@@ -90,8 +90,7 @@ export class Posts {
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
     await this.#conversation.ready(request, "mcp");
-    if (this.#isEnded()) return refusals.unknownSession();
-    const refusal = this.#refuseVersion(request) ?? this.#refuseCalls(parsed.messages, text.length);
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refusal;
 
     const requestCount = parsed.messages.filter(isRequest).length;
@@ -158,13 +157,6 @@ export class Posts {
   refuseOtherLane(lane: Lane): Response | undefined {
     const { handshake } = this.#conversation;
     return handshake !== undefined && handshake.lane !== lane ? refusals.wrongLane() : undefined;
-  }
-
-  #refuseVersion(request: Request): Response | undefined {
-    const version = request.headers.get("mcp-protocol-version");
-    const supported = this.#conversation.transport.supportedProtocolVersions;
-    if (version === null || supported.length === 0 || supported.includes(version)) return undefined;
-    return refusals.protocolVersionNotInSession(version, supported);
   }
 
   /** `jsonLength`: of all `messages`, UTF-16 units. */

@@ -37,8 +37,6 @@ export class SessionTransport implements Transport {
   onmessage?: ((message: JSONRPCMessage, extra?: MessageExtraInfo) => void) | undefined;
   onclose?: (() => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
-  /** Revisions the server speaks; the SDK sets it on connect. */
-  supportedProtocolVersions: string[] = [];
 
   readonly #target: TransportTarget;
   readonly #incarnation: string;
@@ -58,10 +56,6 @@ export class SessionTransport implements Transport {
   close(): Promise<void> {
     this.onclose?.();
     return Promise.resolve();
-  }
-
-  setSupportedProtocolVersions(versions: string[]): void {
-    this.supportedProtocolVersions = versions;
   }
 
   /**

@@ -123,6 +123,28 @@ describe("the listening stream", () => {
   });
 });
 
+describe("a revision that no session speaks", () => {
+  const headers = { "mcp-protocol-version": "1999-01-01" };
+
+  test("is refused with 400 for every method of a session, which lives on", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const init = { headers: { ...client.headers, ...headers, accept: "*/*" } };
+    for (const refused of [
+      await client.post({ jsonrpc: "2.0", id: 1, method: "ping" }, headers),
+      await fetch(client.url, init),
+      await fetch(client.url, { ...init, method: "DELETE" }),
+    ]) {
+      expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("Send one of 2025-11-25")]);
+    }
+    expect(textOf(await (await client.call("echo", { text: "alive" })).json())).toBe("alive");
+  });
+
+  test("harms no initialize, which negotiates in its body", async () => {
+    const opened = await postJson(`${bounded.url}/mcp`, initialize(), headers);
+    expect([opened.status, await opened.text()]).toEqual([200, expect.stringContaining('"2025-11-25"')]);
+  });
+});
+
 describe("one URL for every client", () => {
   test("POST /sse opens a Streamable HTTP session, which GET and DELETE there serve as well", async () => {
     const opened = await postJson(`${bounded.url}/sse`, initialize());
