@@ -95,16 +95,13 @@ const maxCarriedBytes = 31 * 1024 * 1024;
 
 /**
  * Fills in the defaults.
- * @throws {RangeError} at start-up for a number that is not positive, or more than the platform or a proxy bears, and for a
- * path without `/`.
+ * @throws {RangeError} at start-up for an unknown name, a value of another type, a number that is not positive, or more than
+ * the platform or a proxy bears, a path without `/`, and a hostname that no request can have.
  */
 export function resolveOptions(options: EdgeOptions): Settings {
+  // Nothing checks types before `npm start` and a deploy.
+  for (const [name, value] of Object.entries(options)) checkValue(name, value);
   const settings: Settings = { ...defaults, ...options };
-  for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === "number" && !(Number.isFinite(value) && value > 0)) {
-      throw new RangeError(`${name} is a positive number, not ${value}.`);
-    }
-  }
   for (const name of ["ssePath", "mcpPath"] as const) {
     if (!/^\/[^?#\s]*[^/?#\s]$/.test(settings[name])) {
       throw new RangeError(`${name} starts with a slash and does not end in one: "/sse", not "${settings[name]}".`);
@@ -127,4 +124,40 @@ export function resolveOptions(options: EdgeOptions): Settings {
     );
   }
   return settings;
+}
+
+function checkValue(name: string, value: unknown): void {
+  if (!Object.hasOwn(defaults, name)) {
+    throw new RangeError(`There is no option ${name}. There are ${Object.keys(defaults).join(", ")}.`);
+  }
+  const type = typeof defaults[name as keyof Settings];
+  if (type === "object") return checkHostnames(name, value);
+  const isPositive = typeof value !== "number" || (Number.isFinite(value) && value > 0);
+  if (typeof value === type && isPositive) return;
+  throw new RangeError(`${name} is a ${type === "number" ? "positive number" : type}, not ${shown(value)}.`);
+}
+
+/** Hostnames are compared as a URL spells them: whatever else stands here would never match. */
+function checkHostnames(name: string, value: unknown): void {
+  const every = name === "allowedOrigins" ? '"*" or ' : "";
+  if (every !== "" && value === "*") return;
+  for (const entry of [value].flat()) {
+    const hostname = hostnameIn(entry);
+    if (Array.isArray(value) && hostname !== "" && hostname === entry) continue;
+    throw new RangeError(
+      `${name} is ${every}an array of hostnames, without scheme, port and wildcard: ` +
+        `["${hostname === "" ? "app.example.com" : hostname}"], not ${shown(value)}.`,
+    );
+  }
+}
+
+/** What was meant by it; empty if there is no telling. */
+function hostnameIn(entry: unknown): string {
+  if (typeof entry !== "string" || entry.includes("*")) return "";
+  return URL.parse(entry.includes("://") ? entry : `http://${entry}`)?.hostname ?? "";
+}
+
+function shown(value: unknown): string {
+  // JSON has no word for NaN, undefined and functions.
+  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
 }

@@ -99,6 +99,46 @@ describe("options", () => {
     expect(() => resolveOptions({ maxOutboxBytes: 1e6 })).toThrow("what a cut loses");
     expect(() => resolveOptions({ maxMessageBytes: 4e7, maxOutboxBytes: 1e8 })).toThrow("maxMessageBytes is at most");
   });
+
+  // Nothing checks types before a start.
+  test.each([
+    [{ sessionIdleMillis: 1 }, "There is no option sessionIdleMillis. There are ssePath, mcpPath,"],
+    [{ toString: 1 }, "There is no option toString."],
+    [{ sessionIdleMs: "8h" }, 'sessionIdleMs is a positive number, not "8h".'],
+    [{ maxBodyBytes: Number.NaN }, "maxBodyBytes is a positive number, not NaN."],
+    [{ ssePath: undefined }, "ssePath is a string, not undefined."],
+    [{ binding: null }, "binding is a string, not null."],
+  ])("of plain JavaScript are looked at as well: %o", (options, said) => {
+    expect(() => resolveOptions(options as object)).toThrow(said);
+  });
+
+  test.each([
+    ["https://app.example.com", "app.example.com"],
+    ["https://app.example.com:3000/path", "app.example.com"],
+    ["app.example.com:3000", "app.example.com"],
+    ["App.Example.com", "app.example.com"],
+    ["bücher.example", "xn--bcher-kva.example"],
+    ["*", "app.example.com"],
+    ["*.example.com", "app.example.com"],
+    ["", "app.example.com"],
+  ])("that name a host as no request does are refused with what to write instead: %s", (entry, instead) => {
+    const rest = `an array of hostnames, without scheme, port and wildcard: ["${instead}"], not `;
+    const listed = JSON.stringify(["localhost", entry]);
+    expect(() => resolveOptions({ allowedHosts: ["localhost", entry] })).toThrow(`allowedHosts is ${rest}${listed}.`);
+    expect(() => resolveOptions({ allowedOrigins: ["localhost", entry] })).toThrow(
+      `allowedOrigins is "*" or ${rest}${listed}.`,
+    );
+  });
+
+  test("that name hosts are arrays of what a URL calls hostname, or every origin", () => {
+    const hosts = ["app.example.com", "xn--bcher-kva.example", "localhost", "10.0.0.1", "[::1]"];
+    expect(resolveOptions({ allowedHosts: hosts, allowedOrigins: hosts })).toMatchObject({ allowedOrigins: hosts });
+    expect(resolveOptions({ allowedOrigins: "*" })).toMatchObject({ allowedOrigins: "*" });
+    const bare = { allowedOrigins: "app.example.com" as "*" };
+    expect(() => resolveOptions(bare)).toThrow('["app.example.com"], not "app.example.com".');
+    expect(() => resolveOptions({ allowedHosts: "*" as never })).toThrow('not "*".');
+    expect(() => resolveOptions({ allowedHosts: [7] as never })).toThrow("not [7].");
+  });
 });
 
 describe("memory", () => {
