@@ -1,4 +1,5 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { watch } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -25,10 +26,73 @@ interface DevServerReady {
 /**
  * `npm start`: serves `src/worker.ts` by `wrangler dev`, which bundles again whenever a source is saved, and says where.
  * Arguments are those of `wrangler dev`. Warnings and errors are shown, each call's log line is not.
+ *
+ * wrangler ends when what was saved throws while it loads. Once it has served, it is then started again at the next save.
  */
-function start(args: string[]): void {
+class DevServer {
+  readonly #args: string[];
+  #wrangler: ChildProcess | undefined;
+  #hasServed = false;
+  /** Whether this wrangler has served, written something, and may have missed what was saved afterwards. */
+  #isServing = false;
+  #hasSpoken = false;
+  #hasMissed = false;
+  #exitCode: number | undefined;
+
+  constructor(args: string[]) {
+    this.#args = args;
+  }
+
+  start(): void {
+    this.#isServing = this.#hasSpoken = this.#hasMissed = false;
+    const child = forkWrangler(this.#args);
+    this.#wrangler = child;
+    child.stdout?.on("data", (chunk: Buffer) => this.#show(chunk.toString()));
+    child.stderr?.on("data", (chunk: Buffer) => this.#show(chunk.toString()));
+    child.on("message", (message) => void whenServing(message, (url) => this.#serves(url)));
+    child.on("exit", () => endGroup(child.pid));
+    child.on("close", (code) => this.#ended(code));
+  }
+
+  /** Ends this process with `code`, after wrangler. */
+  stop(code: number): void {
+    this.#exitCode ??= code;
+    if (this.#wrangler === undefined) process.exit(this.#exitCode);
+    this.#wrangler.kill("SIGTERM");
+  }
+
+  /** A source was saved. */
+  saved(): void {
+    if (this.#wrangler === undefined) this.start();
+    else this.#hasMissed = this.#hasSpoken;
+  }
+
+  #show(text: string): void {
+    this.#hasSpoken = true;
+    console.error(takenPort(text) ?? text.trimEnd());
+    if (this.#isServing || !text.includes("Build failed")) return;
+    // wrangler watches only what it could bundle once: after a first bundle that fails it would wait for ever.
+    if (this.#hasServed) this.#wrangler?.kill("SIGTERM");
+    else this.stop(1);
+  }
+
+  #serves(url: string): void {
+    this.#isServing = true;
+    console.log(this.#hasServed ? `\nServing again: ${url}/sse\n` : announcement(url));
+    this.#hasServed = true;
+  }
+
+  #ended(code: number | null): void {
+    this.#wrangler = undefined;
+    if (this.#exitCode !== undefined || !this.#hasServed) process.exit(this.#exitCode ?? code ?? 1);
+    if (this.#hasMissed) this.start();
+    else console.error("\nThe server ended: the error is above. Save a source, and it starts again. Ctrl-C ends it.\n");
+  }
+}
+
+function forkWrangler(args: string[]): ChildProcess {
   const quiet = ["--log-level", "warn", "--show-interactive-dev-session=false"];
-  const child = fork(wrangler, ["dev", ...quiet, ...args], {
+  return fork(wrangler, ["dev", ...quiet, ...args], {
     cwd: root,
     // wrangler builds it in, and the gate believes it: nothing that says otherwise may come from outside.
     env: { ...offline, ...process.env, NODE_ENV: "development" },
@@ -36,30 +100,15 @@ function start(args: string[]): void {
     // A group of its own, so that all of it can be ended. Windows has no groups.
     detached: process.platform !== "win32",
   });
-  let isServing = false;
-  let exitCode: number | undefined;
-  const stop = (code: number): void => {
-    exitCode ??= code;
-    child.kill("SIGTERM");
-  };
-  const show = (chunk: Buffer): void => {
-    const text = chunk.toString();
-    console.error(takenPort(text) ?? text.trimEnd());
-    // wrangler watches only what it could bundle once: after a first bundle that fails it would wait for ever.
-    if (!isServing && text.includes("Build failed")) stop(1);
-  };
-  child.stdout?.on("data", show);
-  child.stderr?.on("data", show);
-  child.on("message", (message) => {
-    void whenServing(message, (url) => {
-      isServing = true;
-      console.log(announcement(url));
-    });
+}
+
+/** Calls `then` whenever a source is saved. */
+function whenSaved(then: () => void): void {
+  watch(join(root, "src"), { recursive: true }, then);
+  // Not the files themselves: most editors put a new one in the place of the old.
+  watch(root, (_, name) => {
+    if (name === "wrangler.toml" || name === ".dev.vars") then();
   });
-  child.on("exit", () => endGroup(child.pid));
-  child.on("close", (code) => process.exit(exitCode ?? code ?? 1));
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(0));
-  if (process.env["npm_lifecycle_event"] !== undefined) whenParentIsGone(() => stop(0));
 }
 
 /** esbuild outlives a wrangler that ends while it watches the sources, and would hold our outputs open for ever. */
@@ -123,4 +172,8 @@ function takenPort(text: string): string | undefined {
   return `Port ${port} is taken by another process. End that one, or choose a port: npm start -- --port ${Number(port) + 1}`;
 }
 
-start(process.argv.slice(2));
+const server = new DevServer(process.argv.slice(2));
+server.start();
+whenSaved(() => server.saved());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => server.stop(0));
+if (process.env["npm_lifecycle_event"] !== undefined) whenParentIsGone(() => server.stop(0));

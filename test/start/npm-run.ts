@@ -5,8 +5,8 @@ import { root } from "../support/bundle.ts";
 export interface NpmRun {
   /** What it wrote to its outputs so far, without colours. */
   output(): string;
-  /** Settles once `wanted` was written; rejects if the script ends before. */
-  written(wanted: string): Promise<void>;
+  /** Settles once `wanted` was written, so many `times`; rejects if the script ends before. */
+  written(wanted: string, times?: number): Promise<void>;
   /** The exit code, once its outputs are closed by all processes that it started. */
   readonly ended: Promise<number | null>;
   /** SIGTERM to npm alone, as a supervisor does. */
@@ -44,8 +44,8 @@ export function npmRun(args: string[], cwd = root): NpmRun {
   return {
     output: () => output,
     ended,
-    async written(wanted) {
-      while (!output.includes(wanted)) {
+    async written(wanted, times = 1) {
+      while (output.split(wanted).length <= times) {
         if (isOver) throw new Error(`npm ${args.join(" ")} ended without "${wanted}":\n${output}`);
         await new Promise<void>((resolve) => waiting.push(resolve));
       }

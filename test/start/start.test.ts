@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdtemp, rm, symlink } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,14 +14,20 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
-/** `npm start` in a copy of the sources: its state and its edits are its own. */
-async function start(port: number): Promise<{ run: NpmRun; folder: string }> {
+/** A copy of the sources: its state and its edits are its own. */
+async function copy(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-start-"));
   cleanUps.push(() => rm(folder, { recursive: true, force: true }));
   for (const name of ["src", "package.json", "tsconfig.json", "wrangler.toml"]) {
     await cp(join(root, name), join(folder, name), { recursive: true });
   }
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+/** `npm start` in a copy. */
+async function start(port: number): Promise<{ run: NpmRun; folder: string }> {
+  const folder = await copy();
   return { run: startIn(folder, port), folder };
 }
 
@@ -106,16 +112,37 @@ test("a saved change is served without a restart, and one that does not build is
   await run.written("the new one is called");
 });
 
-test("a server that does not build at first ends npm start with the error", async () => {
-  const { folder, run } = await start(await freePort());
+test("a saved source that throws while it loads is shown, and the next one that does not is served", async () => {
+  const port = await freePort();
+  const { run, folder } = await start(port);
+  const source = join(folder, "src/worker.ts");
+  const good = await readFile(source, "utf8");
   await run.written("--server-url");
-  run.interrupt();
-  await run.ended;
-  await appendFile(join(folder, "src/server.ts"), "export const broken = ;\n");
-  const again = startIn(folder, await freePort());
-  expect(await again.ended).toBe(1);
-  expect(again.output()).toContain("src/server.ts:");
-  expect(again.output()).not.toContain("connect here");
+  await writeFile(source, `${good}\nthrow new Error("not today");\n`);
+  await run.written("Error: not today");
+  await run.written("Save a source, and it starts again");
+  expect(await isRefused(`http://localhost:${port}/`)).toBe(true);
+  await writeFile(
+    source,
+    good.replace("edge(createServer)", 'edge(createServer, { allowedHosts: ["https://a.example"] })'),
+  );
+  await run.written('["a.example"], not');
+  await run.written("Save a source, and it starts again", 2);
+  await writeFile(source, good);
+  await run.written(`Serving again: http://localhost:${port}/sse`);
+  expect(await add(`http://localhost:${port}`)).toBe("50");
+});
+
+test.each([
+  ["does not build", "export const broken = ;", "src/server.ts:"],
+  ["throws while it loads", 'throw new Error("not today");', "Error: not today"],
+])("a server that %s at first ends npm start with the error", async (_, line, said) => {
+  const folder = await copy();
+  await appendFile(join(folder, "src/server.ts"), `${line}\n`);
+  const run = startIn(folder, await freePort());
+  expect(await run.ended).toBe(1);
+  expect(run.output()).toContain(said);
+  expect(run.output()).not.toContain("connect here");
 });
 
 test("a port that is taken is said in one sentence, and ends npm start with 1", async () => {
