@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { watch } from "node:fs";
 import { join } from "node:path";
 
@@ -14,6 +14,7 @@ const offline = {
   WRANGLER_WRITE_LOGS: "false",
 };
 
+const hasGroups = process.platform !== "win32";
 const parentCheckMs = 250;
 
 /** What `wrangler dev` tells its parent process once it listens. */
@@ -90,6 +91,17 @@ class DevServer {
   }
 }
 
+/** Runs in wrangler, before it: a `kill -9` leaves us no time to end its group. */
+function endWithParent(checkMs: number): void {
+  const parent = process.ppid;
+  const check = (): void => {
+    if (process.ppid !== parent) process.kill(0, "SIGKILL");
+  };
+  setInterval(check, checkMs).unref();
+}
+
+const preload = `data:text/javascript,${encodeURIComponent(`(${endWithParent.toString()})(${parentCheckMs})`)}`;
+
 function forkWrangler(args: string[]): ChildProcess {
   const quiet = ["--log-level", "warn", "--show-interactive-dev-session=false"];
   return fork(wrangler, ["dev", ...quiet, ...args], {
@@ -97,8 +109,9 @@ function forkWrangler(args: string[]): ChildProcess {
     // wrangler builds it in, and the gate believes it: nothing that says otherwise may come from outside.
     env: { ...offline, ...process.env, NODE_ENV: "development" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    // A group of its own, so that all of it can be ended. Windows has no groups.
-    detached: process.platform !== "win32",
+    // A group of its own, so that all of it can be ended. Windows has no groups, and ends it with us.
+    detached: hasGroups,
+    execArgv: hasGroups ? ["--import", preload] : [],
   });
 }
 
@@ -113,7 +126,7 @@ function whenSaved(then: () => void): void {
 
 /** esbuild outlives a wrangler that ends while it watches the sources, and would hold our outputs open for ever. */
 function endGroup(leader: number | undefined): void {
-  if (leader === undefined || process.platform === "win32") return;
+  if (leader === undefined || !hasGroups) return;
   try {
     process.kill(-leader, "SIGKILL");
   } catch {
@@ -121,13 +134,37 @@ function endGroup(leader: number | undefined): void {
   }
 }
 
-/** npm runs this in a shell that dies of SIGTERM without passing it on: ending `npm start` would leave a server behind. */
-function whenParentIsGone(then: () => void): void {
+/**
+ * npm runs this in a shell that dies of SIGTERM without passing it on, and that outlives an npm which was killed: either
+ * way nobody would end the server.
+ */
+function whenNpmIsGone(then: () => void): void {
   const parent = process.ppid;
+  const npm = aboveShell(parent);
   const check = (): void => {
-    if (process.ppid !== parent) then();
+    if (process.ppid !== parent || !isAlive(npm)) then();
   };
   setInterval(check, parentCheckMs).unref();
+}
+
+/** The parent of `pid` if that is a shell which runs this script, else itself: some shells become what they run. */
+function aboveShell(pid: number): number {
+  try {
+    const line = execFileSync("ps", ["-ww", "-o", "ppid=,args=", "-p", String(pid)], { encoding: "utf8" });
+    return line.includes("src/dev.ts") ? Number.parseInt(line, 10) : pid;
+  } catch {
+    // Without `ps`, Windows for one, the parent itself has to do.
+    return pid;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // One of another user is not ours to signal.
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 /** Calls `then` with the URL once the first bundle answers there. */
@@ -176,4 +213,4 @@ const server = new DevServer(process.argv.slice(2));
 server.start();
 whenSaved(() => server.saved());
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => server.stop(0));
-if (process.env["npm_lifecycle_event"] !== undefined) whenParentIsGone(() => server.stop(0));
+if (process.env["npm_lifecycle_event"] !== undefined) whenNpmIsGone(() => server.stop(0));

@@ -11,6 +11,8 @@ export interface NpmRun {
   readonly ended: Promise<number | null>;
   /** SIGTERM to npm alone, as a supervisor does. */
   terminate(): void;
+  /** `kill -9` of npm alone, or of its script as well. */
+  kill(whom: "npm" | "both"): void;
   /** Ctrl-C: SIGINT to npm and everything that it started, as a terminal does. */
   interrupt(): void;
 }
@@ -41,6 +43,7 @@ export function npmRun(args: string[], cwd = root): NpmRun {
   const signal = (pid: number | undefined, name: NodeJS.Signals): void => {
     if (pid !== undefined && !isOver) process.kill(pid, name);
   };
+  const group = child.pid === undefined ? undefined : -child.pid;
   return {
     output: () => output,
     ended,
@@ -51,6 +54,7 @@ export function npmRun(args: string[], cwd = root): NpmRun {
       }
     },
     terminate: () => signal(child.pid, "SIGTERM"),
-    interrupt: () => signal(child.pid === undefined ? undefined : -child.pid, "SIGINT"),
+    kill: (whom) => signal(whom === "npm" ? child.pid : group, "SIGKILL"),
+    interrupt: () => signal(group, "SIGINT"),
   };
 }

@@ -88,6 +88,15 @@ test.each([
   expect(await isRefused(`http://localhost:${port}/`)).toBe(true);
 });
 
+test.each(["npm", "both"] as const)("kill -9 of npm start leaves nothing on its port: %s", async (whom) => {
+  const port = await freePort();
+  const { run } = await start(port);
+  await run.written("--server-url");
+  run.kill(whom);
+  await run.ended;
+  await expect.poll(() => isRefused(`http://localhost:${port}/`)).toBe(true);
+});
+
 test("a saved change is served without a restart, and one that does not build is shown", async () => {
   const port = await freePort();
   const { run, folder } = await start(port);
