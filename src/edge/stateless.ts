@@ -1,11 +1,12 @@
 import {
+  createMcpHandler,
   isLegacyRequest,
+  type McpHttpHandler,
   McpServer,
   type McpServerFactory,
   Server,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
-import { createMcpHandler, type StatelessMcpHandler } from "agents/mcp/server";
 import type { Settings } from "../options.ts";
 import { echoableId } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
@@ -14,7 +15,7 @@ import { publishChanges } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
-  handlerFor(path: string): StatelessMcpHandler;
+  handler: McpHttpHandler;
   /** Requests for which the factory returned a server of SDK v1, which does not speak this revision. */
   unserved: WeakSet<Request>;
 }
@@ -29,37 +30,27 @@ export function createStatelessLane<Env>(
   { env, settings }: { env: () => Env; settings: Settings },
 ): StatelessLane {
   const unserved = new WeakSet<Request>();
-  const handlers = new Map<string, StatelessMcpHandler>();
   const factory: McpServerFactory = async (context) => {
     const server = await createServer({ ...context, env: env() });
     if (isSdkV2(server)) {
-      publishChanges(server, () => Array.from(handlers.values(), ({ notify }) => notify));
+      publishChanges(server, handler.notify);
       return server;
     }
     if (context.requestInfo !== undefined) unserved.add(context.requestInfo);
     throw new Error("The factory returned a server of SDK v1, which does not speak revision 2026-07-28");
   };
-  const handlerFor = (path: string): StatelessMcpHandler => {
-    const known = handlers.get(path);
-    if (known !== undefined) return known;
-    const handler = createMcpHandler(factory, {
-      route: path,
-      legacy: "reject",
-      maxRequestBodySize: settings.maxBodyBytes,
-      maxSubscriptions: settings.maxSubscriptions,
-      keepAliveMs: settings.keepAliveMs,
-      // The gate has checked origin and host, and adds the CORS headers, for every lane alike.
-      corsOptions: false,
-      allowedOriginHostnames: "*",
-    });
-    handlers.set(path, handler);
-    return handler;
-  };
-  return { handlerFor, unserved };
+  // One for every path that leads here: it bounds those who listen, and tells all of them of a change.
+  const handler = createMcpHandler(factory, {
+    legacy: "reject",
+    maxRequestBodySize: settings.maxBodyBytes,
+    maxSubscriptions: settings.maxSubscriptions,
+    keepAliveMs: settings.keepAliveMs,
+  });
+  return { handler, unserved };
 }
 
 export async function answerStateless(request: Request, body: unknown, lane: StatelessLane): Promise<Response> {
-  const response = await lane.handlerFor(new URL(request.url).pathname).fetch(request, { parsedBody: body });
+  const response = await lane.handler.fetch(request, { parsedBody: body });
   if (!lane.unserved.has(request)) return response;
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   const supported = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");

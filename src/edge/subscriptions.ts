@@ -7,12 +7,12 @@ import type { JSONRPCMessage, McpServer, Server, ServerNotifier } from "@modelco
  * This way `sendToolListChanged`, or a tool added at run time, means the same in every lane. It reaches the listeners
  * of this isolate: those elsewhere on the edge have their lists' `ttlMs` to go by.
  */
-export function publishChanges(server: McpServer | Server, notifiers: () => Iterable<ServerNotifier>): void {
+export function publishChanges(server: McpServer | Server, notifier: ServerNotifier): void {
   const connect = server.connect.bind(server);
   server.connect = async (transport) => {
     const send = transport.send.bind(transport);
     transport.send = async (message, options) => {
-      for (const notifier of notifiers()) publish(message, notifier);
+      publish(message, notifier);
       await send(message, options);
     };
     await connect(transport);

@@ -193,14 +193,18 @@ describe("the stateless revision", () => {
       "mcp-protocol-version": "2026-07-28",
       "mcp-method": method,
     });
-    const listen = (id: number): Promise<Response> => {
+    const listen = (path: string): Promise<Response> => {
       const params = { notifications: { toolsListChanged: true }, _meta: meta };
-      const message = { jsonrpc: "2.0", id, method: "subscriptions/listen", params };
-      return postJson(`${bounded.url}/mcp`, message, headersOf("subscriptions/listen"));
+      const message = { jsonrpc: "2.0", id: path, method: "subscriptions/listen", params };
+      return postJson(bounded.url + path, message, headersOf("subscriptions/listen"));
     };
-    const listening = new RawStream(await listen(1), new AbortController());
+    const listening = new RawStream(await listen("/mcp"), new AbortController());
     await listening.message((message) => message["method"] === "notifications/subscriptions/acknowledged");
-    expect(await (await listen(2)).text()).toContain("limit reached");
+    for (const path of ["/mcp", "/mcp/", "/MCP", "/sse"]) {
+      const refused = await listen(path);
+      expect(refused.headers.get("content-type")).toContain("application/json");
+      expect(await refused.text()).toContain("limit reached");
+    }
 
     const params = { name: "add_tool", arguments: { name: "late" }, _meta: meta };
     const message = { jsonrpc: "2.0", id: 3, method: "tools/call", params };
