@@ -16,9 +16,12 @@ import { publishChanges } from "./subscriptions.ts";
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
   handler: McpHttpHandler;
-  /** Requests for which the factory returned a server of SDK v1, which does not speak this revision. */
-  unserved: WeakSet<Request>;
+  /** Why a request got no server, of which the SDK says only that there is an error. */
+  failures: WeakMap<Request, unknown>;
 }
+
+/** Instead of a server of SDK v1, which does not speak this revision. */
+const isOfSdkV1 = new Error("createServer returned a server of SDK v1");
 
 /** Whether a POST without session is of the stateless revision. `body` is its parsed JSON. */
 export async function isStateless(request: Request, body: unknown): Promise<boolean> {
@@ -29,15 +32,17 @@ export function createStatelessLane<Env>(
   createServer: ServerFactory<Env>,
   { env, settings }: { env: () => Env; settings: Settings },
 ): StatelessLane {
-  const unserved = new WeakSet<Request>();
+  const failures = new WeakMap<Request, unknown>();
   const factory: McpServerFactory = async (context) => {
-    const server = await createServer({ ...context, env: env() });
-    if (isSdkV2(server)) {
+    try {
+      const server = await createServer({ ...context, env: env() });
+      if (!isSdkV2(server)) throw isOfSdkV1;
       publishChanges(server, handler.notify);
       return server;
+    } catch (error) {
+      if (context.requestInfo !== undefined) failures.set(context.requestInfo, error);
+      throw error;
     }
-    if (context.requestInfo !== undefined) unserved.add(context.requestInfo);
-    throw new Error("The factory returned a server of SDK v1, which does not speak revision 2026-07-28");
   };
   // One for every path that leads here: it bounds those who listen, and tells all of them of a change.
   const handler = createMcpHandler(factory, {
@@ -46,12 +51,14 @@ export function createStatelessLane<Env>(
     maxSubscriptions: settings.maxSubscriptions,
     keepAliveMs: settings.keepAliveMs,
   });
-  return { handler, unserved };
+  return { handler, failures };
 }
 
 export async function answerStateless(request: Request, body: unknown, lane: StatelessLane): Promise<Response> {
   const response = await lane.handler.fetch(request, { parsedBody: body });
-  if (!lane.unserved.has(request)) return response;
+  if (!lane.failures.has(request)) return response;
+  const failure = lane.failures.get(request);
+  if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   const supported = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");
   return refusals.unsupportedProtocolVersion({ requested, supported }, echoableId(body));

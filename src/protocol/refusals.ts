@@ -198,12 +198,13 @@ export function interrupted(id: RequestId | null): Response {
 }
 
 /** A fault of ours. What happened goes to the log, and only its number to the client. */
-export function incident(error: unknown): Response {
+export function incident(error: unknown, id: RequestId | null = null): Response {
   const number = logIncident(error);
   return refuse({
     status: 500,
     code: errorCode.internalError,
     message: `Internal error: the server's log has it as incident ${number}.`,
+    id,
   });
 }
 
