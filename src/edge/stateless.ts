@@ -1,12 +1,11 @@
 import {
-  createMcpHandler,
   isLegacyRequest,
-  type McpHttpHandler,
   McpServer,
   type McpServerFactory,
   Server,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
+import { createMcpHandler, type StatelessMcpHandler } from "agents/mcp/server";
 import type { Settings } from "../options.ts";
 import { echoableId } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
@@ -15,10 +14,13 @@ import { publishChanges } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
-  handler: McpHttpHandler;
+  handler: StatelessMcpHandler;
   /** Why a request got no server, of which the SDK says only that there is an error. */
   failures: WeakMap<Request, unknown>;
 }
+
+/** The handler wants one spelling of one path: the router has found this one's place already. */
+const route = "/mcp";
 
 /** Instead of a server of SDK v1, which does not speak this revision. */
 const isOfSdkV1 = new Error("createServer returned a server of SDK v1");
@@ -46,15 +48,21 @@ export function createStatelessLane<Env>(
   };
   // One for every path that leads here: it bounds those who listen, and tells all of them of a change.
   const handler = createMcpHandler(factory, {
+    route,
     legacy: "reject",
     maxRequestBodySize: settings.maxBodyBytes,
     maxSubscriptions: settings.maxSubscriptions,
     keepAliveMs: settings.keepAliveMs,
+    // The gate has checked origin and host, and adds the CORS headers, for every lane alike.
+    corsOptions: false,
+    allowedOriginHostnames: "*",
   });
   return { handler, failures };
 }
 
-export async function answerStateless(request: Request, body: unknown, lane: StatelessLane): Promise<Response> {
+export async function answerStateless(received: Request, body: unknown, lane: StatelessLane): Promise<Response> {
+  const { headers, signal, url } = received;
+  const request = new Request(new URL(route, url), { method: "POST", headers, signal });
   const response = await lane.handler.fetch(request, { parsedBody: body });
   if (!lane.failures.has(request)) return response;
   const failure = lane.failures.get(request);

@@ -33,7 +33,7 @@ describe("a createServer that throws", () => {
     expect(response.status).toBe(500);
     const { error } = (await response.json()) as { error: { code: number; message: string } };
     expect(error.code).toBe(-32_603);
-    const number = /^Internal error (?<number>[\da-f-]{36})\. Try again\.$/.exec(error.message)?.groups?.["number"];
+    const number = / incident (?<number>[\da-f-]{36})\.$/.exec(error.message)?.groups?.["number"];
     expect(error.message).toContain(number ?? "a number");
     await expect.poll(() => edge.logs().find((line) => line.includes(String(number)))).toContain("is on fire");
   });
