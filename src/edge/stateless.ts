@@ -1,15 +1,10 @@
-import {
-  isLegacyRequest,
-  McpServer,
-  type McpServerFactory,
-  Server,
-  SUPPORTED_PROTOCOL_VERSIONS,
-} from "@modelcontextprotocol/server";
+import { isLegacyRequest, type McpServerFactory, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
 import { createMcpHandler, type StatelessMcpHandler } from "agents/mcp/server";
 import type { Settings } from "../options.ts";
 import { echoableId } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
-import type { AnyServer, ServerFactory } from "../server-context.ts";
+import { isSdkV2 } from "../sdk-v2.ts";
+import type { ServerFactory } from "../server-context.ts";
 import { publishChanges } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
@@ -70,8 +65,4 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   const supported = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");
   return refusals.unsupportedProtocolVersion({ requested, supported }, echoableId(body));
-}
-
-function isSdkV2(server: AnyServer): server is McpServer | Server {
-  return server instanceof McpServer || server instanceof Server;
 }
