@@ -97,7 +97,7 @@ function cut(text: string, sourceAt: SourceAt): { part: string; text: string }[]
 
 function partOf(source: string | undefined): string {
   if (source === undefined) return "the bundler";
-  const ownFolder = dirname(source.replace(/.*\/(?=src\/)/, ""));
+  const ownFolder = dirname(source.replace(/.*\/(?=(?:src|test)\/)/, ""));
   return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? `${ownPart}, ${ownFolder}`;
 }
 

@@ -139,7 +139,7 @@ async function main(): Promise<void> {
   // All of them now: somebody may be editing the sources while this runs.
   for (const name of [...onWorkerd, "counted"] as const) await bundle(mainOf(name));
   const artifacts = await measureArtifacts({
-    ours: { main: "src/worker.ts" },
+    ours: { main: mainOf("ours") },
     libraries: { main: "test/bench/contestants/libraries.ts" },
     mcpAgent: { main: mainOf("mcp-agent"), changes: { alias: {} } },
   });

@@ -121,7 +121,7 @@ export const calls: Call[] = [
     request: { method: "tools/list" },
     expected: {
       result: {
-        tools: ["add", "countdown", "remember", "recall", "ask"].map((name) =>
+        tools: ["add", "countdown", "remember", "recall", "ask", "sample"].map((name) =>
           expect.objectContaining({ name, inputSchema: expect.objectContaining({ type: "object" }) }),
         ),
       },

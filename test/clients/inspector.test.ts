@@ -36,11 +36,11 @@ test.for([
 });
 
 test("the Inspector over stdio adds 25 and 25 to 50", async () => {
-  expect(await inspect(process.execPath, join(root, "src/stdio.ts"), ...add)).toMatchObject(fifty);
+  expect(await inspect(process.execPath, join(root, "test/fixtures/example-stdio.ts"), ...add)).toMatchObject(fifty);
 });
 
 test("the Inspector over HTTP+SSE lists the tools", async () => {
   const listed = await inspect(`${edge.url}/sse`, "--transport", "sse", "--method", "tools/list");
   const { tools } = listed as { tools: { name: string }[] };
-  expect(tools.map(({ name }) => name)).toEqual(["add", "countdown", "remember", "recall", "ask"]);
+  expect(tools.map(({ name }) => name)).toEqual(["add", "countdown", "remember", "recall", "ask", "sample"]);
 });

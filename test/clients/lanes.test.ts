@@ -12,7 +12,7 @@ let lanes: { lane: Lane; clients: Clients }[];
 beforeAll(async () => {
   edge = await startEdge();
   lanes = await Promise.all(
-    lanesOf({ base: edge.url, script: "src/stdio.ts" }).map(async (lane) => {
+    lanesOf({ base: edge.url, script: "test/fixtures/example-stdio.ts" }).map(async (lane) => {
       const [accepting, declining, mute] = await Promise.all([
         lane.connect(users.accepting),
         lane.connect(users.declining),

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "@modelcontextprotocol/client";
@@ -7,41 +7,52 @@ import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { expect, test } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { root } from "../support/bundle.ts";
+import { connectStdio } from "../support/official-clients.ts";
+import { copyProject } from "../support/project-copy.ts";
 import { codeIn, readReadme } from "./readme.ts";
 
 const run = promisify(execFile);
 const readme = await readReadme();
-const typescript = codeIn(readme, "ts");
 const json = codeIn(readme, "json").map((block): unknown => JSON.parse(block));
 const sse = "http://localhost:8000/sse";
 
-test("the TypeScript compiles, each block as the file that its first line names", async () => {
-  const folder = join(root, ".cache/readme");
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  // The tests among them are files of this project, see below, and compiled with it.
-  const sources = typescript.filter((code) => !code.startsWith("// test/"));
-  await Promise.all(sources.map((code, at) => writeFile(join(folder, `block-${at}.ts`), code)));
-  const config = {
-    extends: "../../tsconfig.json",
-    // A block is read as if it lay in src, and finds its neighbours there.
-    compilerOptions: { rootDirs: [".", "../../src"] },
-    files: [...sources.map((_, at) => `block-${at}.ts`), "../../src/env.d.ts"],
-    include: [],
-  };
-  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const { stdout } = await run(process.execPath, [tsc, "--project", folder]).catch(
-    (error: { stdout: string }) => error,
-  );
-  expect(stdout).toBe("");
-  expect(sources.length).toBeGreaterThan(0);
+/** Each block is the file that its first line names; what a reader has before is no file of ours. */
+const blocks = codeIn(readme, "ts").map((code) => {
+  const path = /^\/\/ (?<path>\S+\.ts)\n/.exec(code)?.groups?.["path"];
+  return { path: path ?? "src/before.ts", code };
+});
+const servers = blocks.filter(({ path }) => path === "src/server.ts");
+const tests = blocks.filter(({ path }) => path.startsWith("test/"));
+
+test.each(blocks)("block %$ of the TypeScript compiles as $path, with both entries", async ({ path, code }) => {
+  await using project = await copyProject();
+  await project.write(path, code);
+  expect(await project.typeErrors(path)).toBe("");
 });
 
-test("the example of a test is a test of this project", async () => {
-  const example = typescript.find((code) => code.startsWith("// test/add.test.ts\n"));
-  const [, ...lines] = (example ?? "").split("\n");
-  expect(lines.join("\n")).toBe(await readFile(join(root, "test/add.test.ts"), "utf8"));
+test.each(servers)("server %$ among them is served", async ({ path, code }) => {
+  await using project = await copyProject();
+  await project.write(path, code);
+  const client = await connectStdio(join(project.folder, "src/stdio.ts"));
+  const { tools } = (await client.send({ method: "tools/list" })) as { tools: { name: string }[] };
+  await client.close();
+  expect(tools).toHaveLength(1);
+  expect(code).toContain(`"${tools[0]?.name}"`);
+});
+
+test.each(tests)("the test that is $path passes", async ({ path, code }) => {
+  await using project = await copyProject();
+  await project.write(path, code);
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const args = [vitest, "run", "--root", project.folder, path];
+  // It ends with 1 if none passed.
+  const { stdout } = await run(process.execPath, args);
+  expect(stdout).toContain(path);
+});
+
+test("there are servers and a test among them", () => {
+  expect(servers).toHaveLength(2);
+  expect(tests).toHaveLength(1);
 });
 
 test("the configurations of Cursor and VS Code are JSON with the URL of the SSE lane", () => {
@@ -57,7 +68,8 @@ test("the migration is one that wrangler takes, after that of an McpAgent and wi
   const folder = join(root, ".cache/readme-migration");
   await mkdir(folder, { recursive: true });
   const config = join(folder, "wrangler.toml");
-  await writeFile(config, ours.replace(/\[\[migrations\]\]\n(?:.+\n)+/, `${former}\n${migration}\n`));
+  const withoutMigrations = ours.replaceAll(/\[\[migrations\]\]\n(?:.+\n)+/g, "");
+  await writeFile(config, `${withoutMigrations}\n${former}\n${migration}`);
   const { migrations } = unstable_readConfig({ config });
   expect(migrations).toEqual([
     { tag: "v1", new_sqlite_classes: ["MyMcp"] },
@@ -72,7 +84,8 @@ test("the configuration of Claude Desktop starts the server, from any folder", a
   ];
   expect(args).toContain("/path/to/mcp-edge");
   const client = new Client({ name: "test", version: "1.0.0" });
-  const inClone = args.map((arg) => arg.replace("/path/to/mcp-edge", root));
+  await using project = await copyProject();
+  const inClone = args.map((arg) => arg.replace("/path/to/mcp-edge", project.folder));
   await client.connect(new StdioClientTransport({ command, args: inClone, cwd: "/" }));
   try {
     const { content } = await client.callTool({ name: "add", arguments: { a: 25, b: 25 } });

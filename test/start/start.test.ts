@@ -1,10 +1,7 @@
-import { appendFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { root } from "../support/bundle.ts";
 import { freePort } from "../support/free-port.ts";
+import { copyProject, exampleServer, type ProjectCopy } from "../support/project-copy.ts";
 import { RawSseClient, textOf } from "../support/raw-client.ts";
 import { type NpmRun, npmRun } from "./npm-run.ts";
 
@@ -14,24 +11,19 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
-/** A copy of the sources: its state and its edits are its own. */
-async function copy(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-start-"));
-  cleanUps.push(() => rm(folder, { recursive: true, force: true }));
-  for (const name of ["src", "package.json", "tsconfig.json", "wrangler.toml"]) {
-    await cp(join(root, name), join(folder, name), { recursive: true });
-  }
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  return folder;
+async function copy(): Promise<ProjectCopy> {
+  const project = await copyProject();
+  cleanUps.push(async () => project[Symbol.asyncDispose]());
+  return project;
 }
 
-/** `npm start` in a copy. */
-async function start(port: number): Promise<{ run: NpmRun; folder: string }> {
-  const folder = await copy();
-  return { run: startIn(folder, port), folder };
+/** `npm start` in a copy of the project: its state and its edits are its own. */
+async function start(port: number): Promise<{ run: NpmRun; project: ProjectCopy }> {
+  const project = await copy();
+  return { run: startIn(project, port), project };
 }
 
-function startIn(folder: string, port: number): NpmRun {
+function startIn({ folder }: ProjectCopy, port: number): NpmRun {
   const run = npmRun(["start", "--", "--port", String(port)], folder);
   cleanUps.push(() => {
     run.interrupt();
@@ -99,9 +91,9 @@ test.each(["npm", "both"] as const)("kill -9 of npm start leaves nothing on its 
 
 test("a saved change is served without a restart, and one that does not build is shown", async () => {
   const port = await freePort();
-  const { run, folder } = await start(port);
+  const { run, project } = await start(port);
   await run.written("--server-url");
-  await appendFile(join(folder, "src/server.ts"), "export const broken = ;\n");
+  await project.write("src/server.ts", "export const broken = ;\n");
   await run.written("src/server.ts:");
   expect(run.output()).toContain("Build failed");
   const source = 'import { McpServer } from "@modelcontextprotocol/server";\nimport * as z from "zod";\n';
@@ -114,8 +106,7 @@ test("a saved change is served without a restart, and one that does not build is
   ${tool}
   return server;
 }\n`;
-  await rm(join(folder, "src/server.ts"));
-  await appendFile(join(folder, "src/server.ts"), source + factory);
+  await project.write("src/server.ts", source + factory);
   // Requests are held while the bundle is built.
   expect(await add(`http://localhost:${port}`)).toBe("new");
   await run.written("the new one is called");
@@ -123,21 +114,16 @@ test("a saved change is served without a restart, and one that does not build is
 
 test("a saved source that throws while it loads is shown, and the next one that does not is served", async () => {
   const port = await freePort();
-  const { run, folder } = await start(port);
-  const source = join(folder, "src/worker.ts");
-  const good = await readFile(source, "utf8");
+  const { run, project } = await start(port);
   await run.written("--server-url");
-  await writeFile(source, `${good}\nthrow new Error("not today");\n`);
+  await project.write("src/server.ts", `${exampleServer}throw new Error("not today");\n`);
   await run.written("Error: not today");
   await run.written("Save a source, and it starts again");
   expect(await isRefused(`http://localhost:${port}/`)).toBe(true);
-  await writeFile(
-    source,
-    good.replace("edge(createServer)", 'edge(createServer, { allowedHosts: ["https://a.example"] })'),
-  );
-  await run.written('["a.example"], not');
+  await project.write("src/server.ts", `${exampleServer}throw new Error("nor now");\n`);
+  await run.written("Error: nor now");
   await run.written("Save a source, and it starts again", 2);
-  await writeFile(source, good);
+  await project.write("src/server.ts", exampleServer);
   await run.written(`Serving again: http://localhost:${port}/sse`);
   expect(await add(`http://localhost:${port}`)).toBe("50");
 });
@@ -146,9 +132,9 @@ test.each([
   ["does not build", "export const broken = ;", "src/server.ts:"],
   ["throws while it loads", 'throw new Error("not today");', "Error: not today"],
 ])("a server that %s at first ends npm start with the error", async (_, line, said) => {
-  const folder = await copy();
-  await appendFile(join(folder, "src/server.ts"), `${line}\n`);
-  const run = startIn(folder, await freePort());
+  const project = await copy();
+  await project.write("src/server.ts", `${exampleServer}${line}\n`);
+  const run = startIn(project, await freePort());
   expect(await run.ended).toBe(1);
   expect(run.output()).toContain(said);
   expect(run.output()).not.toContain("connect here");

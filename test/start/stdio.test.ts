@@ -1,10 +1,15 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { root } from "../support/bundle.ts";
+import { connectStdio } from "../support/official-clients.ts";
+import { copyProject } from "../support/project-copy.ts";
 import { initialize } from "../support/raw-client.ts";
 
+const args = ["run", "--silent", "stdio"];
+
 test("npm run stdio prints nothing but protocol, and ends with its input", async () => {
-  const child = spawn("npm", ["run", "--silent", "stdio"], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
+  await using project = await copyProject();
+  const child = spawn("npm", args, { cwd: project.folder, stdio: ["pipe", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
@@ -34,4 +39,78 @@ test("npm run stdio prints nothing but protocol, and ends with its input", async
   expect(answers.every(({ jsonrpc }) => jsonrpc === "2.0")).toBe(true);
   expect(answers.find(({ id }) => id === "call")).toMatchObject({ result: { content: [{ text: "50" }] } });
   expect(stderr).toBe("");
+});
+
+test("a createServer that throws is written to stderr with its cause, and the client gets an error", async () => {
+  await using project = await copyProject();
+  await project.write(
+    "src/server.ts",
+    'export function createServer() { throw new Error("no tools today", { cause: new Error("DB_URL is not set") }); }',
+  );
+  const child = spawn("npm", args, { cwd: project.folder, stdio: ["pipe", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const closed = new Promise((resolve) => child.on("close", resolve));
+  const answer = new Promise<string>((resolve) => {
+    child.stdout.on("data", (chunk: Buffer) => resolve(chunk.toString()));
+  });
+  child.stdin.write(`${JSON.stringify(initialize())}\n`);
+  expect(JSON.parse(await answer)).toMatchObject({ id: "initialize", error: { code: -32_603 } });
+  child.stdin.end();
+  await closed;
+  expect(stderr).toContain("no tools today");
+  expect(stderr).toContain("DB_URL is not set");
+});
+
+const tool = 'server.registerTool("hello", {}, () => ({ content: [] }));';
+
+test.each([
+  [
+    "that takes nothing",
+    `import { McpServer } from "@modelcontextprotocol/server";
+    export function createServer(): McpServer {
+      const server = new McpServer({ name: "plain", version: "1.0.0" });
+      ${tool}
+      return server;
+    }`,
+  ],
+  [
+    "that is asynchronous",
+    `import { McpServer } from "@modelcontextprotocol/server";
+    import type { ServerContext } from "./server-context.ts";
+    export async function createServer({ env }: ServerContext): Promise<McpServer> {
+      const server = new McpServer({ name: await Promise.resolve(typeof env), version: "1.0.0" });
+      ${tool}
+      return server;
+    }`,
+  ],
+  [
+    "of a low-level Server",
+    `import { Server } from "@modelcontextprotocol/server";
+    export function createServer(): Server {
+      const server = new Server({ name: "low", version: "1.0.0" }, { capabilities: { tools: {} } });
+      server.setRequestHandler("tools/list", () => ({ tools: [{ name: "hello", inputSchema: { type: "object" } }] }));
+      return server;
+    }`,
+  ],
+  [
+    "of a low-level Server of SDK v1",
+    `import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+    import { ListToolsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+    export function createServer(): Server {
+      const server = new Server({ name: "low", version: "1.0.0" }, { capabilities: { tools: {} } });
+      const tools = [{ name: "hello", inputSchema: { type: "object" as const } }];
+      server.setRequestHandler(ListToolsRequestSchema, () => ({ tools }));
+      return server;
+    }`,
+  ],
+])("a createServer %s compiles with both entries, and is served", async (_, source) => {
+  await using project = await copyProject();
+  await project.write("src/server.ts", source);
+  expect(await project.typeErrors()).toBe("");
+  for (const mode of ["legacy", "auto"] as const) {
+    const client = await connectStdio(join(project.folder, "src/stdio.ts"), { mode });
+    expect(await client.send({ method: "tools/list" })).toMatchObject({ tools: [{ name: "hello" }] });
+    await client.close();
+  }
 });

@@ -64,7 +64,7 @@ async function isFilled(folder: string): Promise<boolean> {
   );
 }
 
-/** The wrangler configuration of the repository, for another `main`. */
+/** Our own wrangler configuration for another `main`: of what a user adds to it, the fixtures know nothing. */
 export async function workerConfig(main: string, from = root) {
   const { unstable_readConfig: readConfig } = await import("wrangler");
   const config = readConfig({ config: join(root, "wrangler.toml") });
@@ -78,7 +78,7 @@ export async function workerConfig(main: string, from = root) {
     alias: Object.fromEntries(
       Object.entries<string>(config.alias ?? {}).map(([name, path]) => [name, join(root, path)]),
     ),
-    durable_objects: { bindings: config.durable_objects.bindings },
-    migrations: config.migrations,
+    durable_objects: { bindings: [{ name: "SESSION", class_name: "Session" }] },
+    migrations: [{ tag: "v1", new_sqlite_classes: ["Session"] }],
   };
 }

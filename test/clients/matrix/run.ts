@@ -26,7 +26,7 @@ Object.assign(process.env, offline);
 const chosen = rows.filter(({ client }) => client.toLowerCase().includes(options.only.toLowerCase()));
 if (chosen.length === 0) throw new Error(`No client is called ${options.only}.`);
 const kits = await prepareKits(new Set(chosen.map(({ kit }) => kit)));
-const edge = await startEdge("test/fixtures/matrix.ts");
+const edge = await startEdge();
 const table: TableRow[] = [];
 try {
   for (const row of chosen) {

@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { root } from "./bundle.ts";
+
+const run = promisify(execFile);
+
+/** This project in a folder of its own, to be changed and to be run by its npm scripts. */
+export interface ProjectCopy extends AsyncDisposable {
+  folder: string;
+  /** Writes a file, whose path is from the folder. */
+  write(path: string, text: string): Promise<void>;
+  /** What the compiler says about `files`, the entries and all that they import; empty if nothing. */
+  typeErrors(...files: string[]): Promise<string>;
+}
+
+/** What an npm script of a server needs, and its users' tests. */
+const copied = [
+  "src",
+  "test/fixtures/example-server.ts",
+  "test/test-client.ts",
+  "package.json",
+  "tsconfig.json",
+  "wrangler.toml",
+];
+
+const entries = ["src/worker.ts", "src/stdio.ts", "src/env.d.ts"];
+
+/** Its `src/server.ts`. The repository's is the user's: what is in it is no matter of ours. */
+export const exampleServer =
+  'export { createExampleServer as createServer } from "../test/fixtures/example-server.ts";\n';
+
+/** A copy that serves the example server. */
+export async function copyProject(): Promise<ProjectCopy> {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-copy-"));
+  for (const path of copied) await cp(join(root, path), join(folder, path), { recursive: true });
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  const write = async (path: string, text: string): Promise<void> => {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  };
+  const typeErrors = async (...files: string[]): Promise<string> => {
+    const config = { extends: "./tsconfig.json", include: [], files: [...entries, ...files] };
+    await write("tsconfig.files.json", JSON.stringify(config));
+    const tsc = [join(root, "node_modules/typescript/bin/tsc"), "--project", "tsconfig.files.json"];
+    return (await run(process.execPath, tsc, { cwd: folder }).catch((error: { stdout: string }) => error)).stdout;
+  };
+  await write("src/server.ts", exampleServer);
+  return { folder, write, typeErrors, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
