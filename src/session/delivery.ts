@@ -81,8 +81,8 @@ export class Delivery {
   storeThenSend(stream: string, json: string): void {
     const message = this.#add(stream, "response", json);
     const nowMs = Date.now();
-    // What is stored of it: if the object dies in between, it is in doubt.
-    message.handedOverAtMs = nowMs;
+    // What is stored of it. If nobody is there, it is owed; else in doubt, also if the object dies in between.
+    if (this.#streams.isReadyFor(stream, message.packed)) message.handedOverAtMs = nowMs;
     this.save();
     this.#handOver(message, nowMs);
   }
@@ -103,14 +103,14 @@ export class Delivery {
 
   /**
    * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
-   * in doubt since nobody was there (`lostAtMs`; `undefined` if nobody noticed a loss).
+   * in doubt since nobody was there (`noticedAtMs`; `undefined` if nobody noticed a loss).
    */
-  replay(stream: string, { after, lostAtMs }: { after: number | undefined; lostAtMs: number | undefined }): void {
+  replay(stream: string, { after, noticedAtMs }: { after: number | undefined; noticedAtMs: number | undefined }): void {
     const nowMs = Date.now();
     const noticeMs = 2 * this.#options.settings.keepAliveMs + noticeMarginMs;
     const messages =
       after === undefined
-        ? this.outbox.inDoubt(stream, lostAtMs === undefined ? 0 : lostAtMs - noticeMs)
+        ? this.outbox.inDoubt(stream, noticedAtMs === undefined ? 0 : noticedAtMs - noticeMs)
         : this.outbox.after(stream, after);
     for (const message of messages) this.#handOver(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);

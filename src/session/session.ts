@@ -150,12 +150,12 @@ export class Session<Env> {
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     const conversation = this.#conversation;
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
-    const inDoubtSince = this.#streams.lostAtMs(stream);
+    const noticedAtMs = this.#streams.noticedAtMs(stream);
     this.#streams.attach(stream, ownEnd, openedAtMs);
     const lastPost = request.headers.get(link.postHeader);
     if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
     if (after !== undefined && kind === "resumed") conversation.delivery.acknowledge(stream, after);
-    conversation.delivery.replay(stream, { after, lostAtMs: inDoubtSince });
+    conversation.delivery.replay(stream, { after, noticedAtMs });
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));

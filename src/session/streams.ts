@@ -99,9 +99,17 @@ export class Streams {
 
   /** Since when nobody is there for `stream`, milliseconds since 1970; `undefined` while somebody is. */
   lostAtMs(stream: string): number | undefined {
+    const isThere = this.#sockets.has(stream) || this.#posts.has(stream);
+    return this.noticedAtMs(stream) ?? (isThere ? undefined : this.#bootedAtMs);
+  }
+
+  /**
+   * Likewise, but `undefined` also if nobody noticed, as while this object was not in memory: its client may have been
+   * away for much longer than the object has been back.
+   */
+  noticedAtMs(stream: string): number | undefined {
     if (this.#sockets.has(stream)) return undefined;
-    const post = this.#posts.get(stream);
-    return post === undefined ? (this.#lostAtMs.get(stream) ?? this.#bootedAtMs) : post.lostAtMs;
+    return this.#posts.get(stream)?.lostAtMs ?? this.#lostAtMs.get(stream);
   }
 
   /** Whether the client has opened this stream anew since `openedAtMs`. */
@@ -135,15 +143,27 @@ export class Streams {
     return true;
   }
 
+  /** Whether somebody is there to whom `packed` would go at once. */
+  isReadyFor(stream: string, packed: Uint8Array): boolean {
+    const post = this.#posts.get(stream);
+    if (post !== undefined) return post.lostAtMs === undefined;
+    const relay = this.#sockets.get(stream);
+    return relay !== undefined && this.#mayTake(relay, packed);
+  }
+
+  /** A relay confirms when half of the bound is unconfirmed; below that it says nothing, and need not be waited for. */
+  #mayTake({ isWaiting, unconfirmedBytes }: RelaySocket, { byteLength }: Uint8Array): boolean {
+    const isTooFarAhead =
+      unconfirmedBytes >= this.#maxStreamBacklogBytes / 2 &&
+      unconfirmedBytes + byteLength > this.#maxStreamBacklogBytes;
+    return !isWaiting && !isTooFarAhead;
+  }
+
   send(stream: string, packed: Uint8Array): SendOutcome {
     if (this.#posts.get(stream)?.send(packed) === true) return "sent";
     const relay = this.#sockets.get(stream);
     if (relay === undefined) return "gone";
-    // A relay confirms when half of the bound is unconfirmed; below that it says nothing, and need not be waited for.
-    const isTooFarAhead =
-      relay.unconfirmedBytes >= this.#maxStreamBacklogBytes / 2 &&
-      relay.unconfirmedBytes + packed.byteLength > this.#maxStreamBacklogBytes;
-    if (relay.isWaiting || isTooFarAhead) {
+    if (!this.#mayTake(relay, packed)) {
       relay.isWaiting = true;
       return "waiting";
     }
