@@ -114,6 +114,8 @@ export class Delivery {
         : this.outbox.after(stream, after);
     for (const message of messages) this.#handOver(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
+    // The socket that this one took the place of may be all that kept them.
+    if (this.outbox.hasUnsaved) this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
   }
 
   /** Goes on sending what waited for the client of `stream` to read. False if some of it waits still. */

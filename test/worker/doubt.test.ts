@@ -1,7 +1,7 @@
 import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { RawSseClient, reconnect, textOf } from "../support/raw-client.ts";
+import { RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
 let bounded: EdgeServer;
@@ -55,5 +55,21 @@ describe.concurrent("an answer that may not have arrived is there for a client",
     const resumed = await client.listen(cut.lastEventId);
     expect(textOf(await resumed.answerTo(1))).toBe("waited");
     listening.close();
+  });
+
+  test("whose stream was cut again after its resume, and whose object was evicted", async () => {
+    const client = await RawSseClient.open(weighing.url);
+    await client.call("weigh", { n: 1, bytes: 1 });
+    const headers = { "last-event-id": client.stream.lastEventId };
+    const { id } = (await client.call("weigh", { n: 2, bytes: 1 })) as { id: number };
+    // Evicted only when nothing is left to do: also not to keep what was sent.
+    await weighing.evict(client.sessionId);
+    // It knows nothing of the answer, nor does anybody know that its first two streams are dead.
+    const second = await RawStream.open(`${weighing.url}/sse`, { headers });
+    await second.answerTo(id);
+    await weighing.evict(client.sessionId);
+    const third = await RawStream.open(`${weighing.url}/sse`, { headers });
+    expect(textOf(await third.answerTo(id))).toBe("2:x");
+    for (const stream of [client.stream, second, third]) stream.close();
   });
 });
