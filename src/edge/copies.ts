@@ -1,7 +1,14 @@
 import { lengthBytes, split } from "../session/joined.ts";
+import { maxAttachedBytes } from "../session/streams.ts";
 
-/** How long a copy is kept: longer than an object takes to put the original somewhere safe, milliseconds. */
+/**
+ * How long a copy is kept at least: longer than an object takes to put the original somewhere safe, milliseconds. What it
+ * keeps with its socket goes with it when it crashes, so the copies of as much are kept until others take their place.
+ */
 const keptMs = 10_000;
+
+/** A relay looks after its copies at every keep-alive. One that has not for so long is no more, milliseconds. */
+const goneMs = 60_000;
 
 /** What all relays of one isolate may hold together, bytes: a quarter of what it may take. */
 const maxHeldBytes = 32 * 1024 * 1024;
@@ -31,12 +38,14 @@ const holders = new Set<Copies>();
  * What a relay wrote for its client lately, should the object crash before it has put it somewhere safe; the client may be
  * gone by then, too.
  *
- * Storage: none. Lifetime: ten seconds. Loses: the oldest, beyond what the object itself keeps.
+ * Storage: none. Lifetime: ten seconds, that of the newest the stream's. Loses: the oldest, beyond what the object itself
+ * keeps.
  */
 export class Copies {
   readonly #maxBytes: number;
   #blocks: Block[] = [];
   #usedBytes = 0;
+  #lookedAfterAtMs = 0;
 
   /** `maxBytes`: what the object itself keeps. A notification may be longer. */
   constructor(maxBytes: number) {
@@ -69,10 +78,14 @@ export class Copies {
   }
 
   dropOld(nowMs: number): void {
-    for (let [first] = this.#blocks; first !== undefined; [first] = this.#blocks) {
-      if (first.lastAtMs >= nowMs - keptMs) return;
-      this.#dropFirst();
-    }
+    this.#lookedAfterAtMs = nowMs;
+    this.#dropOld(nowMs);
+  }
+
+  /** Drops, for the sake of another, what its own relay would. */
+  makeRoom(nowMs: number): void {
+    if (this.#lookedAfterAtMs < nowMs - goneMs) this.clear();
+    else this.#dropOld(nowMs);
   }
 
   clear(): void {
@@ -85,7 +98,7 @@ export class Copies {
     const neededBytes = lengthBytes + packed.byteLength;
     const isOne = last === undefined || neededBytes > maxBlockBytes;
     if (!isOne && last !== undefined && last.usedBytes + neededBytes <= last.bytes.byteLength) return last;
-    const grownBytes = Math.min(2 * (last?.bytes.byteLength ?? 0), maxBlockBytes);
+    const grownBytes = last === undefined || last.isOne ? 0 : Math.min(2 * last.bytes.byteLength, maxBlockBytes);
     const bytes = isOne ? packed.byteLength : Math.max(minBlockBytes, grownBytes, neededBytes);
     if (!hasRoom(bytes, nowMs)) return undefined;
     const usedBytes = isOne ? bytes : 0;
@@ -95,6 +108,22 @@ export class Copies {
     heldBytes += bytes;
     holders.add(this);
     return block;
+  }
+
+  #dropOld(nowMs: number): void {
+    const isOld = ({ lastAtMs }: Block): boolean => lastAtMs < nowMs - keptMs;
+    let oldBytes = 0;
+    for (const block of this.#blocks) {
+      if (!isOld(block)) break;
+      oldBytes += block.usedBytes;
+    }
+    for (let [first] = this.#blocks; first !== undefined && isOld(first); [first] = this.#blocks) {
+      const { isOne, usedBytes } = first;
+      // With more than that at once, the object has put all of it somewhere else.
+      if (oldBytes - (isOne ? 0 : usedBytes) <= maxAttachedBytes) return;
+      oldBytes -= usedBytes;
+      this.#dropFirst();
+    }
   }
 
   #dropFirst(): void {
@@ -111,6 +140,6 @@ function copiesIn({ bytes, usedBytes, isOne }: Block): Uint8Array[] {
 }
 
 function hasRoom(bytes: number, nowMs: number): boolean {
-  if (heldBytes + bytes > maxHeldBytes) for (const holder of holders) holder.dropOld(nowMs);
+  if (heldBytes + bytes > maxHeldBytes) for (const holder of holders) holder.makeRoom(nowMs);
   return heldBytes + bytes <= maxHeldBytes;
 }

@@ -254,11 +254,14 @@ export class StreamRelay {
     const isFresh = this.#reached === 0 && this.#sessionId === this.#options.target.sessionId;
     const firstKind = this.#options.target.kind;
     const kind = isFresh ? (firstKind === "new" ? "fresh" : firstKind) : "again";
-    const copies = this.#copies.all();
+    // From here on they are the object's again.
+    let copies = this.#copies.all();
+    this.#copies.clear();
     for (const delayMs of reattachDelaysMs) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       // Also if the client has gone meanwhile: it comes back, and asks for what the object may have lost.
       if (!(await this.#giveBack(copies))) continue;
+      copies = [];
       if (this.#controller === undefined) return;
       const target: AttachTarget = { sessionId: this.#sessionId, kind, after: this.#reached };
       const attached = await tryAttach(this.#options.source, target);

@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe("a relay's copies", () => {
-  test("are kept for ten seconds, and not much longer", () => {
+  test("are kept for ten seconds, and large ones not much longer", () => {
     const copies = openCopies(mebibyte);
     copies.add(frame(20_000), 0);
     copies.add(frame(30_000), 9_000);
@@ -29,13 +29,34 @@ describe("a relay's copies", () => {
     expect(sizes(copies)).toEqual([30_000]);
     expect(copies.add(frame(1), 20_000)).toBe(true);
     expect(sizes(copies)).toEqual([1]);
-    // Small ones behind the first are forgotten with the youngest of their block.
-    expect(copies.add(frame(2), 20_000)).toBe(true);
-    expect(copies.add(frame(3), 29_000)).toBe(true);
-    copies.dropOld(39_000);
-    expect(sizes(copies)).toEqual([2, 3]);
-    copies.dropOld(39_001);
-    expect(sizes(copies)).toEqual([]);
+  });
+
+  test("are kept, however old, of what the object may have kept with its socket only", () => {
+    const copies = openCopies(mebibyte);
+    const years = 1e12;
+    copies.add(frame(13_000), 0);
+    copies.dropOld(10_001);
+    expect(sizes(copies)).toEqual([13_000]);
+    // The object has not had the time yet to put both somewhere else.
+    copies.add(frame(2_000), 20_000);
+    copies.dropOld(20_500);
+    expect(sizes(copies)).toEqual([13_000, 2_000]);
+    copies.dropOld(30_001);
+    expect(sizes(copies)).toEqual([2_000]);
+    // A large one takes all before it along, into a row.
+    copies.add(frame(20_000), 31_000);
+    copies.add(frame(3), 32_000);
+    copies.dropOld(years);
+    expect(sizes(copies)).toEqual([3]);
+  });
+
+  test("of a quiet stream are hardly more than that", () => {
+    const copies = openCopies(mebibyte);
+    for (let count = 0; count < 1_000; count++) copies.add(frame(500), 0);
+    copies.dropOld(10_001);
+    const bytes = copies.all().reduce((total, { byteLength }) => total + byteLength, 0);
+    expect(bytes).toBeGreaterThan(13_500);
+    expect(bytes).toBeLessThan(32_000);
   });
 
   test("take no room of their own for the first, nor for a large one", () => {
@@ -88,5 +109,20 @@ describe("a relay's copies", () => {
     expect(last.add(frame(1), 10_000)).toBe(false);
     expect(last.add(frame(8 * mebibyte), 10_001)).toBe(true);
     expect(heavy.flatMap(sizes)).toEqual([]);
+  });
+
+  test("leave their room when their relay has not looked after them for a minute: it is gone without a word", () => {
+    const gone = openCopies(mebibyte);
+    const quiet = openCopies(mebibyte);
+    for (const copies of [gone, quiet]) copies.add(frame(100), 0);
+    const heavy = Array.from({ length: 4 }, () => openCopies(8 * mebibyte));
+    const fill = (nowMs: number): void => {
+      for (const copies of heavy) for (let part = 0; part < 8; part++) copies.add(frame(mebibyte), nowMs);
+    };
+    fill(59_000);
+    expect([gone, quiet].flatMap(sizes)).toEqual([100, 100]);
+    quiet.dropOld(60_000);
+    fill(61_000);
+    expect([gone, quiet].map(sizes)).toEqual([[], [100]]);
   });
 });

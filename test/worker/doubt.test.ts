@@ -72,4 +72,16 @@ describe.concurrent("an answer that may not have arrived is there for a client",
     expect(textOf(await third.answerTo(id))).toBe("2:x");
     for (const stream of [client.stream, second, third]) stream.close();
   });
+
+  test("long after, and its object crashes before the client comes back", async () => {
+    const client = await RawSseClient.open(weighing.url);
+    await client.call("weigh", { n: 1, bytes: 1 });
+    const headers = { "last-event-id": client.stream.lastEventId };
+    const { id } = (await client.call("weigh", { n: 2, bytes: 1 })) as { id: number };
+    await passing(11_000);
+    await weighing.abort(client.sessionId);
+    const next = await RawStream.open(`${weighing.url}/sse`, { headers });
+    expect(textOf(await next.answerTo(id))).toBe("2:x");
+    for (const stream of [client.stream, next]) stream.close();
+  });
 });
