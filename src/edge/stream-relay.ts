@@ -95,7 +95,7 @@ export class StreamRelay {
   /** The sequence of the last message written for the client. */
   #reached: number;
   readonly #copies: Copies;
-  /** Bytes written for it since the object was last told that it reads. */
+  /** Bytes of the object since it was last told that the client reads, counted as it counts them: it waits for that. */
   #unconfirmedBytes = 0;
   /** Bytes written in all, and how many of them the client had read at the last keep-alive. */
   #writtenBytes = 0;
@@ -181,7 +181,7 @@ export class StreamRelay {
     if (post !== 0) this.#options.source.uplink?.settle({ receipt: post, isAnswered: true }, this);
     if (!this.#copies.add(data, Date.now())) this.#socket?.send(notKept);
     this.#reached = Math.max(this.#reached, sequence);
-    this.#unconfirmedBytes += frame.byteLength;
+    this.#unconfirmedBytes += data.byteLength;
     if (this.#unconfirmedBytes >= this.#options.settings.maxStreamBacklogBytes / 2) this.#confirmWhenRead();
   }
 

@@ -119,3 +119,20 @@ test("an answer that no relay has room to copy survives a crash of its object al
   again.close();
   for (const client of clients) client.close();
 });
+
+test("a client that has read all gets the next message, however large, when its relay is about to say so", async () => {
+  const client = await RawSseClient.open(server.url);
+  await client.call("weigh", { n: 0, bytes: 1 });
+  // A relay confirms at half of the bound. It has almost so much, counted without what only it and the object see.
+  await client.resume();
+  await client.stream.next(({ event }) => event === "endpoint");
+  const half = (1024 * 1024) / 2;
+  let bytes = 0;
+  for (let n = 0; bytes < half - 4_000; n++) {
+    const id = await client.send("tools/call", { name: "weigh", arguments: { n, bytes: 1_000 } });
+    const said = await client.stream.next(({ event, data }) => event === "message" && data.includes(`"id":${id}}`));
+    bytes += `event: message\nid: ${said.id}\ndata: ${said.data}\n\n`.length;
+  }
+  expect(textOf(await client.call("weigh", { n: 7, bytes: 900_000 })).length).toBe(900_002);
+  client.close();
+});
