@@ -57,6 +57,7 @@ export class Delivery {
       retainMs: settings.reconnectGraceMs,
     });
     this.outbox.takeBack(streams.takeKept());
+    for (const stream of streams.attached) this.#noteSent(stream, Date.now());
   }
 
   /**
@@ -82,7 +83,7 @@ export class Delivery {
     const message = this.#add(stream, "response", json);
     const nowMs = Date.now();
     // What is stored of it. If nobody is there, it is owed; else in doubt, also if the object dies in between.
-    if (this.#streams.isReadyFor(stream, message.packed)) message.handedOverAtMs = nowMs;
+    if (this.#streams.isReadyFor(message)) message.handedOverAtMs = nowMs;
     this.save();
     this.#handOver(message, nowMs);
   }
@@ -191,8 +192,15 @@ export class Delivery {
     this.save();
   }
 
+  /** What waited when it was stored may have gone out before this object was rebuilt; its row does not say so. */
+  #noteSent(stream: string, nowMs: number): void {
+    for (const message of this.outbox.waiting(stream)) {
+      if (!this.#streams.isHeldBack(message)) message.handedOverAtMs = nowMs;
+    }
+  }
+
   #handOver(message: SentMessage, nowMs: number): SendOutcome {
-    const outcome = this.#streams.send(message.stream, message.packed);
+    const outcome = this.#streams.send(message);
     message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
     return outcome;
   }

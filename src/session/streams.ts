@@ -10,6 +10,8 @@ interface Attachment {
   openedAtMs: number;
   /** Messages handed to it that may not have arrived, while they are few. */
   inDoubt?: SentMessage[];
+  /** See `RelaySocket`. */
+  waitsFrom?: number | undefined;
 }
 
 /** What an attachment may hold of messages, bytes. The platform's limit is 16,384 for all of it. */
@@ -30,14 +32,15 @@ interface RelaySocket {
   openedAtMs: number;
   /** Bytes sent since the relay last confirmed. After hibernation 0: it had all the time to read. */
   unconfirmedBytes: number;
-  /** Whether messages wait for a confirmation. None may overtake them. */
-  isWaiting: boolean;
+  /** The sequence of the first message that waits for a confirmation, if one does. None may overtake it. */
+  waitsFrom: number | undefined;
 }
 
 /**
  * Where the streams of a session end: relays' WebSockets, and the responses to POSTs that are being answered.
  *
- * Storage: the sockets' own attachments, which hold what is in doubt while it is little. Lifetime: sockets survive hibernation, POST responses do not.
+ * Storage: the sockets' own attachments, which hold what is in doubt while it is little, and what waits for their clients.
+ * Lifetime: sockets survive hibernation, POST responses do not.
  */
 export class Streams {
   readonly #ctx: DurableObjectState;
@@ -56,8 +59,10 @@ export class Streams {
     this.#maxStreamBacklogBytes = maxStreamBacklogBytes;
     this.#bootedAtMs = nowMs;
     for (const socket of ctx.getWebSockets()) {
-      const { stream, openedAtMs, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
-      if (socket.readyState === WebSocket.OPEN) this.#sockets.set(stream, newRelaySocket(socket, openedAtMs));
+      const { stream, openedAtMs, inDoubt = [], waitsFrom } = attachmentOf(socket);
+      if (socket.readyState === WebSocket.OPEN) {
+        this.#sockets.set(stream, { socket, openedAtMs, unconfirmedBytes: 0, waitsFrom });
+      }
       this.#kept.push(...inDoubt);
       this.#known.add(socket);
       this.#isKeeping ||= inDoubt.length > 0;
@@ -74,8 +79,8 @@ export class Streams {
     if (inDoubt.length === 0 && !this.#isKeeping) return true;
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
-    const [stream, { socket, openedAtMs }] = only;
-    socket.serializeAttachment({ stream, openedAtMs, inDoubt } satisfies Attachment);
+    const [, { socket }] = only;
+    socket.serializeAttachment({ ...attachmentOf(socket), inDoubt } satisfies Attachment);
     this.#isKeeping = inDoubt.length > 0;
     return true;
   }
@@ -87,6 +92,16 @@ export class Streams {
 
   isAttached(stream: string): boolean {
     return this.#sockets.has(stream);
+  }
+
+  /** The streams on which a client listens. */
+  get attached(): Iterable<string> {
+    return this.#sockets.keys();
+  }
+
+  /** Whether a message of an attached stream is behind those that its client must read first. */
+  isHeldBack({ stream, sequence }: SentMessage): boolean {
+    return sequence >= (this.#sockets.get(stream)?.waitsFrom ?? Infinity);
   }
 
   post(stream: string): PostStream | undefined {
@@ -126,7 +141,7 @@ export class Streams {
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
     const earlier = this.#sockets.get(stream)?.socket;
-    this.#sockets.set(stream, newRelaySocket(socket, openedAtMs));
+    this.#sockets.set(stream, { socket, openedAtMs, unconfirmedBytes: 0, waitsFrom: undefined });
     if (earlier === undefined) return;
     earlier.send(packFrame(0, retryFrame(supersededRetryMs)));
     earlier.close(closeCode.superseded, "a newer stream took over");
@@ -134,7 +149,7 @@ export class Streams {
 
   /** Forgets a socket that closed; false if its stream has a newer one already. */
   detach(socket: WebSocket, nowMs: number): boolean {
-    const { stream, inDoubt = [] } = socket.deserializeAttachment() as Attachment;
+    const { stream, inDoubt = [] } = attachmentOf(socket);
     // If the close woke the object, nobody else has what the socket kept.
     if (!this.#known.has(socket)) this.#kept.push(...inDoubt);
     if (this.#sockets.get(stream)?.socket !== socket) return false;
@@ -144,7 +159,7 @@ export class Streams {
   }
 
   /** Whether somebody is there to whom `packed` would go at once. */
-  isReadyFor(stream: string, packed: Uint8Array): boolean {
+  isReadyFor({ stream, packed }: SentMessage): boolean {
     const post = this.#posts.get(stream);
     if (post !== undefined) return post.lostAtMs === undefined;
     const relay = this.#sockets.get(stream);
@@ -152,19 +167,19 @@ export class Streams {
   }
 
   /** A relay confirms when half of the bound is unconfirmed; below that it says nothing, and need not be waited for. */
-  #mayTake({ isWaiting, unconfirmedBytes }: RelaySocket, { byteLength }: Uint8Array): boolean {
+  #mayTake({ waitsFrom, unconfirmedBytes }: RelaySocket, { byteLength }: Uint8Array): boolean {
     const isTooFarAhead =
       unconfirmedBytes >= this.#maxStreamBacklogBytes / 2 &&
       unconfirmedBytes + byteLength > this.#maxStreamBacklogBytes;
-    return !isWaiting && !isTooFarAhead;
+    return waitsFrom === undefined && !isTooFarAhead;
   }
 
-  send(stream: string, packed: Uint8Array): SendOutcome {
+  send({ stream, sequence, packed }: SentMessage): SendOutcome {
     if (this.#posts.get(stream)?.send(packed) === true) return "sent";
     const relay = this.#sockets.get(stream);
     if (relay === undefined) return "gone";
     if (!this.#mayTake(relay, packed)) {
-      relay.isWaiting = true;
+      if (relay.waitsFrom === undefined) this.#waitFrom(relay, sequence);
       return "waiting";
     }
     try {
@@ -179,12 +194,18 @@ export class Streams {
 
   /** The client of this socket has read what was sent to it. Returns the stream, if messages may wait for that. */
   confirm(socket: WebSocket): string | undefined {
-    const { stream } = socket.deserializeAttachment() as Attachment;
+    const { stream } = attachmentOf(socket);
     const relay = this.#sockets.get(stream);
     if (relay?.socket !== socket) return undefined;
     relay.unconfirmedBytes = 0;
-    relay.isWaiting = false;
+    if (relay.waitsFrom !== undefined) this.#waitFrom(relay, undefined);
     return stream;
+  }
+
+  /** Also through hibernation: the client may still not have read when the object is back. */
+  #waitFrom(relay: RelaySocket, waitsFrom: number | undefined): void {
+    relay.waitsFrom = waitsFrom;
+    relay.socket.serializeAttachment({ ...attachmentOf(relay.socket), waitsFrom } satisfies Attachment);
   }
 
   /** The stream has nothing more to carry. */
@@ -206,6 +227,6 @@ export class Streams {
   }
 }
 
-function newRelaySocket(socket: WebSocket, openedAtMs: number): RelaySocket {
-  return { socket, openedAtMs, unconfirmedBytes: 0, isWaiting: false };
+function attachmentOf(socket: WebSocket): Attachment {
+  return socket.deserializeAttachment() as Attachment;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { confirmation, unpackFrame } from "../../src/session/link.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
@@ -83,5 +84,76 @@ describe.concurrent("an answer that may not have arrived is there for a client",
     const next = await RawStream.open(`${weighing.url}/sse`, { headers });
     expect(textOf(await next.answerTo(id))).toBe("2:x");
     for (const stream of [client.stream, next]) stream.close();
+  });
+});
+
+/** A relay whose client reads when the test says so. */
+class Relay {
+  /** The JSON-RPC ids of what was sent to it, in order. */
+  readonly got: unknown[] = [];
+  #sequence = 0;
+  readonly #socket: WebSocket;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  /** Takes the stream of `client`, after all that this has got. */
+  static async attach({ base, sessionId, stream }: RawSseClient): Promise<Relay> {
+    const after = stream.lastEventId.split("/").at(-1) ?? "";
+    const socket = new WebSocket(`${base.replace("http", "ws")}/test/attach?id=${sessionId}&after=${after}`);
+    socket.binaryType = "arraybuffer";
+    const relay = new Relay(socket);
+    socket.addEventListener("message", ({ data }) => relay.#take(data as ArrayBuffer));
+    await new Promise((resolve) => socket.addEventListener("open", resolve));
+    return relay;
+  }
+
+  /** Its client has read all. */
+  confirm(): void {
+    this.#socket.send(confirmation(this.#sequence));
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #take(data: ArrayBuffer): void {
+    const { sequence, frame } = unpackFrame(data);
+    this.#sequence = sequence;
+    this.got.push(JSON.parse(/^data: (.*)$/m.exec(new TextDecoder().decode(frame))?.[1] ?? "{}").id);
+  }
+}
+
+describe("what waits until a client has read what is before it", () => {
+  const large = 500_000;
+  const post = async (client: RawSseClient, id: string, bytes: number): Promise<void> => {
+    const params = { name: "weigh", arguments: { n: 0, bytes } };
+    expect((await client.post({ jsonrpc: "2.0", id, method: "tools/call", params })).status).toBe(202);
+  };
+  const slowClient = async (): Promise<{ client: RawSseClient; relay: Relay }> => {
+    const client = await RawSseClient.open(weighing.url);
+    await client.call("weigh", { n: 0, bytes: 1 });
+    const relay = await Relay.attach(client);
+    for (const id of ["a", "b", "c", "d"]) await post(client, id, large);
+    await expect.poll(() => relay.got).toEqual(["a", "b"]);
+    return { client, relay };
+  };
+
+  test("waits through an eviction, is overtaken by nothing, and goes out once", async () => {
+    const { client, relay } = await slowClient();
+    await isStored(weighing, client.sessionId);
+    await weighing.evict(client.sessionId);
+    await post(client, "late", 1);
+    relay.confirm();
+    await expect.poll(() => relay.got).toContain("late");
+    expect(relay.got).toEqual(["a", "b", "c", "d", "late"]);
+    await weighing.evict(client.sessionId);
+    await post(client, "later", 1);
+    relay.confirm();
+    await post(client, "last", 1);
+    await expect.poll(() => relay.got).toContain("last");
+    expect(relay.got).toEqual(["a", "b", "c", "d", "late", "later", "last"]);
+    relay.close();
   });
 });
