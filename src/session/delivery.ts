@@ -70,7 +70,9 @@ export class Delivery {
     const outcome = this.#handOver(message, nowMs);
     this.#lastSentAtMs = nowMs;
     const isCopied = outcome === "sent" && this.#streams.isAttached(stream);
-    if (outcome === "gone" || (!isCopied && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
+    // Its POST is about to be accepted, and nobody else has it.
+    const isOwed = outcome === "gone" || (outcome === "waiting" && kind === "response");
+    if (isOwed || (!isCopied && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
     else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
     return message;
   }

@@ -156,4 +156,16 @@ describe("what waits until a client has read what is before it", () => {
     expect(relay.got).toEqual(["a", "b", "c", "d", "late", "later", "last"]);
     relay.close();
   });
+
+  test("survives a crash of the object that comes at the sight of its 202", async () => {
+    const { client, relay } = await slowClient();
+    await post(client, "late", 1);
+    await weighing.abort(client.sessionId);
+    await client.resume();
+    const ids: unknown[] = [];
+    while (ids.length < 5) ids.push((await client.stream.message())["id"]);
+    expect(ids).toEqual(["a", "b", "c", "d", "late"]);
+    relay.close();
+    client.close();
+  });
 });
