@@ -174,7 +174,8 @@ export class Conversation {
     if (handshake?.initialize !== undefined) {
       await this.transport.ask({ method: "initialize", params: handshake.initialize });
       this.transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
-      for (const repeat of requestsToRepeat(handshake)) await this.transport.ask(repeat);
+      // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
+      for (const repeat of requestsToRepeat(handshake)) void this.transport.ask(repeat);
     }
     await this.#answerInterrupted();
     this.#server = server;

@@ -5,10 +5,15 @@ import { initialize, postJson, RawSseClient, reconnect, textOf } from "../suppor
 
 let example: EdgeServer;
 let bounded: EdgeServer;
+let fragile: EdgeServer;
 beforeAll(async () => {
-  [example, bounded] = await Promise.all([startEdge(), startEdge("test/fixtures/bounded.ts")]);
+  [example, bounded, fragile] = await Promise.all([
+    startEdge(),
+    startEdge("test/fixtures/bounded.ts"),
+    startEdge("test/fixtures/fragile.ts"),
+  ]);
 });
-afterAll(() => Promise.all([example.close(), bounded.close()]));
+afterAll(() => Promise.all([example.close(), bounded.close(), fragile.close()]));
 
 /** The platform hibernates an object that has had nothing to do for 10 s. */
 const hibernatedAfterMs = 12_000;
@@ -55,6 +60,18 @@ describe("a session that goes on", () => {
     expect(late["id"]).not.toBe(early["id"]);
     await client.post({ jsonrpc: "2.0", id: late["id"], result: {} });
     expect(textOf(await client.stream.answerTo(id))).toBe("the client is there");
+    client.close();
+  });
+
+  test("evicted, a subscription that its server never answers again holds up nobody, nor the others", async () => {
+    const client = await RawSseClient.open(fragile.url);
+    for (const uri of ["test://first", "test://second"]) {
+      expect(await client.request("resources/subscribe", { uri })).toMatchObject({ result: {} });
+    }
+    await fragile.evict(client.sessionId);
+    expect(textOf(await client.call("wait", { ms: 0 }))).toBe("waited");
+    expect(textOf(await client.call("subscriptions"))).toBe("test://first, test://second");
+    expect(fragile.logs().filter((line) => !line.startsWith('{"event":"call"'))).toEqual([]);
     client.close();
   });
 
