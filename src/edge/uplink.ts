@@ -22,8 +22,14 @@ interface Passenger extends CarriedMessage {
   settled: PromiseWithResolvers<Receipt | undefined>;
 }
 
-/** The uplinks of this isolate, by session. The newest stream of a session has it. */
-const uplinks = new Map<string, Uplink>();
+/**
+ * The uplinks of this isolate, by session. The newest stream of a session has it. Held by their streams only: the platform
+ * may tear one down, for one that took all its CPU time, without a word that its uplink could be closed at.
+ */
+const uplinks = new Map<string, WeakRef<Uplink>>();
+const tornDown = new FinalizationRegistry<string>((sessionId) => {
+  if (Uplink.of(sessionId) === undefined) uplinks.delete(sessionId);
+});
 
 /** How often it is asked whether an answer still waits in its stream, milliseconds. */
 const askAgainMs = 1;
@@ -41,7 +47,7 @@ const askAgainMs = 1;
 export class Uplink {
   /** `undefined`: the stream of this session is not in this isolate. */
   static of(sessionId: string): Uplink | undefined {
-    return uplinks.get(sessionId);
+    return uplinks.get(sessionId)?.deref();
   }
 
   #sessionId = "";
@@ -75,13 +81,14 @@ export class Uplink {
     this.#socket = socket;
     this.#onSilence = onSilence;
     this.#isSilent = false;
-    uplinks.set(sessionId, this);
+    uplinks.set(sessionId, new WeakRef(this));
+    tornDown.register(this, sessionId, this);
   }
 
   /** The WebSocket is no more, or the stream: whoever is on the way must go by itself. */
   close(): void {
     this.#socket = undefined;
-    if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
+    this.#leave();
     for (const { settled, receipt } of [...this.#sent.values(), ...this.#queue]) settled.resolve(receipt);
     this.#sent.clear();
     this.#queue = [];
@@ -104,7 +111,7 @@ export class Uplink {
    */
   async carry(sessionId: string, message: CarriedMessage, patienceMs: number): Promise<Carried> {
     // While its body was read, the stream may have gone, or have been given to another session.
-    if (uplinks.get(sessionId) !== this) return { receipt: undefined, key: undefined };
+    if (Uplink.of(sessionId) !== this) return { receipt: undefined, key: undefined };
     const settled = Promise.withResolvers<Receipt | undefined>();
     const passenger: Passenger = { ...message, key: undefined, receipt: undefined, settled };
     this.#queue.push(passenger);
@@ -125,9 +132,14 @@ export class Uplink {
 
   /** Nothing is heard: the object is very busy, or its machine is gone, or the stream was torn down without a word. */
   #fallSilent(): void {
-    if (uplinks.get(this.#sessionId) === this) uplinks.delete(this.#sessionId);
+    this.#leave();
     this.#isSilent = true;
     this.#called.resolve();
+  }
+
+  #leave(): void {
+    tornDown.unregister(this);
+    if (Uplink.of(this.#sessionId) === this) uplinks.delete(this.#sessionId);
   }
 
   #landWhen(relay: { readonly isWritten: boolean }, passenger: Passenger): void {

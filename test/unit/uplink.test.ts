@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Uplink } from "../../src/edge/uplink.ts";
 import { unpackPost } from "../../src/session/link.ts";
@@ -13,6 +15,11 @@ function openSocket() {
   const keys: number[] = [];
   const send = (sent: string): void => void keys.push(unpackPost(sent)?.key ?? Number.NaN);
   return { keys, socket: { send } as unknown as WebSocket };
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
 }
 
 let count = 0;
@@ -158,6 +165,16 @@ describe("a POST on its stream's WebSocket", () => {
     expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
     expect([...keys, ...others]).toEqual([]);
     expect(Uplink.of("the claimed one")).toBe(uplink);
+  });
+
+  test("does not go to a stream that was torn down without a word, which leaves nothing behind", async () => {
+    vi.useRealTimers();
+    const { sessionId } = openUplink();
+    expect(Uplink.of(sessionId)).toBeDefined();
+    // What was looked at in this turn is kept until its end.
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect(Uplink.of(sessionId)).toBeUndefined();
   });
 
   test("goes over the newest stream of its session, which an older one that ends does not take away", () => {
