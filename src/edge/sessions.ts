@@ -21,9 +21,12 @@ export function toObject(
   verb: Verb,
   { text, key }: { text?: string | undefined; key?: number | undefined } = {},
 ): Request {
-  const isOriginal = request.method === "POST" && !request.headers.has(verbHeader) && text === undefined;
+  const isClean = !request.headers.has(verbHeader) && !request.headers.has("upgrade");
+  const isOriginal = request.method === "POST" && isClean && text === undefined;
   if (isOriginal && verbOf(request) === verb) return request;
   const headers = new Headers(request.headers);
+  // With it, the runtime would open a WebSocket and pass no body on.
+  headers.delete("upgrade");
   headers.set(verbHeader, verb);
   if (key !== undefined) headers.set(postHeader, String(key));
   const content = text ?? request.body;

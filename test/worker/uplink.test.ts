@@ -1,6 +1,9 @@
+import { request } from "node:http";
+import { text as readText } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Counts } from "../bench/counts.ts";
 import { RawSseClient, textOf } from "../support/raw-client.ts";
+import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
 let metered: WorkerdProcess;
@@ -22,6 +25,26 @@ async function objectRequests(): Promise<number> {
 /** A client whose POSTs go to the isolate at `base`, wherever its stream is. */
 function postingTo(base: string, { stream, endpoint, base: origin }: RawSseClient): RawSseClient {
   return new RawSseClient(origin, stream, endpoint.replace(origin, base));
+}
+
+/** Status and body of a POST with the header that opens a WebSocket, which `fetch` does not send. */
+function postUpgrading(url: string, message: unknown, more: Record<string, string> = {}): Promise<[number, string]> {
+  const body = JSON.stringify(message);
+  const headers = {
+    ...more,
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    accept: "application/json, text/event-stream",
+    connection: "Upgrade",
+    upgrade: "websocket",
+  };
+  return new Promise((resolve, reject) => {
+    request(url, { method: "POST", headers }, (response) => {
+      readText(response).then((answer) => resolve([response.statusCode ?? 0, answer]), reject);
+    })
+      .on("error", reject)
+      .end(body);
+  });
 }
 
 describe("a POST in the isolate of its stream", () => {
@@ -142,6 +165,18 @@ describe("a POST in another isolate than its stream", () => {
       expect(textOf(await client.stream.answerTo(slow))).toBe("waited");
       client.close();
     }
+  });
+
+  test("is taken like any other if it would upgrade to a WebSocket, on /mcp as well", async () => {
+    const client = await RawSseClient.open(split.url);
+    const call = { jsonrpc: "2.0", method: "tools/call", params: { name: "echo", arguments: { text: "taken" } } };
+    for (const [id, { endpoint }] of [client, postingTo(split.otherUrl, client)].entries()) {
+      expect(await postUpgrading(endpoint, { ...call, id })).toEqual([202, ""]);
+      expect(textOf(await client.stream.answerTo(id))).toBe("taken");
+    }
+    client.close();
+    const { url, headers } = await RawMcpClient.open(split.url);
+    expect(await postUpgrading(url, { ...call, id: 1 }, headers)).toEqual([200, expect.stringContaining("taken")]);
   });
 
   test("is refused in the same words as in the stream's own", async () => {
