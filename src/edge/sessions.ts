@@ -30,7 +30,8 @@ export function toObject(
   headers.set(verbHeader, verb);
   if (key !== undefined) headers.set(postHeader, String(key));
   const content = text ?? request.body;
-  return new Request(request.url, content === null ? { headers } : { method: "POST", headers, body: content });
+  const init = { headers, cf: request.cf ?? {} };
+  return new Request(request.url, content === null ? init : { ...init, method: "POST", body: content });
 }
 
 /** Asks a session's object. If it goes away under the request, the client is told at once; its session lives. */

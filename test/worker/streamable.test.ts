@@ -72,6 +72,21 @@ describe("the answer to a POST", () => {
     expect(textOf(await stream.answerTo(1))).toContain("sampled");
   });
 
+  test("is the same for a body of unknown length: its tool sees `cf`, too", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const declared = textOf(await (await client.call("colo")).json());
+    expect(declared).toMatch(/^"[A-Z]{3}"$/);
+    const body = JSON.stringify({
+      jsonrpc: "2.0",
+      id: 2,
+      method: "tools/call",
+      params: { name: "colo", arguments: {} },
+    });
+    const headers = { ...client.headers, "content-type": "application/json", accept: "*/*" };
+    const init = { method: "POST", headers, body: new Blob([body]).stream(), duplex: "half" };
+    expect(textOf(await (await fetch(client.url, init as RequestInit)).json())).toBe(declared);
+  });
+
   test("is 429 when the calls at once are longer than twice maxBodyBytes", async () => {
     const client = await RawMcpClient.open(bounded.url);
     const args = { ms: 500, filler: "x".repeat(60_000) };
