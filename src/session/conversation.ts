@@ -155,7 +155,8 @@ export class Conversation {
   endIfAnswered(stream: string): void {
     if (stream === sseStream || stream === listenStream || this.calls.isStreamBusy(stream)) return;
     const { streams } = this.#options;
-    if (!streams.isAttached(stream) || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
+    const isLost = streams.lostAtMs(stream) !== undefined;
+    if (isLost || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
   }
 
   /** Ends the session's server and its calls. */

@@ -6,9 +6,9 @@ import { dataOf, messageFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
 import { packFrame, unpackFrame } from "./link.ts";
 import { type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
-import type { PostStream } from "./post-stream.ts";
+import type { PostStream, SendOutcome } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
-import { maxAttachedBytes, type SendOutcome, type Streams } from "./streams.ts";
+import { maxAttachedBytes, type Streams } from "./streams.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
 const saveAfterMs = 50;

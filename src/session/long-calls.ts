@@ -29,7 +29,6 @@ export class LongCalls {
   readonly #options: LongCallsOptions;
   readonly #everyMs: number;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #keptAliveAtMs = 0;
 
   constructor(options: LongCallsOptions) {
     const { progressEveryMs, reconnectGraceMs, maxWaitForClientMs } = options.settings;
@@ -55,7 +54,6 @@ export class LongCalls {
       refuse(id, `The client did not answer within ${settings.maxWaitForClientMs} ms.`);
     }
     this.#abandonLost(nowMs);
-    this.#keepAlive(nowMs);
   }
 
   /** A client that does not come back is not coming back: its calls are aborted after the grace. */
@@ -65,12 +63,5 @@ export class LongCalls {
       const lostAtMs = streams.lostAtMs(stream);
       if (lostAtMs !== undefined && nowMs - lostAtMs >= settings.reconnectGraceMs) abandon(request.id);
     }
-  }
-
-  #keepAlive(nowMs: number): void {
-    const { streams, settings } = this.#options;
-    if (nowMs - this.#keptAliveAtMs < settings.keepAliveMs) return;
-    this.#keptAliveAtMs = nowMs;
-    streams.keepPostsAlive();
   }
 }

@@ -1,6 +1,15 @@
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
 import { frameOf } from "./link.ts";
 
+/** What became of a message: on its way, waiting for the client to read, or without anybody to take it. */
+export type SendOutcome = "sent" | "waiting" | "gone";
+
+/** How often it is asked whether a client has read, while messages wait for that, milliseconds. */
+const askAgainMs = 10;
+
+/** Keep-alives since which a client has read nothing of a full stream, before it is closed. */
+const stallsBeforeClose = 2;
+
 const encoder = new TextEncoder();
 
 export interface PostStreamOptions {
@@ -11,9 +20,15 @@ export interface PostStreamOptions {
   /** A batch is answered by an array (revision 2025-03-26, Sending Messages). */
   batch: boolean;
   sessionId: string;
+  /** What may wait in it for its client to read. The rest waits in the outbox. */
   maxStreamBacklogBytes: number;
+  keepAliveMs: number;
   /** The first event, for clients whose revision knows it; `undefined` for the others. */
   primingFrame: string | undefined;
+  /** Its client has read: what waited for that can go on. */
+  onRead: () => void;
+  /** Its client is gone, or does not read. */
+  onLost: () => void;
 }
 
 /**
@@ -35,6 +50,12 @@ export class PostStream {
   #held: string[] = [];
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #decided = false;
+  /** Runs while messages wait for the client to read. None may overtake them. */
+  #waitTimer: ReturnType<typeof setTimeout> | undefined;
+  #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
+  /** What there was room for at the last keep-alive, bytes, and since how many of them it is as little. */
+  #room = 0;
+  #stalls = 0;
 
   constructor(options: PostStreamOptions) {
     this.name = options.name;
@@ -70,8 +91,9 @@ export class PostStream {
       { start: (controller) => void (this.#controller = controller), cancel: () => this.#lose() },
       new ByteLengthQueuingStrategy({ highWaterMark: this.#options.maxStreamBacklogBytes }),
     );
+    this.#keepAliveTimer = setInterval(() => this.#keepAlive(), this.#options.keepAliveMs);
     // A first byte at once: some hops hold the headers back until there is one.
-    this.#write(encoder.encode(this.#options.primingFrame ?? keepAliveFrame));
+    this.#controller?.enqueue(encoder.encode(this.#options.primingFrame ?? keepAliveFrame));
     this.#resolve(
       new Response(body, {
         headers: {
@@ -85,40 +107,58 @@ export class PostStream {
     return this.#held.splice(0);
   }
 
-  /** False if nobody is there to read it. */
-  send(packed: Uint8Array): boolean {
-    return this.#write(frameOf(packed));
+  /** Whether a message would go out at once. */
+  get isReady(): boolean {
+    return this.#waitTimer === undefined && (this.#controller?.desiredSize ?? 0) > 0;
   }
 
-  keepAlive(): void {
-    this.#write(encoder.encode(keepAliveFrame));
+  send(packed: Uint8Array): SendOutcome {
+    if (this.#controller === undefined) return "gone";
+    if (!this.isReady) {
+      this.#waitTimer ??= setTimeout(() => this.#goOn(), askAgainMs);
+      return "waiting";
+    }
+    this.#controller.enqueue(frameOf(packed));
+    return "sent";
   }
 
   /** Ends the HTTP response. A call that is still running goes on, for a resume. */
   end(): void {
     if (!this.#decided) this.startEvents();
     const controller = this.#controller;
-    this.#controller = undefined;
     if (controller === undefined) return;
-    this.lostAtMs = Date.now();
+    this.#stop();
     controller.close();
   }
 
-  #write(bytes: Uint8Array): boolean {
+  #goOn(): void {
+    const isFull = (this.#controller?.desiredSize ?? 0) <= 0;
+    this.#waitTimer = isFull ? setTimeout(() => this.#goOn(), askAgainMs) : undefined;
+    if (!isFull) this.#options.onRead();
+  }
+
+  /** A call may fill the stream in one turn, in which nobody can read: only time tells that a client does not. */
+  #keepAlive(): void {
     const controller = this.#controller;
-    if (controller === undefined) return false;
-    if ((controller.desiredSize ?? 0) <= 0) {
-      // Its client does not read. What comes now waits in the outbox for a resume, and the connection for nothing.
-      this.#lose();
-      controller.error(new Error("the client does not read"));
-      return false;
-    }
-    controller.enqueue(bytes);
-    return true;
+    const room = controller?.desiredSize ?? 0;
+    this.#stalls = room <= 0 && room === this.#room ? this.#stalls + 1 : 0;
+    this.#room = room;
+    if (room > 0) return controller?.enqueue(encoder.encode(keepAliveFrame));
+    if (this.#stalls < stallsBeforeClose) return;
+    // What waits is in the outbox for a resume; the connection would wait for nothing.
+    this.#lose();
+    controller?.error(new Error("the client does not read"));
   }
 
   #lose(): void {
+    this.#stop();
+    this.#options.onLost();
+  }
+
+  #stop(): void {
     this.#controller = undefined;
     this.lostAtMs = Date.now();
+    clearInterval(this.#keepAliveTimer);
+    clearTimeout(this.#waitTimer);
   }
 }

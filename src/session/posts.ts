@@ -135,8 +135,18 @@ export class Posts {
       shape.version !== undefined && shape.version >= firstRevisionWithPriming
         ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs: this.#settings.retryMs })
         : undefined;
-    const { maxStreamBacklogBytes } = this.#settings;
-    return new PostStream({ ...shape, name, sessionId, maxStreamBacklogBytes, primingFrame: priming });
+    const { maxStreamBacklogBytes, keepAliveMs } = this.#settings;
+    const conversation = this.#conversation;
+    return new PostStream({
+      ...shape,
+      name,
+      sessionId,
+      maxStreamBacklogBytes,
+      keepAliveMs,
+      primingFrame: priming,
+      onRead: () => conversation.continueSending(name),
+      onLost: () => conversation.endIfAnswered(name),
+    });
   }
 
   /** What lets a tool end a connection and have its client poll (revision 2025-11-25, SEP-1699). */

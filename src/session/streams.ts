@@ -1,7 +1,7 @@
 import { retryFrame } from "../protocol/sse-frame.ts";
 import { closeCode, packFrame } from "./link.ts";
 import type { SentMessage } from "./outbox.ts";
-import type { PostStream } from "./post-stream.ts";
+import type { PostStream, SendOutcome } from "./post-stream.ts";
 
 /** What a relay's WebSocket carries, kept with it through hibernation. */
 interface Attachment {
@@ -22,9 +22,6 @@ export const maxAttachedBytes = 14_000;
  * at the usual `retry` the two would throw each other out several times a second.
  */
 const supersededRetryMs = 10_000;
-
-/** What became of a message: on its way, waiting for the client to read, or without anybody to take it. */
-export type SendOutcome = "sent" | "waiting" | "gone";
 
 /** A relay's WebSocket, and how far ahead of its client we are. */
 interface RelaySocket {
@@ -161,7 +158,7 @@ export class Streams {
   /** Whether somebody is there to whom `packed` would go at once. */
   isReadyFor({ stream, packed }: SentMessage): boolean {
     const post = this.#posts.get(stream);
-    if (post !== undefined) return post.lostAtMs === undefined;
+    if (post !== undefined) return post.isReady;
     const relay = this.#sockets.get(stream);
     return relay !== undefined && this.#mayTake(relay, packed);
   }
@@ -175,7 +172,8 @@ export class Streams {
   }
 
   send({ stream, sequence, packed }: SentMessage): SendOutcome {
-    if (this.#posts.get(stream)?.send(packed) === true) return "sent";
+    const post = this.#posts.get(stream);
+    if (post !== undefined) return post.send(packed);
     const relay = this.#sockets.get(stream);
     if (relay === undefined) return "gone";
     if (!this.#mayTake(relay, packed)) {
@@ -219,11 +217,6 @@ export class Streams {
 
   endAll(): void {
     for (const stream of [...this.#posts.keys(), ...this.#sockets.keys()]) this.end(stream);
-  }
-
-  /** Sockets are kept alive by their relays, without waking this object; responses to POSTs are ours. */
-  keepPostsAlive(): void {
-    for (const post of this.#posts.values()) post.keepAlive();
   }
 }
 
