@@ -56,7 +56,10 @@ export interface EdgeOptions {
   progressEveryMs?: number;
   /** How long a call may wait for its client's answer (elicitation, sampling, roots). 10 min. */
   maxWaitForClientMs?: number;
-  /** How long the calls of a client that is gone run on before they are aborted. 5 min. */
+  /**
+   * How long the calls of a client that is gone run on before they are aborted, and what was said in answer to a POST of
+   * Streamable HTTP is kept for a resume. What an HTTP+SSE session owes is kept as long as the session. 5 min.
+   */
   reconnectGraceMs?: number;
   /** A session without stream and traffic for this long is deleted. 1 h. */
   sessionIdleMs?: number;

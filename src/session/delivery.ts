@@ -4,7 +4,7 @@ import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { dataOf, messageFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
-import { packFrame, unpackFrame } from "./link.ts";
+import { isPostStream, packFrame, unpackFrame } from "./link.ts";
 import { type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
@@ -51,11 +51,10 @@ export class Delivery {
     const { settings, store, streams } = options;
     this.#options = options;
     this.#streams = streams;
-    this.outbox = new Outbox(store, {
-      maxOutboxBytes: settings.maxOutboxBytes,
-      maxOutboxMessages: settings.maxOutboxMessages,
-      retainMs: settings.reconnectGraceMs,
-    });
+    const { maxOutboxBytes, maxOutboxMessages, reconnectGraceMs: retainMs } = settings;
+    // Few clients resume the answer to a POST; those of the other streams may come back for as long as the session lives.
+    const isForsaken = (stream: string): boolean => isPostStream(stream) && streams.lostAtMs(stream) !== undefined;
+    this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, isForsaken);
     this.outbox.takeBack(streams.takeKept());
     for (const stream of streams.attached) this.#noteSent(stream, Date.now());
   }
@@ -167,6 +166,7 @@ export class Delivery {
   /** Writes what is in memory only: no stream may be left to send it on. */
   save(): void {
     this.stop();
+    this.outbox.prune(Date.now());
     this.outbox.takeBack(this.#streams.takeKept());
     if (this.outbox.hasUnsaved && !attempt(() => this.outbox.save())) return;
     // What is in rows is not to come back from elsewhere once it has been acknowledged.

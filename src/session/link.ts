@@ -63,6 +63,11 @@ export const sseStream = "sse";
 /** The stream that GET opens in a Streamable HTTP session (revision 2025-11-25, Listening for Messages). */
 export const listenStream = "listen";
 
+/** Whether it is neither of these: the answer to one POST, which may continue on a GET. */
+export function isPostStream(stream: string): boolean {
+  return stream !== sseStream && stream !== listenStream;
+}
+
 /** The JSON-RPC id of a ping by which a reconnecting client names its old session: its stream is held by `freshId`. */
 export function claimId(freshId: string, count: number): string {
   return `claim:${freshId}.${count}`;

@@ -23,6 +23,9 @@ export interface OutboxBounds {
   retainMs: number;
 }
 
+/** Whether nobody is there for a stream, and nobody need come back for it. */
+export type IsForsaken = (stream: string) => boolean;
+
 const prefix = "outbox/";
 /** Above that a burst is written as more than one, bytes: what is in one is read, and deleted, together. */
 const maxBurstBytes = 1_000_000;
@@ -34,12 +37,13 @@ const messageOverheadBytes = 200;
  *
  * Storage: the attachment of its stream's socket while little is in doubt, see `entrust`; else rows `outbox/…`, each a
  * burst of messages, written behind. Cost: no row for small bursts on an open stream, one row for any other.
- * Lifetime: a message's, until it is acknowledged or `retainMs` old. Loses: notifications, oldest first, beyond its
- * bounds; then responses that were handed over; never a message that no stream was there for.
+ * Lifetime: a message's, until it is acknowledged, or was handed over or forsaken for `retainMs`. Loses: notifications,
+ * oldest first, beyond its bounds; then responses that were handed over; then those that are forsaken; never another.
  */
 export class Outbox {
   readonly #store: RowStore;
   readonly #bounds: OutboxBounds;
+  readonly #isForsaken: IsForsaken;
   readonly #messages = new Map<number, SentMessage>();
   readonly #unsaved = new Set<SentMessage>();
   /** The rows a message is in, and how many living messages are in a row: an empty row is deleted. */
@@ -52,9 +56,10 @@ export class Outbox {
   #unsavedBytes = 0;
   #notifications = 0;
 
-  constructor(store: RowStore, bounds: OutboxBounds) {
+  constructor(store: RowStore, bounds: OutboxBounds, isForsaken: IsForsaken = () => false) {
     this.#store = store;
     this.#bounds = bounds;
+    this.#isForsaken = isForsaken;
     this.#load();
   }
 
@@ -138,13 +143,17 @@ export class Outbox {
     this.#deleteEmptyRows();
   }
 
-  /** Forgets what was handed over longer than `retainMs` before `nowMs`, and the rows of all that is forgotten. */
+  /**
+   * Forgets what was handed over longer than `retainMs` before `nowMs`, or made for a stream that is forsaken, and the rows of
+   * all that is forgotten.
+   */
   prune(nowMs: number): void {
+    const beforeMs = nowMs - this.#bounds.retainMs;
     for (const message of this.#messages.values()) {
-      if (message.handedOverAtMs === undefined) continue;
-      // They are in order, so the rest is younger.
-      if (message.handedOverAtMs >= nowMs - this.#bounds.retainMs) break;
-      this.#drop(message);
+      const { sequence, stream, handedOverAtMs } = message;
+      // They are in order, and a sequence number is a clock's, so the rest is younger.
+      if (sequence >= beforeMs * 1_000) break;
+      if (handedOverAtMs === undefined ? this.#isForsaken(stream) : handedOverAtMs < beforeMs) this.#drop(message);
     }
     this.#deleteEmptyRows();
   }
@@ -223,6 +232,7 @@ export class Outbox {
   #enforceBounds(): void {
     if (this.#notifications > 0) this.#dropWhileFull((message) => message.kind === "notification");
     this.#dropWhileFull((message) => message.handedOverAtMs !== undefined);
+    this.#dropWhileFull(({ stream }) => this.#isForsaken(stream));
   }
 
   #dropWhileFull(mayGo: (message: SentMessage) => boolean): void {

@@ -32,7 +32,8 @@ export interface SessionOptions<Env> {
  * Cost: with a stream open and nothing happening the object hibernates: no timer, no write, no duration.
  * Lifetime: from `initialize` to DELETE, or until it had neither stream nor traffic for `sessionIdleMs`. The object itself
  * is evicted and rebuilt many times within it, and no client notices.
- * Loses: notifications, when a client leaves more of them unread than its bounds allow.
+ * Loses: notifications, when a client leaves more of them unread than its bounds allow; answers to POSTs of Streamable
+ * HTTP that it does not come back for.
  */
 export class Session<Env> {
   readonly #ctx: DurableObjectState;

@@ -188,6 +188,26 @@ describe("bounds", () => {
     expect(outbox.after("sse", 0)).toHaveLength(1);
     expect(store.stored()).toHaveLength(1);
   });
+
+  test("what was made for a stream that is forsaken goes last, oldest first, or after retainMs; of others it stays", () => {
+    const outbox = new Outbox(memoryRows().rows, { ...bounds, maxOutboxMessages: 4 }, (stream) => stream === "p1");
+    const make = (nowMs: number, more: Partial<SentMessage>): SentMessage => {
+      const made = message(outbox, nowMs, { handedOverAtMs: undefined, ...more });
+      outbox.add(made);
+      return made;
+    };
+    const [first, second] = [1, 2].map((nowMs) => make(nowMs, { stream: "p1" }));
+    make(3, { handedOverAtMs: 3 });
+    const owed = [4, 5].map((nowMs) => make(nowMs, {}));
+    const held = (): SentMessage[] => [...outbox.after("p1", 0), ...outbox.after("sse", 0)];
+    expect(held()).toEqual([first, second, ...owed]);
+    owed.push(make(6, {}));
+    expect(held()).toEqual([second, ...owed]);
+    outbox.prune(bounds.retainMs + 2);
+    expect(held()).toEqual([second, ...owed]);
+    outbox.prune(bounds.retainMs + 3);
+    expect(held()).toEqual(owed);
+  });
 });
 
 describe("in doubt", () => {

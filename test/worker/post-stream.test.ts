@@ -1,4 +1,7 @@
+import { on } from "node:events";
+import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Inspection } from "../fixtures/inspectable.ts";
 import { textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
@@ -26,5 +29,93 @@ describe("a call that says more than may wait for its client", () => {
     expect(await stream.over).toBe("ended");
     expect(stream.events.filter(isLog).map(labelOf)).toEqual(Array.from({ length: args.times }, (_, n) => String(n)));
     expect(textOf(await stream.answerTo(1))).toHaveLength(args.answerBytes);
+  });
+
+  /** POSTs `body` by a socket of its own, and stops to read once the first message is there. */
+  async function postAndStopReading(client: RawMcpClient, body: string): Promise<{ head: string; socket: Socket }> {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    const headers = {
+      ...client.headers,
+      host: "localhost",
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      "content-length": String(body.length),
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    socket.write(["POST /mcp HTTP/1.1", ...lines, "", body].join("\r\n"));
+    let head = "";
+    for await (const chunk of on(socket, "data")) {
+      head += String(chunk);
+      if (head.includes("data: {")) break;
+    }
+    socket.pause();
+    // It is cut off while it does not look.
+    socket.on("error", () => undefined);
+    return { head, socket };
+  }
+
+  test("is closed if its client does not read; new calls are refused until then, and it can resume", async () => {
+    const client = await RawMcpClient.open(server.url, {}, "2025-03-26");
+    const answerBytes = 1_000_000;
+    const ids = Array.from({ length: 16 }, (_, n) => `t${n}`);
+    const batch = ids.map((id) => {
+      const params = { name: "talk", arguments: { times: 1, bytes: 1, answerBytes } };
+      return { jsonrpc: "2.0", id, method: "tools/call", params };
+    });
+    const { head, socket } = await postAndStopReading(client, JSON.stringify(batch));
+    const refusal = await client.call("wait", { ms: 0 });
+    expect(refusal.status).toBe(429);
+    expect(await refusal.text()).toContain("read them first");
+
+    // It is closed at the second keep-alive at which it has read nothing, and then holds up nobody.
+    await expect.poll(async () => (await client.call("wait", { ms: 0 })).status).toBe(200);
+    const resumed = await client.listen(/^id: (\S+)/m.exec(head)?.[1]);
+    for (const id of ids.slice(-3)) expect(textOf(await resumed.answerTo(id))).toHaveLength(answerBytes);
+    expect(await resumed.over).toBe("ended");
+    socket.destroy();
+  });
+});
+
+describe("answers that nobody came back for", () => {
+  /** Calls the tool, and is gone before its answer: what it says meanwhile shows that nobody is there. */
+  async function callAndLeave(client: RawMcpClient, answerBytes: number): Promise<string> {
+    const stream = await client.callAsStream("talk", { times: 8, bytes: 1, answerBytes, gapMs: 100 });
+    await stream.message();
+    stream.close();
+    return stream.lastEventId;
+  }
+
+  test("do not keep a session from new calls, and the latest are there for a resume", async () => {
+    const client = await RawMcpClient.open(server.url, {}, "2025-06-18");
+    const left: string[] = [];
+    for (let n = 0; n < 6; n++) left.push(await callAndLeave(client, 1_000_000));
+    const outcome = `"session":"${client.sessionId.slice(0, 8)}","method":"tools/call","name":"talk","outcome":"ok"`;
+    await expect.poll(() => server.output().split(outcome).length - 1).toBe(left.length);
+    expect(textOf(await (await client.call("wait", { ms: 0 })).json())).toBe("waited");
+    for (const n of [4, 5, 6]) {
+      const resumed = await client.listen(left[n - 1]);
+      expect(textOf(await resumed.answerTo(n))).toHaveLength(1_000_000);
+    }
+  });
+
+  test("are forgotten after reconnectGraceMs", async () => {
+    const client = await RawMcpClient.open(server.url, {}, "2025-06-18");
+    const outboxRows = async (): Promise<string[]> => {
+      const response = await fetch(`${server.url}/test/inspect?id=${client.sessionId}`);
+      const { rows } = (await response.json()) as Inspection;
+      return rows.filter((row) => row.startsWith("outbox/"));
+    };
+    await callAndLeave(client, 1_000_000);
+    await expect.poll(outboxRows).not.toEqual([]);
+    const first = await outboxRows();
+    await expect
+      .poll(async () => {
+        // What is old goes when something new is written.
+        await callAndLeave(client, 1);
+        const rows = await outboxRows();
+        return first.filter((row) => rows.includes(row));
+      })
+      .toEqual([]);
   });
 });
