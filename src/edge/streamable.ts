@@ -1,9 +1,8 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
-import { formatEventId, parseEventId } from "../protocol/event-id.ts";
+import { parseEventId } from "../protocol/event-id.ts";
 import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { firstRevisionWithPriming, primingFrame } from "../protocol/sse-frame.ts";
 import { listenStream, sseStream } from "../session/link.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
@@ -60,15 +59,8 @@ export async function listen(request: Request, { namespace, settings }: Streamab
   const stream = resumes?.stream ?? listenStream;
   const source = new SessionSource(namespace, { stream, openedAtMs: Date.now() });
   const target: AttachTarget = { sessionId, kind: "resumed", after: resumes?.sequence };
-  const preamble =
-    resumes === undefined ? listenPreamble(request, sessionId, settings) : openingFrame(settings.retryMs);
+  const preamble = openingFrame(settings.retryMs);
   return await StreamRelay.open({ source, target, settings }, { preamble, headers: { "mcp-session-id": sessionId } });
-}
-
-function listenPreamble(request: Request, sessionId: string, { retryMs }: Settings): string {
-  const version = request.headers.get("mcp-protocol-version") ?? "";
-  if (version < firstRevisionWithPriming) return openingFrame(retryMs);
-  return primingFrame(formatEventId({ sessionId, stream: listenStream, sequence: 0 }), { retryMs });
 }
 
 /** `DELETE`: the session ends (Session Management). */

@@ -170,6 +170,16 @@ export function tooMuchUnread(id: RequestId | null): Response {
   });
 }
 
+/** 405 to a GET is what clients take for no stream, without an error (revision 2025-11-25, Listening for Messages). */
+export function nothingToResume(): Response {
+  return refuse({
+    status: 405,
+    code: errorCode.refused,
+    message: "Method Not Allowed: this stream has nothing more to carry. GET without Last-Event-ID to listen.",
+    headers: { allow: "POST, DELETE" },
+  });
+}
+
 /** For a relay only: its client has opened another stream since, and gets everything there. */
 export function streamSuperseded(): Response {
   return refuse({ status: 409, code: errorCode.refused, message: "Conflict: this stream was opened anew since." });

@@ -10,7 +10,7 @@ import { Delivery } from "./delivery.ts";
 import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
-import { readClaimId, listenStream, sseStream } from "./link.ts";
+import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
 import { writeMessage, writeResponse } from "./message-json.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
@@ -153,10 +153,17 @@ export class Conversation {
 
   /** A POST's stream that has carried its last answer is over. */
   endIfAnswered(stream: string): void {
-    if (stream === sseStream || stream === listenStream || this.calls.isStreamBusy(stream)) return;
+    if (!isPostStream(stream) || this.calls.isStreamBusy(stream)) return;
     const { streams } = this.#options;
     const isLost = streams.lostAtMs(stream) !== undefined;
     if (isLost || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
+  }
+
+  /** Whether a POST's stream has carried all that it ever will up to `after`. */
+  isOver(stream: string, after: number): boolean {
+    if (!isPostStream(stream) || this.calls.isStreamBusy(stream)) return false;
+    if (this.delivery.outbox.after(stream, after).length > 0) return false;
+    return this.#journal.interrupted().every(({ entry }) => entry.stream !== stream);
   }
 
   /** Ends the session's server and its calls. */

@@ -2,7 +2,7 @@ import type { RequestId } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
-import { dataOf, messageFrame } from "../protocol/sse-frame.ts";
+import { dataOf, messageFrame, primingFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
 import { isPostStream, packFrame, unpackFrame } from "./link.ts";
 import { type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
@@ -91,11 +91,14 @@ export class Delivery {
 
   #add(stream: string, kind: MessageKind, json: string, post?: number): SentMessage {
     const sequence = this.outbox.nextSequence(Date.now());
-    const id = formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
-    const packed = packFrame(sequence, messageFrame(id, json), post);
+    const packed = packFrame(sequence, messageFrame(this.#eventId(stream, sequence), json), post);
     const message: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
     this.outbox.add(message);
     return message;
+  }
+
+  #eventId(stream: string, sequence: number): string {
+    return formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
   }
 
   /** Makes the answer to a POST an SSE stream: something else comes first, or nothing for a while. */
@@ -105,15 +108,24 @@ export class Delivery {
 
   /**
    * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
-   * in doubt since nobody was there (`noticedAtMs`; `undefined` if nobody noticed a loss).
+   * in doubt since nobody was there (`noticedAtMs`; `undefined` if nobody noticed a loss). `isPrimed`: before that, the id
+   * to resume from if nothing of it arrives.
    */
-  replay(stream: string, { after, noticedAtMs }: { after: number | undefined; noticedAtMs: number | undefined }): void {
+  replay(
+    stream: string,
+    { after, noticedAtMs, isPrimed }: { after: number | undefined; noticedAtMs: number | undefined; isPrimed: boolean },
+  ): void {
     const nowMs = Date.now();
     const noticeMs = 2 * this.#options.settings.keepAliveMs + noticeMarginMs;
     const messages =
       after === undefined
         ? this.outbox.inDoubt(stream, noticedAtMs === undefined ? 0 : noticedAtMs - noticeMs)
         : this.outbox.after(stream, after);
+    const from = after ?? (messages[0]?.sequence ?? this.outbox.nextSequence(nowMs)) - 1;
+    if (isPrimed) {
+      const packed = packFrame(from, primingFrame(this.#eventId(stream, from), {}));
+      this.#streams.send({ stream, sequence: from, packed });
+    }
     for (const message of messages) this.#handOver(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
     // The socket that this one took the place of may be all that kept them.

@@ -1,5 +1,6 @@
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
+import { firstRevisionWithPriming } from "../protocol/sse-frame.ts";
 import type { ServerFactory, SessionMemory } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
 import { Conversation } from "./conversation.ts";
@@ -148,15 +149,21 @@ export class Session<Env> {
     if (this.#ended || (mustExist && this.#conversation.handshake === undefined)) return refusals.unknownSession();
     const openedAtMs = Number(request.headers.get(link.openedHeader));
     if (this.#streams.hasNewer(stream, openedAtMs)) return refusals.streamSuperseded();
-    const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     const conversation = this.#conversation;
+    if (after !== undefined && kind === "resumed") {
+      conversation.delivery.acknowledge(stream, after);
+      // Answered with a stream that only ends, a client would come back for more.
+      if (conversation.isOver(stream, after)) return refusals.nothingToResume();
+    }
+    const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
     const noticedAtMs = this.#streams.noticedAtMs(stream);
     this.#streams.attach(stream, ownEnd, openedAtMs);
     const lastPost = request.headers.get(link.postHeader);
     if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
-    if (after !== undefined && kind === "resumed") conversation.delivery.acknowledge(stream, after);
-    conversation.delivery.replay(stream, { after, noticedAtMs });
+    const asked = conversation.handshake?.initialize?.["protocolVersion"];
+    const isPrimed = stream !== link.sseStream && typeof asked === "string" && asked >= firstRevisionWithPriming;
+    conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));

@@ -171,7 +171,7 @@ export class Streams {
     return waitsFrom === undefined && !isTooFarAhead;
   }
 
-  send({ stream, sequence, packed }: SentMessage): SendOutcome {
+  send({ stream, sequence, packed }: Pick<SentMessage, "stream" | "sequence" | "packed">): SendOutcome {
     const post = this.#posts.get(stream);
     if (post !== undefined) return post.send(packed);
     const relay = this.#sockets.get(stream);

@@ -1,5 +1,12 @@
 import { on } from "node:events";
 import { connect, type Socket } from "node:net";
+import {
+  Client as ClientV2,
+  type FetchLike,
+  StreamableHTTPClientTransport as HttpTransportV2,
+} from "@modelcontextprotocol/client";
+import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as HttpTransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Inspection } from "../fixtures/inspectable.ts";
 import { textOf } from "../support/raw-client.ts";
@@ -118,4 +125,68 @@ describe("answers that nobody came back for", () => {
       })
       .toEqual([]);
   });
+});
+
+describe("a POST's stream that is resumed", () => {
+  test("begins with the id that it was resumed from: if nothing comes before the next cut, that still says where it was", async () => {
+    const client = await RawMcpClient.open(server.url);
+    const cut = await client.callAsStream("hold");
+    await expect.poll(() => cut.lastEventId).not.toBe("");
+    cut.close();
+    const resumed = await client.listen(cut.lastEventId);
+    await expect.poll(() => resumed.lastEventId).toBe(cut.lastEventId);
+    await client.call("release");
+    expect(textOf(await resumed.answerTo(1))).toBe("held");
+  });
+
+  test("is refused with 405 if it has nothing more to carry, as a client then asks no more", async () => {
+    const client = await RawMcpClient.open(server.url);
+    const stream = await client.callAsStream("wait", { ms: 300 });
+    await stream.answerTo(1);
+    const { response } = await client.listen(stream.lastEventId);
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("POST, DELETE");
+    expect(await stream.over).toBe("ended");
+  });
+
+  const args = { name: "wait", arguments: { ms: 60_000 } };
+  const connecting = {
+    v1: async (fetch: FetchLike) => {
+      const client = new ClientV1({ name: "canceller", version: "1.0.0" });
+      await client.connect(new HttpTransportV1(new URL(`${server.url}/mcp`), { fetch }));
+      const call = (params: typeof args, signal?: AbortSignal): Promise<unknown> =>
+        client.callTool(params, undefined, signal && { signal });
+      return { call, close: () => client.close() };
+    },
+    v2: async (fetch: FetchLike) => {
+      const client = new ClientV2({ name: "canceller", version: "1.0.0" });
+      await client.connect(new HttpTransportV2(new URL(`${server.url}/mcp`), { fetch }));
+      const call = (params: typeof args, signal?: AbortSignal): Promise<unknown> =>
+        client.callTool(params, signal && { signal });
+      return { call, close: () => client.close() };
+    },
+  };
+
+  test.each(["v1", "v2"] as const)(
+    "is not asked for again and again by SDK %s when its call is cancelled",
+    async (sdk) => {
+      const seen = { GET: [] as number[], POST: [] as number[] };
+      const client = await connecting[sdk](async (url, init) => {
+        const response = await fetch(url, init);
+        seen[(init?.method ?? "GET") as keyof typeof seen].push(response.status);
+        return response;
+      });
+      // The listening stream is open, and three messages are said: initialize, that it is done, and the call.
+      const abort = new AbortController();
+      const call = client.call(args, abort.signal);
+      await expect.poll(() => seen).toEqual({ GET: [200], POST: [200, 202, 200] });
+      abort.abort("the user said so");
+      await expect(call).rejects.toThrow("the user said so");
+      await expect.poll(() => seen.GET).toEqual([200, 405]);
+      // Longer than it waits to reconnect, many times.
+      await client.call({ name: "wait", arguments: { ms: 2_000 } });
+      expect(seen.GET).toEqual([200, 405]);
+      await client.close();
+    },
+  );
 });

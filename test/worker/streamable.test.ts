@@ -128,6 +128,37 @@ describe("the listening stream", () => {
     newer.close();
   });
 
+  test("begins with the place to resume from: after what has arrived, and before what may not have", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const sequenceOf = (id: string): number => Number(id.split("/")[2]);
+    const told = await client.listen();
+    await client.call("add_tool", { name: "one" });
+    await told.message();
+    const delivered = sequenceOf(told.lastEventId);
+    // It says that it got it.
+    const resumed = await client.listen(told.lastEventId);
+    await expect.poll(() => sequenceOf(resumed.lastEventId)).toBe(delivered);
+    const fresh = await client.listen();
+    await expect.poll(() => sequenceOf(fresh.lastEventId)).toBeGreaterThan(delivered);
+
+    await client.call("add_tool", { name: "two" });
+    await fresh.message();
+    const inDoubt = sequenceOf(fresh.lastEventId);
+    // It says nothing.
+    const silent = await fetch(client.url, { headers: { ...client.headers, accept: "text/event-stream" } });
+    let text = "";
+    for await (const chunk of silent.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (text.includes("list_changed")) break;
+    }
+    const [primed = ""] = /(?<=^id: )\S+/m.exec(text) ?? [];
+    expect(sequenceOf(primed)).toBeGreaterThan(delivered);
+    expect(sequenceOf(primed)).toBeLessThan(inDoubt);
+    const again = await client.listen(primed);
+    expect((await again.message())["method"]).toBe("notifications/tools/list_changed");
+    again.close();
+  });
+
   test("survives an eviction", async () => {
     const client = await RawMcpClient.open(bounded.url);
     const stream = await client.listen();
