@@ -15,8 +15,6 @@ const encoder = new TextEncoder();
 export interface PostStreamOptions {
   /** Its name among the streams of the session. */
   name: string;
-  /** How many responses will end it. */
-  requestCount: number;
   /** A batch is answered by an array (revision 2025-03-26, Sending Messages). */
   batch: boolean;
   sessionId: string;
@@ -74,12 +72,6 @@ export class PostStream {
   holdForJson(json: string): boolean {
     if (this.#decided) return false;
     this.#held.push(json);
-    if (this.#held.length === this.#options.requestCount) {
-      this.#decided = true;
-      const body = this.#options.batch ? `[${this.#held.join(",")}]` : this.#held[0];
-      const headers = { "content-type": "application/json", "mcp-session-id": this.#options.sessionId };
-      this.#resolve(new Response(body, { headers }));
-    }
     return true;
   }
 
@@ -122,13 +114,21 @@ export class PostStream {
     return "sent";
   }
 
-  /** Ends the HTTP response. A call that is still running goes on, for a resume. */
+  /** Ends the HTTP response: as JSON of what it holds, if that is all. A call that is still running goes on, for a resume. */
   end(): void {
-    if (!this.#decided) this.startEvents();
+    if (!this.#decided && this.#held.length > 0) return this.#answerAsJson();
+    this.startEvents();
     const controller = this.#controller;
     if (controller === undefined) return;
     this.#stop();
     controller.close();
+  }
+
+  #answerAsJson(): void {
+    this.#decided = true;
+    const body = this.#options.batch ? `[${this.#held.join(",")}]` : this.#held[0];
+    const headers = { "content-type": "application/json", "mcp-session-id": this.#options.sessionId };
+    this.#resolve(new Response(body, { headers }));
   }
 
   #goOn(): void {

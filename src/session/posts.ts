@@ -96,7 +96,6 @@ export class Posts {
     const requestCount = parsed.messages.filter(isRequest).length;
     const sequence = this.#conversation.delivery.outbox.nextSequence(Date.now());
     const post = this.#openPost(sequence, {
-      requestCount,
       batch: parsed.batch,
       version: this.#versionOf(request, parsed.messages),
     });
@@ -125,10 +124,7 @@ export class Posts {
     return header !== undefined && header > asked ? header : asked;
   }
 
-  #openPost(
-    sequence: number,
-    shape: { requestCount: number; batch: boolean; version: string | undefined },
-  ): PostStream {
+  #openPost(sequence: number, shape: { batch: boolean; version: string | undefined }): PostStream {
     const name = `p${sequence.toString(36)}`;
     const sessionId = this.#sessionId;
     const priming =

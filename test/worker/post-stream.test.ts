@@ -19,6 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+const call = (id: string, name: string, args: unknown = {}) => ({
+  jsonrpc: "2.0",
+  id,
+  method: "tools/call",
+  params: { name, arguments: args },
+});
+
 const isLog = ({ data }: { data: string }): boolean => data.includes("notifications/message");
 
 /** What a log message says, up to its colon. */
@@ -66,10 +73,7 @@ describe("a call that says more than may wait for its client", () => {
     const client = await RawMcpClient.open(server.url, {}, "2025-03-26");
     const answerBytes = 1_000_000;
     const ids = Array.from({ length: 16 }, (_, n) => `t${n}`);
-    const batch = ids.map((id) => {
-      const params = { name: "talk", arguments: { times: 1, bytes: 1, answerBytes } };
-      return { jsonrpc: "2.0", id, method: "tools/call", params };
-    });
+    const batch = ids.map((id) => call(id, "talk", { times: 1, bytes: 1, answerBytes }));
     const { head, socket } = await postAndStopReading(client, JSON.stringify(batch));
     const refusal = await client.call("wait", { ms: 0 });
     expect(refusal.status).toBe(429);
@@ -127,6 +131,25 @@ describe("answers that nobody came back for", () => {
   });
 });
 
+test("a batch of which one call is cancelled is answered by the array of the others", async () => {
+  const client = await RawMcpClient.open(server.url, {}, "2025-03-26");
+  const cancelled = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: "slow" } };
+  // The cancellation is of the same POST: it comes within `journalAfterMs`.
+  const batch = [
+    call("one", "wait", { ms: 0 }),
+    call("slow", "wait", { ms: 60_000 }),
+    call("two", "hang_up"),
+    cancelled,
+  ];
+  const response = await client.post(batch);
+  expect(response.headers.get("content-type")).toBe("application/json");
+  const answers = (await response.json()) as Record<string, unknown>[];
+  expect(Object.fromEntries(answers.map((answer) => [answer["id"], textOf(answer)]))).toEqual({
+    one: "waited",
+    two: "hung up",
+  });
+});
+
 describe("a POST's stream that is resumed", () => {
   test("begins with the id that it was resumed from: if nothing comes before the next cut, that still says where it was", async () => {
     const client = await RawMcpClient.open(server.url);
@@ -154,16 +177,16 @@ describe("a POST's stream that is resumed", () => {
     v1: async (fetch: FetchLike) => {
       const client = new ClientV1({ name: "canceller", version: "1.0.0" });
       await client.connect(new HttpTransportV1(new URL(`${server.url}/mcp`), { fetch }));
-      const call = (params: typeof args, signal?: AbortSignal): Promise<unknown> =>
+      const callTool = (params: typeof args, signal?: AbortSignal): Promise<unknown> =>
         client.callTool(params, undefined, signal && { signal });
-      return { call, close: () => client.close() };
+      return { callTool, close: () => client.close() };
     },
     v2: async (fetch: FetchLike) => {
       const client = new ClientV2({ name: "canceller", version: "1.0.0" });
       await client.connect(new HttpTransportV2(new URL(`${server.url}/mcp`), { fetch }));
-      const call = (params: typeof args, signal?: AbortSignal): Promise<unknown> =>
+      const callTool = (params: typeof args, signal?: AbortSignal): Promise<unknown> =>
         client.callTool(params, signal && { signal });
-      return { call, close: () => client.close() };
+      return { callTool, close: () => client.close() };
     },
   };
 
@@ -178,13 +201,13 @@ describe("a POST's stream that is resumed", () => {
       });
       // The listening stream is open, and three messages are said: initialize, that it is done, and the call.
       const abort = new AbortController();
-      const call = client.call(args, abort.signal);
+      const calling = client.callTool(args, abort.signal);
       await expect.poll(() => seen).toEqual({ GET: [200], POST: [200, 202, 200] });
       abort.abort("the user said so");
-      await expect(call).rejects.toThrow("the user said so");
+      await expect(calling).rejects.toThrow("the user said so");
       await expect.poll(() => seen.GET).toEqual([200, 405]);
       // Longer than it waits to reconnect, many times.
-      await client.call({ name: "wait", arguments: { ms: 2_000 } });
+      await client.callTool({ name: "wait", arguments: { ms: 2_000 } });
       expect(seen.GET).toEqual([200, 405]);
       await client.close();
     },
