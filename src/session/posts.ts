@@ -148,9 +148,14 @@ export class Posts {
   /** What lets a tool end a connection and have its client poll (revision 2025-11-25, SEP-1699). */
   #closers(post: PostStream): MessageExtraInfo {
     if (!post.isResumable) return {};
+    const { delivery } = this.#conversation;
     return {
-      closeSSEStream: () => post.end(),
-      closeStandaloneSSEStream: () => this.#streams.end(listenStream),
+      closeSSEStream: () => {
+        // What it holds is to be there for the resume.
+        delivery.startEvents(post);
+        this.#streams.close(post.name, Date.now());
+      },
+      closeStandaloneSSEStream: () => this.#streams.close(listenStream, Date.now()),
     };
   }
 

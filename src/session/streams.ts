@@ -206,12 +206,19 @@ export class Streams {
     relay.socket.serializeAttachment({ ...attachmentOf(relay.socket), waitsFrom } satisfies Attachment);
   }
 
-  /** The stream has nothing more to carry. */
-  end(stream: string): void {
+  /** Ends what carries the stream now. Its client may come back for the rest. */
+  close(stream: string, nowMs: number): void {
+    const lostAtMs = this.lostAtMs(stream) ?? nowMs;
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
-    this.#sockets.get(stream)?.socket.close(closeCode.ended, "answered");
+    this.#sockets.get(stream)?.socket.close(closeCode.ended, "that is all for now");
     this.#sockets.delete(stream);
+    this.#lostAtMs.set(stream, lostAtMs);
+  }
+
+  /** The stream has nothing more to carry. */
+  end(stream: string): void {
+    this.close(stream, 0);
     this.#lostAtMs.delete(stream);
   }
 

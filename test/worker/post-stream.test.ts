@@ -1,5 +1,6 @@
 import { on } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setTimeout as passing } from "node:timers/promises";
 import {
   Client as ClientV2,
   type FetchLike,
@@ -9,7 +10,7 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as HttpTransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Inspection } from "../fixtures/inspectable.ts";
-import { textOf } from "../support/raw-client.ts";
+import { RawStream, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
@@ -18,6 +19,9 @@ beforeAll(async () => {
   server = await startWorkerd({ main: "test/fixtures/post-stream.ts" });
 });
 afterAll(() => server.close());
+
+/** That of the fixture, milliseconds. */
+const reconnectGraceMs = 8_000;
 
 const call = (id: string, name: string, args: unknown = {}) => ({
   jsonrpc: "2.0",
@@ -147,6 +151,35 @@ test("a batch of which one call is cancelled is answered by the array of the oth
   expect(Object.fromEntries(answers.map((answer) => [answer["id"], textOf(answer)]))).toEqual({
     one: "waited",
     two: "hung up",
+  });
+});
+
+describe("a tool that ends its connection and has its client poll", () => {
+  test("can do so again and again, and its client has the grace each time", async () => {
+    const client = await RawMcpClient.open(server.url);
+    const first = await client.callAsStream("hold");
+    await client.call("hang_up");
+    expect(await first.over).toBe("ended");
+    // Longer than the grace: it counts from the last time that the client was there.
+    const second = await client.listen(first.lastEventId);
+    await passing(reconnectGraceMs + 1_000);
+    await client.call("hang_up");
+    expect(await second.over).toBe("ended");
+    // Time for whoever aborts the calls of clients that are gone.
+    expect(await (await client.call("wait", { ms: 2_000 })).text()).toContain("waited");
+    const third = await client.listen(second.lastEventId);
+    await client.call("release");
+    expect(textOf(await third.answerTo(1))).toBe("held");
+  });
+
+  test("loses no answer that its batch has already", async () => {
+    const client = await RawMcpClient.open(server.url);
+    const quick = { jsonrpc: "2.0", id: "quick", method: "ping" };
+    // Within `journalAfterMs`: what is answered is held until then, as it may all be JSON yet.
+    const posted = await client.post([quick, call("slow", "hold"), call("end", "hang_up", { afterMs: 20 })]);
+    const stream = new RawStream(posted, new AbortController());
+    expect((await stream.answerTo("quick"))["result"]).toEqual({});
+    expect(await stream.over).toBe("ended");
   });
 });
 
