@@ -92,6 +92,8 @@ export class StreamRelay {
   #sessionId: string;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #socket: WebSocket | undefined;
+  /** The search for an object that went away. Whatever is followed meanwhile ends it, so does the end of the stream. */
+  #search: symbol | undefined;
   /** The sequence of the last message written for the client. */
   #reached: number;
   readonly #copies: Copies;
@@ -146,6 +148,7 @@ export class StreamRelay {
   /** Takes `socket` as the source of the stream. */
   #follow(socket: WebSocket): void {
     this.#socket = socket;
+    this.#search = undefined;
     this.#unconfirmedBytes = 0;
     socket.addEventListener("message", ({ data }) => {
       if (this.#socket !== socket) return;
@@ -250,8 +253,11 @@ export class StreamRelay {
   /** The object went away: a restart, a new version, a crash. The client's stream stays. */
   async #attachAgain(): Promise<void> {
     this.#socket = undefined;
+    const sessionId = this.#sessionId;
+    const search = Symbol();
+    this.#search = search;
     // A session of which nothing was ever sent may be stored nowhere, and is new to the object once more.
-    const isFresh = this.#reached === 0 && this.#sessionId === this.#options.target.sessionId;
+    const isFresh = this.#reached === 0 && sessionId === this.#options.target.sessionId;
     const firstKind = this.#options.target.kind;
     const kind = isFresh ? (firstKind === "new" ? "fresh" : firstKind) : "again";
     // From here on they are the object's again.
@@ -260,25 +266,25 @@ export class StreamRelay {
     for (const delayMs of reattachDelaysMs) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       // Also if the client has gone meanwhile: it comes back, and asks for what the object may have lost.
-      if (!(await this.#giveBack(copies))) continue;
+      if (!(await this.#giveBack(sessionId, copies))) continue;
       copies = [];
-      if (this.#controller === undefined) return;
-      const target: AttachTarget = { sessionId: this.#sessionId, kind, after: this.#reached };
+      if (this.#search !== search) return;
+      const target: AttachTarget = { sessionId, kind, after: this.#reached };
       const attached = await tryAttach(this.#options.source, target);
+      // Its client has gone, or has claimed another session meanwhile.
+      if (this.#search !== search) return closeQuietly(attached);
       // The next delay is longer.
       if (attached === undefined) continue;
       if (attached instanceof Response) break;
-      // Its client has gone, or has claimed another session meanwhile.
-      if (this.#controller === undefined || this.#socket !== undefined) return closeQuietly(attached);
       return this.#follow(attached);
     }
-    this.#end();
+    if (this.#search === search) this.#end();
   }
 
   /** Before anything else, the object gets back what it may have lost. False if it cannot be reached. */
-  async #giveBack(packed: Uint8Array[]): Promise<boolean> {
+  async #giveBack(sessionId: string, packed: Uint8Array[]): Promise<boolean> {
     if (packed.length === 0) return true;
-    const given = this.#options.source.giveBack(this.#sessionId, packed);
+    const given = this.#options.source.giveBack(sessionId, packed);
     return await given.then(
       () => true,
       () => false,
@@ -304,6 +310,7 @@ export class StreamRelay {
   /** Lets go of everything. The object learns of it only by an explicit close. */
   #stop(): void {
     this.#controller = undefined;
+    this.#search = undefined;
     clearInterval(this.#keepAliveTimer);
     clearTimeout(this.#confirmTimer);
     this.#settleClaim();
