@@ -1,4 +1,5 @@
 import type { RequestId } from "@modelcontextprotocol/server";
+import type { Settings } from "../options.ts";
 
 /**
  * Every answer that is not a success, by name. Each is a JSON-RPC error with one HTTP status and a sentence that says
@@ -95,11 +96,12 @@ export function methodNotAllowed(allow: string): Response {
   });
 }
 
-export function unknownPath({ ssePath, mcpPath }: { ssePath: string; mcpPath: string }): Response {
+export function unknownPath({ ssePath, mcpPath, publicPath }: Settings): Response {
+  const [sse, mcp] = [publicPath + ssePath, publicPath + mcpPath];
   return refuse({
     status: 404,
     code: errorCode.refused,
-    message: `Not Found: connect an MCP client to ${ssePath} (HTTP+SSE) or ${mcpPath} (Streamable HTTP).`,
+    message: `Not Found: connect an MCP client to ${sse} (HTTP+SSE) or ${mcp} (Streamable HTTP).`,
   });
 }
 

@@ -52,6 +52,10 @@ test("Streamable HTTP works there as well", async () => {
 
 test("outside of the secret path there is nothing but a 404", async () => {
   for (const path of ["/sse", "/mcp", "/", "/s3cret"]) expect((await fetch(edge.url + path)).status).toBe(404);
+  // It names the paths as they are behind the proxy.
+  expect(await (await fetch(`${edge.url}/sse`)).text()).toContain(
+    "to /tools/s3cret/sse (HTTP+SSE) or /tools/s3cret/mcp ",
+  );
 });
 
 test("pages of the host that is named may connect, and of no other", async () => {
