@@ -5,7 +5,7 @@ import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { dataOf, messageFrame, primingFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
 import { isPostStream, packFrame, unpackFrame } from "./link.ts";
-import { type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
+import { type Audience, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
 import { maxAttachedBytes, type Streams } from "./streams.ts";
@@ -39,6 +39,8 @@ export interface DeliveryOptions {
 export class Delivery {
   readonly outbox: Outbox;
   readonly #options: DeliveryOptions;
+  /** How long it takes until a dead connection is noticed, at most, milliseconds. */
+  readonly #noticeMs: number;
   readonly #streams: Streams;
   /** How far the client of each stream said it was, when it came back. */
   readonly #resumedAfter = new Map<string, number>();
@@ -51,10 +53,16 @@ export class Delivery {
     const { settings, store, streams } = options;
     this.#options = options;
     this.#streams = streams;
-    const { maxOutboxBytes, maxOutboxMessages, reconnectGraceMs: retainMs } = settings;
+    const { maxOutboxBytes, maxOutboxMessages, reconnectGraceMs, keepAliveMs } = settings;
+    this.#noticeMs = 2 * keepAliveMs + noticeMarginMs;
+    // Nothing is forgotten before its loss could have been noticed.
+    const retainMs = Math.max(reconnectGraceMs, this.#noticeMs);
     // Few clients resume the answer to a POST; those of the other streams may come back for as long as the session lives.
-    const isForsaken = (stream: string): boolean => isPostStream(stream) && streams.lostAtMs(stream) !== undefined;
-    this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, isForsaken);
+    const audienceOf = (stream: string): Audience => {
+      if (isPostStream(stream)) return streams.lostAtMs(stream) === undefined ? "there" : "gone";
+      return streams.isAttached(stream) ? "there" : "away";
+    };
+    this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, audienceOf);
     this.outbox.takeBack(streams.takeKept());
     for (const stream of streams.attached) this.#noteSent(stream, Date.now());
   }
@@ -116,10 +124,9 @@ export class Delivery {
     { after, noticedAtMs, isPrimed }: { after: number | undefined; noticedAtMs: number | undefined; isPrimed: boolean },
   ): void {
     const nowMs = Date.now();
-    const noticeMs = 2 * this.#options.settings.keepAliveMs + noticeMarginMs;
     const messages =
       after === undefined
-        ? this.outbox.inDoubt(stream, noticedAtMs === undefined ? 0 : noticedAtMs - noticeMs)
+        ? this.outbox.inDoubt(stream, noticedAtMs === undefined ? 0 : noticedAtMs - this.#noticeMs)
         : this.outbox.after(stream, after);
     const from = after ?? (messages[0]?.sequence ?? this.outbox.nextSequence(nowMs)) - 1;
     if (isPrimed) {

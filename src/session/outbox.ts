@@ -23,8 +23,10 @@ export interface OutboxBounds {
   retainMs: number;
 }
 
-/** Whether nobody is there for a stream, and nobody need come back for it. */
-export type IsForsaken = (stream: string) => boolean;
+/**
+ * Who there is for a stream: a client, one that may come back as long as the session lives, or nobody who need come back.
+ */
+export type Audience = "there" | "away" | "gone";
 
 const prefix = "outbox/";
 /** Above that a burst is written as more than one, bytes: what is in one is read, and deleted, together. */
@@ -37,13 +39,14 @@ const messageOverheadBytes = 200;
  *
  * Storage: the attachment of its stream's socket while little is in doubt, see `entrust`; else rows `outbox/…`, each a
  * burst of messages, written behind. Cost: no row for small bursts on an open stream, one row for any other.
- * Lifetime: a message's, until it is acknowledged, or was handed over or forsaken for `retainMs`. Loses: notifications,
- * oldest first, beyond its bounds; then responses that were handed over; then those that are forsaken; never another.
+ * Lifetime: a message's, until it is acknowledged, or for `retainMs` if its client is there or gone; while its client is away
+ * it stays. Loses: notifications, oldest first, beyond its bounds; then responses that were handed over; then those whose
+ * client is gone; never another.
  */
 export class Outbox {
   readonly #store: RowStore;
   readonly #bounds: OutboxBounds;
-  readonly #isForsaken: IsForsaken;
+  readonly #audienceOf: (stream: string) => Audience;
   readonly #messages = new Map<number, SentMessage>();
   readonly #unsaved = new Set<SentMessage>();
   /** The rows a message is in, and how many living messages are in a row: an empty row is deleted. */
@@ -56,10 +59,10 @@ export class Outbox {
   #unsavedBytes = 0;
   #notifications = 0;
 
-  constructor(store: RowStore, bounds: OutboxBounds, isForsaken: IsForsaken = () => false) {
+  constructor(store: RowStore, bounds: OutboxBounds, audienceOf: (stream: string) => Audience = () => "there") {
     this.#store = store;
     this.#bounds = bounds;
-    this.#isForsaken = isForsaken;
+    this.#audienceOf = audienceOf;
     this.#load();
   }
 
@@ -80,10 +83,6 @@ export class Outbox {
 
   has(sequence: number): boolean {
     return this.#messages.has(sequence);
-  }
-
-  get isEmpty(): boolean {
-    return this.#messages.size === 0;
   }
 
   /**
@@ -144,8 +143,8 @@ export class Outbox {
   }
 
   /**
-   * Forgets what was handed over longer than `retainMs` before `nowMs`, or made for a stream that is forsaken, and the rows of
-   * all that is forgotten.
+   * Forgets what was handed over longer than `retainMs` before `nowMs` to a client that is there still, or made for one that
+   * is gone, and the rows of all that is forgotten.
    */
   prune(nowMs: number): void {
     const beforeMs = nowMs - this.#bounds.retainMs;
@@ -153,7 +152,10 @@ export class Outbox {
       const { sequence, stream, handedOverAtMs } = message;
       // They are in order, and a sequence number is a clock's, so the rest is younger.
       if (sequence >= beforeMs * 1_000) break;
-      if (handedOverAtMs === undefined ? this.#isForsaken(stream) : handedOverAtMs < beforeMs) this.#drop(message);
+      const audience = this.#audienceOf(stream);
+      // Of one that is away it is not known what arrived before.
+      const isArrived = handedOverAtMs !== undefined && handedOverAtMs < beforeMs && audience !== "away";
+      if (isArrived || (handedOverAtMs === undefined && audience === "gone")) this.#drop(message);
     }
     this.#deleteEmptyRows();
   }
@@ -232,7 +234,7 @@ export class Outbox {
   #enforceBounds(): void {
     if (this.#notifications > 0) this.#dropWhileFull((message) => message.kind === "notification");
     this.#dropWhileFull((message) => message.handedOverAtMs !== undefined);
-    this.#dropWhileFull(({ stream }) => this.#isForsaken(stream));
+    this.#dropWhileFull(({ stream }) => this.#audienceOf(stream) === "gone");
   }
 
   #dropWhileFull(mayGo: (message: SentMessage) => boolean): void {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type MessageKind, Outbox, type SentMessage } from "../../src/session/outbox.ts";
+import { type Audience, type MessageKind, Outbox, type SentMessage } from "../../src/session/outbox.ts";
 import { memoryRows } from "../support/memory-rows.ts";
 
 const bounds = { maxOutboxBytes: 10_000, maxOutboxMessages: 50, retainMs: 1_000 };
@@ -158,6 +158,7 @@ describe("bounds", () => {
       fc.property(
         fc.array(fc.record({ kind: fc.constantFrom(...kinds), attached: fc.boolean(), size: fc.nat(900) }), {
           maxLength: 120,
+          size: "max",
         }),
         (sends) => {
           const outbox = new Outbox(memoryRows().rows, bounds);
@@ -189,8 +190,21 @@ describe("bounds", () => {
     expect(store.stored()).toHaveLength(1);
   });
 
-  test("what was made for a stream that is forsaken goes last, oldest first, or after retainMs; of others it stays", () => {
-    const outbox = new Outbox(memoryRows().rows, { ...bounds, maxOutboxMessages: 4 }, (stream) => stream === "p1");
+  test("while a client is away nothing that it may not have got is forgotten", () => {
+    let audience: Audience = "away";
+    const outbox = new Outbox(memoryRows().rows, bounds, () => audience);
+    outbox.add(message(outbox, 0));
+    outbox.prune(10 * bounds.retainMs);
+    expect(outbox.after("sse", 0)).toHaveLength(1);
+    audience = "there";
+    outbox.prune(10 * bounds.retainMs);
+    expect(outbox.after("sse", 0)).toEqual([]);
+  });
+
+  test("what was made for a client that is gone goes last, oldest first, or after retainMs; that of others stays", () => {
+    const outbox = new Outbox(memoryRows().rows, { ...bounds, maxOutboxMessages: 4 }, (stream) =>
+      stream === "p1" ? "gone" : "there",
+    );
     const make = (nowMs: number, more: Partial<SentMessage>): SentMessage => {
       const made = message(outbox, nowMs, { handedOverAtMs: undefined, ...more });
       outbox.add(made);
