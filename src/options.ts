@@ -31,7 +31,7 @@ export interface EdgeOptions {
   maxCallsInFlight?: number;
   /** What a session's `memory` may hold in all, keys and JSON as UTF-8. It lives in one object beside everything else. 1 MiB. */
   maxMemoryBytes?: number;
-  /** Largest message to a client; what is larger becomes an error, of the call or in the tool. At most 31 MiB. 5 MiB. */
+  /** Largest message to a session's client; what is larger becomes an error, of the call or in the tool. At most 31 MiB. 5 MiB. */
   maxMessageBytes?: number;
   /** Sent messages kept for a client that may not have got them; notifications go first. 8 MiB. */
   maxOutboxBytes?: number;

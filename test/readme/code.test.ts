@@ -62,7 +62,7 @@ test("the configurations of Cursor and VS Code are JSON with the URL of the SSE 
 });
 
 test("the migration is one that wrangler takes, after that of an McpAgent and with our binding", async () => {
-  const [migration = ""] = codeIn(readme, "toml");
+  const [, migration = ""] = codeIn(readme, "toml");
   const ours = await readFile(join(root, "wrangler.toml"), "utf8");
   const former = '[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["MyMcp"]\n';
   const folder = join(root, ".cache/readme-migration");
@@ -75,6 +75,15 @@ test("the migration is one that wrangler takes, after that of an McpAgent and wi
     { tag: "v1", new_sqlite_classes: ["MyMcp"] },
     { tag: "v2", new_sqlite_classes: ["Session"], deleted_classes: ["MyMcp"] },
   ]);
+});
+
+test("the domain of one's own is a route that wrangler takes, at the end of our configuration", async () => {
+  const [route = ""] = codeIn(readme, "toml");
+  const folder = join(root, ".cache/readme-route");
+  await mkdir(folder, { recursive: true });
+  const config = join(folder, "wrangler.toml");
+  await writeFile(config, `${await readFile(join(root, "wrangler.toml"), "utf8")}\n${route}`);
+  expect(unstable_readConfig({ config }).routes).toEqual([{ pattern: "mcp.example.com", custom_domain: true }]);
 });
 
 test("the configuration of Claude Desktop starts the server, from any folder", async () => {
