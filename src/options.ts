@@ -58,7 +58,8 @@ export interface EdgeOptions {
   maxWaitForClientMs?: number;
   /**
    * How long the calls of a client that is gone run on before they are aborted, and what was said in answer to a POST of
-   * Streamable HTTP is kept for a resume. What an HTTP+SSE session owes is kept as long as the session. 5 min.
+   * Streamable HTTP is kept for a resume. What an HTTP+SSE session owes is kept as long as the session. Answers are kept
+   * for 2 keep-alives and 5 s at least: so long it may take to notice a dead connection. 5 min.
    */
   reconnectGraceMs?: number;
   /** A session without stream and traffic for this long is deleted. 1 h. */

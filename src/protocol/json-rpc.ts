@@ -85,13 +85,14 @@ function isMessage(value: unknown): value is JSONRPCMessage {
 
 /** What a sender should change, in one clause. */
 function envelopeFault(value: unknown): string {
-  if (!isObject(value)) return "a message is a JSON object";
-  if (value["jsonrpc"] !== "2.0") return 'a message has "jsonrpc": "2.0"';
-  if ("id" in value && !isRequestId(value["id"])) return "an id is a string or an integer of at most 2^53 - 1";
-  if ("params" in value && !isObject(value["params"])) return "params is an object";
+  if (!isObject(value)) return "a message must be a JSON object";
+  if (value["jsonrpc"] !== "2.0") return 'a message must have "jsonrpc": "2.0"';
+  if ("id" in value && !isRequestId(value["id"])) return "an id must be a string or an integer of at most 2^53 - 1";
+  if ("params" in value && !isObject(value["params"])) return "params must be an object";
   if (Object.keys(value).some((member) => !members.has(member)) || ("method" in value && "result" in value)) {
     return "a message has jsonrpc, id, method and params, or jsonrpc, id and a result or an error, and no other members";
   }
-  if ("method" in value) return "_meta is an object, and its progressToken a string or an integer of at most 2^53 - 1";
+  if ("method" in value)
+    return "_meta must be an object, and its progressToken a string or an integer of at most 2^53 - 1";
   return "a message has a method, or an id with a result or an error";
 }

@@ -21,7 +21,7 @@ test.each([
   ["a member too many", { ...ping, timestamp: 1 }, /no other members/],
   ["a request with a result", { ...ping, result: null }, /no other members/],
   ["an answer with a member too many", { jsonrpc: "2.0", id: 1, result: {}, error: null }, /a result or an error/],
-  ["_meta that is null", { ...ping, params: { _meta: null } }, /_meta is an object/],
+  ["_meta that is null", { ...ping, params: { _meta: null } }, /_meta must be an object/],
   ["a progress token that is null", { ...ping, params: { _meta: { progressToken: null } } }, /progressToken/],
 ])("%s is refused with 400 and what to change", async (_name, body, says) => {
   const response = await client.post(body);

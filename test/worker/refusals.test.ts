@@ -48,7 +48,7 @@ describe("what a client sends wrong over HTTP+SSE", () => {
     ["a number", 42, /JSON object/],
     ["no jsonrpc member", { id: 1, method: "ping" }, /"jsonrpc": "2.0"/],
     ["an id that is an object", { jsonrpc: "2.0", id: {}, method: "ping" }, /string or an integer/],
-    ["params that are a list", { jsonrpc: "2.0", id: 1, method: "ping", params: [] }, /params is an object/],
+    ["params that are a list", { jsonrpc: "2.0", id: 1, method: "ping", params: [] }, /params must be an object/],
     ["neither method nor result", { jsonrpc: "2.0", id: 1 }, /a method, or an id/],
     ["an empty batch", [], /empty/],
     ["a batch of 101", Array.from({ length: 101 }, (_, id) => ({ ...ping, id })), /at most 100/],
