@@ -33,7 +33,10 @@ export interface EdgeOptions {
   maxMemoryBytes?: number;
   /** Largest message to a session's client; what is larger becomes an error, of the call or in the tool. At most 31 MiB. 5 MiB. */
   maxMessageBytes?: number;
-  /** Sent messages kept for a client that may not have got them; notifications go first. 8 MiB. */
+  /**
+   * Sent messages kept for a client that may not have got them; notifications go first. At least `maxStreamBacklogBytes` and
+   * `maxMessageBytes` together. 8 MiB.
+   */
   maxOutboxBytes?: number;
   /** Messages kept, likewise. 10,000. */
   maxOutboxMessages?: number;
@@ -122,9 +125,11 @@ export function resolveOptions(options: EdgeOptions): Settings {
   if (settings.maxMessageBytes > maxCarriedBytes) {
     throw new RangeError(`maxMessageBytes is at most ${maxCarriedBytes}: no WebSocket of the platform carries more.`);
   }
-  if (settings.maxOutboxBytes < settings.maxStreamBacklogBytes + settings.maxMessageBytes) {
+  const leastOutboxBytes = settings.maxStreamBacklogBytes + settings.maxMessageBytes;
+  if (settings.maxOutboxBytes < leastOutboxBytes) {
     throw new RangeError(
-      "maxOutboxBytes is at least maxStreamBacklogBytes + maxMessageBytes: it keeps what a cut loses.",
+      `maxOutboxBytes is at least maxStreamBacklogBytes + maxMessageBytes, ${leastOutboxBytes}, not ` +
+        `${settings.maxOutboxBytes}: it keeps what a cut loses.`,
     );
   }
   return settings;

@@ -56,8 +56,8 @@ export function createStatelessLane<Env>(
 }
 
 export async function answerStateless(received: Request, body: unknown, lane: StatelessLane): Promise<Response> {
-  const { headers, signal, url } = received;
-  const request = new Request(new URL(route, url), { method: "POST", headers, signal });
+  const { headers, signal, url, cf = {} } = received;
+  const request = new Request(new URL(route, url), { method: "POST", headers, signal, cf });
   const response = await lane.handler.fetch(request, { parsedBody: body });
   if (!lane.failures.has(request)) return response;
   const failure = lane.failures.get(request);

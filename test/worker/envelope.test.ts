@@ -31,6 +31,16 @@ test.each([
   expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
 });
 
+test("a batch that has an id twice is refused with 400, and neither runs", async () => {
+  const response = await client.post([
+    { ...ping, id: "twice" },
+    { ...ping, id: "twice" },
+  ]);
+  expect(response.status).toBe(400);
+  expect(await response.text()).toMatch(/Use a new id/);
+  expect(textOf(await client.call("echo", { text: "alive" }))).toBe("alive");
+});
+
 test("a request that is named like a notification is answered, and cancels nothing", async () => {
   const requestId = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
   const error = { code: -32_601, message: "Method not found" };

@@ -56,6 +56,16 @@ describe("what a client said once", () => {
   });
 });
 
+test("what a server asks and gives up, its client is told by the id that it was asked with", async () => {
+  const client = await RawSseClient.open(edge.url);
+  const id = await client.send("tools/call", { name: "impatient", arguments: {} });
+  const asked = await client.stream.message(({ method }) => method === "ping");
+  const givenUp = await client.stream.message(({ method }) => method === "notifications/cancelled");
+  expect(givenUp["params"]).toMatchObject({ requestId: asked["id"] });
+  expect(textOf(await client.stream.answerTo(id))).toBe("it took too long");
+  client.close();
+});
+
 describe("a factory", () => {
   test("may remember something, in a session of either transport", async () => {
     const sse = await RawSseClient.open(edge.url);
