@@ -33,10 +33,12 @@ function refuseHost({ hostname }: URL, { allowedHosts }: Settings): Response | u
 }
 
 function refuseOrigin(request: Request, { hostname }: URL, { allowedOrigins }: Settings): Response | undefined {
-  if (allowedOrigins === "*" || !request.headers.has("origin")) return undefined;
+  const origin = request.headers.get("origin");
+  if (allowedOrigins === "*" || origin === null) return undefined;
   // `wrangler dev` writes a route's name over the one that a page was loaded from, so there it proves nothing.
   const own = isDevelopment && !isAddress(hostname) ? [] : [hostname];
-  return originValidationResponse(request, [...localhostAllowedOrigins(), ...own, ...allowedOrigins]);
+  const allowed = [...localhostAllowedOrigins(), ...own, ...allowedOrigins];
+  return originValidationResponse(request, allowed) === undefined ? undefined : refusals.unknownOrigin(origin);
 }
 
 /** An IP address has no name that could be made to mean something else. */

@@ -50,6 +50,12 @@ export function unknownHost(hostname: string): Response {
   return refuse({ status: 403, code: errorCode.refused, message });
 }
 
+export function unknownOrigin(origin: string): Response {
+  const hostname = URL.parse(origin)?.hostname ?? origin;
+  const message = `Invalid Origin: ${hostname}. If its pages may connect, add that name to the option allowedOrigins.`;
+  return refuse({ status: 403, code: errorCode.refused, message });
+}
+
 export function wrongContentType(): Response {
   return refuse({
     status: 415,

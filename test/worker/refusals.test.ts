@@ -279,7 +279,7 @@ describe("where a client goes wrong", () => {
   test("a web page from elsewhere is refused with 403 on every path", async () => {
     for (const path of ["/sse", "/mcp", "/sse/message?sessionId=x"]) {
       const response = await postJson(edge.url + path, ping, { origin: "https://evil.example" });
-      await expectRefusal(response, 403, -32_000, /Origin/);
+      await expectRefusal(response, 403, -32_000, /Invalid Origin: evil\.example\. .*allowedOrigins/);
     }
   });
 });
