@@ -25,8 +25,10 @@ export function dataOf(frame: string): string | undefined {
   return /\ndata: ([^\n]+)/.exec(frame)?.[1];
 }
 
-/** The first revision whose clients can read an event without data (SEP-1699). */
-export const firstRevisionWithPriming = "2025-11-25";
+/** Whether clients of a revision can read an event without data (SEP-1699). `version`: what a client said it speaks. */
+export function readsPriming(version: unknown): boolean {
+  return typeof version === "string" && version >= "2025-11-25";
+}
 
 /** An event without data that gives a client an id to resume from (revision 2025-11-25, Resumability). */
 export function primingFrame(id: string, { retryMs }: { retryMs?: number | undefined }): string {

@@ -69,12 +69,13 @@ export function clientCapabilitiesOf(handshake: Handshake | undefined): ClientCa
 export class HandshakeRecord {
   readonly #store: (handshake: Handshake) => void;
   #handshake: Handshake | undefined;
-  #lane: Lane;
+  /** That of the POSTs that were let in. */
+  lane: Lane;
 
   constructor(stored: Handshake | undefined, store: (handshake: Handshake) => void) {
     this.#store = store;
     this.#handshake = stored;
-    this.#lane = stored?.lane ?? "sse";
+    this.lane = stored?.lane ?? "sse";
   }
 
   /** `undefined` before anything of the session is stored, and after its end. */
@@ -82,23 +83,14 @@ export class HandshakeRecord {
     return this.#handshake;
   }
 
-  get lane(): Lane {
-    return this.#lane;
-  }
-
-  /** The lane of a POST that was let in. */
-  set lane(lane: Lane) {
-    this.#lane = lane;
-  }
-
   /** Starts the record, if there is none, so that the session outlives its object's memory. */
   ensure(): void {
-    if (this.#handshake === undefined) this.#remember({ lane: this.#lane, subscriptions: [] });
+    if (this.#handshake === undefined) this.#remember(this.#current());
   }
 
   /** `request` was answered with a result. */
   noteAnswered(request: JSONRPCRequest): void {
-    const remembered = rememberedAfter(this.#handshake ?? { lane: this.#lane, subscriptions: [] }, request);
+    const remembered = rememberedAfter(this.#current(), request);
     if (remembered !== undefined) this.#remember(remembered);
   }
 
@@ -114,6 +106,10 @@ export class HandshakeRecord {
 
   end(): void {
     this.#handshake = undefined;
+  }
+
+  #current(): Handshake {
+    return this.#handshake ?? { lane: this.lane, subscriptions: [] };
   }
 
   #remember(handshake: Handshake): void {

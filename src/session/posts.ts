@@ -3,7 +3,7 @@ import type { Settings } from "../options.ts";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isRequest, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { firstRevisionWithPriming, primingFrame } from "../protocol/sse-frame.ts";
+import { primingFrame, readsPriming } from "../protocol/sse-frame.ts";
 import type { AnswerState } from "./arrivals.ts";
 import type { Call } from "./calls.ts";
 import type { Conversation } from "./conversation.ts";
@@ -127,10 +127,9 @@ export class Posts {
   #openPost(sequence: number, shape: { batch: boolean; version: string | undefined }): PostStream {
     const name = `p${sequence.toString(36)}`;
     const sessionId = this.#sessionId;
-    const priming =
-      shape.version !== undefined && shape.version >= firstRevisionWithPriming
-        ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs: this.#settings.retryMs })
-        : undefined;
+    const priming = readsPriming(shape.version)
+      ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs: this.#settings.retryMs })
+      : undefined;
     const { maxStreamBacklogBytes, keepAliveMs } = this.#settings;
     const conversation = this.#conversation;
     return new PostStream({

@@ -1,6 +1,6 @@
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { firstRevisionWithPriming } from "../protocol/sse-frame.ts";
+import { readsPriming } from "../protocol/sse-frame.ts";
 import type { ServerFactory, SessionMemory } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
 import { Conversation } from "./conversation.ts";
@@ -161,8 +161,7 @@ export class Session<Env> {
     this.#streams.attach(stream, ownEnd, openedAtMs);
     const lastPost = request.headers.get(link.postHeader);
     if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
-    const asked = conversation.handshake?.initialize?.["protocolVersion"];
-    const isPrimed = stream !== link.sseStream && typeof asked === "string" && asked >= firstRevisionWithPriming;
+    const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
