@@ -5,12 +5,13 @@ import {
   claimId,
   closeCode,
   confirmation,
-  notKept,
+  type KeptNotice,
+  noRoom,
   type Receipt,
   unpackFrame,
 } from "../session/link.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
-import { Copies } from "./copies.ts";
+import { HeldAnswers } from "./held-answers.ts";
 
 /** What a relay needs for as long as it lives. */
 export interface RelayOptions {
@@ -60,7 +61,7 @@ const keepAliveBytes = encoder.encode(keepAliveFrame);
 /**
  * One client's SSE stream, held by the Worker, fed by a session's object over a WebSocket.
  *
- * It copies bytes and knows how far they reached. When the object goes away it attaches again and the client sees
+ * It passes bytes on and knows how far they reached. When the object goes away it attaches again and the client sees
  * nothing; when the client goes away the object is told. Keep-alive is written here and never wakes the object.
  *
  * Storage: none. Lifetime: the client's connection. Loses: what lies in its queue when the client goes: the object has it.
@@ -96,7 +97,7 @@ export class StreamRelay {
   #search: symbol | undefined;
   /** The sequence of the last message written for the client. */
   #reached: number;
-  readonly #copies: Copies;
+  readonly #held: HeldAnswers;
   /** Bytes of the object since it was last told that the client reads, counted as it counts them: it waits for that. */
   #unconfirmedBytes = 0;
   /** Bytes written in all, and how many of them the client had read at the last keep-alive. */
@@ -115,7 +116,7 @@ export class StreamRelay {
     this.#options = options;
     this.#sessionId = options.target.sessionId;
     this.#reached = options.target.after ?? 0;
-    this.#copies = new Copies(options.settings.maxOutboxBytes);
+    this.#held = new HeldAnswers(options.settings.maxOutboxBytes);
   }
 
   /** Whether nothing waits in the client's stream. */
@@ -152,7 +153,7 @@ export class StreamRelay {
     this.#unconfirmedBytes = 0;
     socket.addEventListener("message", ({ data }) => {
       if (this.#socket !== socket) return;
-      if (typeof data === "string") this.#hear(JSON.parse(data) as AttachCommand | Receipt);
+      if (typeof data === "string") this.#hear(JSON.parse(data) as AttachCommand | KeptNotice | Receipt);
       else this.#relay(data as ArrayBuffer);
     });
     const lose = (): void => this.#lose(socket);
@@ -173,16 +174,17 @@ export class StreamRelay {
     else void this.#attachAgain();
   }
 
-  #hear(said: AttachCommand | Receipt): void {
-    if ("receipt" in said) this.#options.source.uplink?.settle(said, this);
+  #hear(said: AttachCommand | KeptNotice | Receipt): void {
+    if ("kept" in said) this.#held.release(said.kept);
+    else if ("receipt" in said) this.#options.source.uplink?.settle(said, this);
     else void this.#obey(said);
   }
 
   #relay(data: ArrayBuffer): void {
-    const { sequence, post, frame } = unpackFrame(data);
+    const { sequence, post, isHeld, frame } = unpackFrame(data);
     this.#write(frame);
     if (post !== 0) this.#options.source.uplink?.settle({ receipt: post, isAnswered: true }, this);
-    if (!this.#copies.add(data, Date.now())) this.#socket?.send(notKept);
+    if (isHeld && !this.#held.add(data, sequence)) this.#socket?.send(noRoom);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += data.byteLength;
     if (this.#unconfirmedBytes >= this.#options.settings.maxStreamBacklogBytes / 2) this.#confirmWhenRead();
@@ -208,7 +210,6 @@ export class StreamRelay {
   #keepAlive(): void {
     const controller = this.#controller;
     if (controller === undefined) return;
-    this.#copies.dropOld(Date.now());
     const waitingBytes = drainedBytes - (controller.desiredSize ?? 0);
     const readBytes = this.#writtenBytes - waitingBytes;
     const isStalled = waitingBytes > drainedBytes && readBytes === this.#readBytes;
@@ -261,13 +262,13 @@ export class StreamRelay {
     const firstKind = this.#options.target.kind;
     const kind = isFresh ? (firstKind === "new" ? "fresh" : firstKind) : "again";
     // From here on they are the object's again.
-    let copies = this.#copies.all();
-    this.#copies.clear();
+    let held = this.#held.all();
+    this.#held.clear();
     for (const delayMs of reattachDelaysMs) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       // Also if the client has gone meanwhile: it comes back, and asks for what the object may have lost.
-      if (!(await this.#giveBack(sessionId, copies))) continue;
-      copies = [];
+      if (!(await this.#giveBack(sessionId, held))) continue;
+      held = [];
       if (this.#search !== search) return;
       const target: AttachTarget = { sessionId, kind, after: this.#reached };
       const attached = await tryAttach(this.#options.source, target);
@@ -314,7 +315,7 @@ export class StreamRelay {
     clearInterval(this.#keepAliveTimer);
     clearTimeout(this.#confirmTimer);
     this.#settleClaim();
-    this.#copies.clear();
+    this.#held.clear();
     this.#options.source.uplink?.close();
     const socket = this.#socket;
     this.#socket = undefined;

@@ -1,5 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
+import type {
+  ClientCapabilities,
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCRequest,
+  MessageExtraInfo,
+  RequestId,
+} from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
@@ -14,6 +21,7 @@ import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
 import { writeMessage, writeResponse } from "./message-json.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
+import type { MessageKind } from "./outbox.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
@@ -259,7 +267,7 @@ export class Conversation {
     }
     const post = streams.post(stream);
     if (post !== undefined) this.delivery.startEvents(post);
-    const { sequence } = this.delivery.send(stream, isServerRequest ? "request" : "notification", json);
+    const { sequence } = this.delivery.send(stream, kindOf(message), json);
     if (!isServerRequest) return;
     this.#serverRequests.add(message.id, { stream, sequence, nowMs: Date.now() });
   }
@@ -310,4 +318,10 @@ export class Conversation {
   #commonStream(): string {
     return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
+}
+
+function kindOf(message: JSONRPCRequest | JSONRPCNotification): MessageKind {
+  if (isRequest(message)) return "request";
+  const { method } = message;
+  return method === "notifications/progress" || method === "notifications/message" ? "passing" : "notification";
 }

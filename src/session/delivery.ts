@@ -4,7 +4,7 @@ import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { dataOf, messageFrame, primingFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
-import { isPostStream, packFrame, unpackFrame } from "./link.ts";
+import { isPostStream, markHeld, packFrame, unpackFrame } from "./link.ts";
 import { type Audience, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
@@ -14,7 +14,7 @@ import { maxAttachedBytes, type Streams } from "./streams.ts";
 const saveAfterMs = 50;
 /** The same for a burst that is too large for its socket to keep: a row is dearer, and the relay has a copy meanwhile. */
 const saveRowAfterMs = 1_000;
-/** How long a burst may last before that is done all the same, milliseconds. The relay keeps its copies for longer. */
+/** How long a burst may last before that is done all the same, milliseconds. */
 const longestBurstMs = 5_000;
 /** How much may be in this object's memory only: sent on a stream without a relay, or waiting for a client to read, bytes. */
 const maxUnsavedBytes = 1_500_000;
@@ -75,11 +75,17 @@ export class Delivery {
     const message = this.#add(stream, kind, json, post);
     const nowMs = Date.now();
     const outcome = this.#handOver(message, nowMs);
+    const isRelayed = outcome === "sent" && this.#streams.isAttached(stream);
+    if (kind === "passing") {
+      // A relay's stream outlives this object, so what was written to it has been said. It is repeated after a cut as long
+      // as this object remembers, and costs no row.
+      if (isRelayed) return message;
+      this.outbox.markUnsaved(message);
+    }
     this.#lastSentAtMs = nowMs;
-    const isCopied = outcome === "sent" && this.#streams.isAttached(stream);
     // Its POST is about to be accepted, and nobody else has it.
     const isOwed = outcome === "gone" || (outcome === "waiting" && kind === "response");
-    if (isOwed || (!isCopied && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
+    if (isOwed || (!isRelayed && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
     else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
     return message;
   }
@@ -101,7 +107,8 @@ export class Delivery {
     const sequence = this.outbox.nextSequence(Date.now());
     const packed = packFrame(sequence, messageFrame(this.#eventId(stream, sequence), json), post);
     const message: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
-    this.outbox.add(message);
+    if (kind === "passing") this.outbox.addToMemory(message);
+    else this.outbox.add(message);
     return message;
   }
 
@@ -188,6 +195,8 @@ export class Delivery {
     this.outbox.prune(Date.now());
     this.outbox.takeBack(this.#streams.takeKept());
     if (this.outbox.hasUnsaved && !attempt(() => this.outbox.save())) return;
+    // The platform holds this back until the rows are on disk.
+    this.#streams.tellKept(this.outbox.keptSequence);
     // What is in rows is not to come back from elsewhere once it has been acknowledged.
     this.#streams.keep([]);
   }
@@ -209,8 +218,9 @@ export class Delivery {
     }
     this.#saveTimer = undefined;
     this.outbox.prune(nowMs);
-    if (few !== undefined && this.#streams.keep(few)) return;
-    this.save();
+    if (few === undefined || !this.#streams.keep(few)) return this.save();
+    // Answers that their client is known to have: a relay holds them until it hears of it.
+    if (this.outbox.hasForgotten(maxAttachedBytes)) this.#streams.tellKept(this.outbox.keptSequence);
   }
 
   /** What waited when it was stored may have gone out before this object was rebuilt; its row does not say so. */
@@ -221,6 +231,7 @@ export class Delivery {
   }
 
   #handOver(message: SentMessage, nowMs: number): SendOutcome {
+    markHeld(message.packed, message.kind === "response" && this.outbox.isUnsaved(message));
     const outcome = this.#streams.send(message);
     message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
     return outcome;

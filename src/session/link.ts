@@ -95,12 +95,17 @@ export function confirmation(sequence: number): string {
   return String(sequence);
 }
 
-/** What the relay sends when it has no room for a copy of what it wrote: the object must put it somewhere safe at once. */
-export const notKept = "not kept";
+/** What the relay sends when it has no room to hold an answer that it wrote: the object must write it down at once. */
+export const noRoom = "no room";
 
 /** What the object sends as text, as JSON: attach the client's stream to this session instead. */
 export interface AttachCommand {
   attach: string;
+}
+
+/** Likewise: all answers up to this sequence are on disk, or forgotten, so the relay need not hold them any more. */
+export interface KeptNotice {
+  kept: number;
 }
 
 /**
@@ -192,13 +197,15 @@ export function unpackPost(message: string): CarriedPost | undefined {
   };
 }
 
-const headerBytes = 16;
+const headerBytes = 17;
+const heldAt = 16;
 const headerRoom = "\0".repeat(headerBytes);
 const encoder = new TextEncoder();
 
 /**
  * An SSE frame as the object sends it to the relay: its sequence number and the key of the POST that it answers, or 0, as
- * float64s, then the bytes for the client. The relay learns how far the client is without reading a byte of the frame.
+ * float64s, a byte that says whether to hold it, see {@linkcode markHeld}, then the bytes for the client. The relay learns
+ * how far the client is without reading a byte of the frame.
  */
 export function packFrame(sequence: number, frame: string, post = 0): Uint8Array {
   const packed = encoder.encode(headerRoom + frame);
@@ -208,9 +215,18 @@ export function packFrame(sequence: number, frame: string, post = 0): Uint8Array
   return packed;
 }
 
+/**
+ * Says in `packed` whether the relay is to hold it until a {@linkcode KeptNotice}: only the object's memory has it, and a
+ * client waits for it.
+ */
+export function markHeld(packed: Uint8Array, isHeld: boolean): void {
+  packed[heldAt] = isHeld ? 1 : 0;
+}
+
 export interface UnpackedFrame {
   sequence: number;
   post: number;
+  isHeld: boolean;
   frame: Uint8Array<ArrayBuffer>;
 }
 
@@ -219,6 +235,7 @@ export function unpackFrame(packed: ArrayBuffer): UnpackedFrame {
   return {
     sequence: header.getFloat64(0),
     post: header.getFloat64(8),
+    isHeld: header.getUint8(heldAt) !== 0,
     frame: new Uint8Array(packed, headerBytes),
   };
 }

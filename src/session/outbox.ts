@@ -2,7 +2,8 @@ import { attempt } from "./attempt.ts";
 import { join, split } from "./joined.ts";
 import type { RowStore } from "./rows.ts";
 
-export type MessageKind = "response" | "request" | "notification";
+/** `passing`: a notification that says what happens at the moment, progress or a log message. */
+export type MessageKind = "response" | "request" | "notification" | "passing";
 
 export interface SentMessage {
   /** Place in the session's order. Grows for ever, also across restarts; never reused. */
@@ -31,6 +32,8 @@ export type Audience = "there" | "away" | "gone";
 const prefix = "outbox/";
 /** Above that a burst is written as more than one, bytes: what is in one is read, and deleted, together. */
 const maxBurstBytes = 1_000_000;
+/** Of its bounds, what an outbox is brought down to by dropping notifications. */
+const roomShare = 7 / 8;
 /** What a message takes beside its frame where it is kept, at most, bytes. */
 const messageOverheadBytes = 200;
 
@@ -57,6 +60,7 @@ export class Outbox {
   #lastSequence = 0;
   #bytes = 0;
   #unsavedBytes = 0;
+  #forgottenBytes = 0;
   #notifications = 0;
 
   constructor(store: RowStore, bounds: OutboxBounds, audienceOf: (stream: string) => Audience = () => "there") {
@@ -96,8 +100,40 @@ export class Outbox {
 
   add(message: SentMessage): void {
     this.#hold(message);
-    this.#markUnsaved(message);
+    this.markUnsaved(message);
     this.#enforceBounds();
+  }
+
+  /** Keeps `message` in memory: no row is owed to it, see {@linkcode markUnsaved}. */
+  addToMemory(message: SentMessage): void {
+    this.#hold(message);
+    this.#enforceBounds();
+  }
+
+  /** `message` is to be written down by the next {@linkcode save}, if it is still there. */
+  markUnsaved(message: SentMessage): void {
+    if (this.#unsaved.has(message) || !this.#messages.has(message.sequence)) return;
+    this.#unsaved.add(message);
+    this.#unsavedBytes += message.packed.byteLength;
+  }
+
+  /** Whether only memory has it. */
+  isUnsaved(message: SentMessage): boolean {
+    return this.#unsaved.has(message);
+  }
+
+  /** Up to this sequence no answer is in memory only: it is in a row, or need not be kept any more. */
+  get keptSequence(): number {
+    let kept = this.#lastSequence;
+    for (const { kind, sequence } of this.#unsaved) if (kind === "response") kept = Math.min(kept, sequence - 1);
+    return kept;
+  }
+
+  /** Whether more than `bytes` of messages were forgotten before they were written; counted anew once it is true. */
+  hasForgotten(bytes: number): boolean {
+    if (this.#forgottenBytes <= bytes) return false;
+    this.#forgottenBytes = 0;
+    return true;
   }
 
   /** Takes back what {@linkcode entrust} gave away: its keeper is no more, so it is written down with the rest. */
@@ -105,7 +141,7 @@ export class Outbox {
     for (const message of messages) {
       if (this.#messages.has(message.sequence)) continue;
       this.#hold(message);
-      this.#markUnsaved(message);
+      this.markUnsaved(message);
       this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
     }
   }
@@ -211,15 +247,10 @@ export class Outbox {
     return key;
   }
 
-  #markUnsaved(message: SentMessage): void {
-    this.#unsaved.add(message);
-    this.#unsavedBytes += message.packed.byteLength;
-  }
-
   #hold(message: SentMessage): void {
     this.#messages.set(message.sequence, message);
     this.#bytes += message.packed.byteLength;
-    if (message.kind === "notification") this.#notifications += 1;
+    if (isNotification(message)) this.#notifications += 1;
   }
 
   #noteRow(sequence: number, key: string): void {
@@ -228,13 +259,27 @@ export class Outbox {
   }
 
   #isFull(): boolean {
-    return this.#bytes > this.#bounds.maxOutboxBytes || this.#messages.size > this.#bounds.maxOutboxMessages;
+    return !this.#hasRoomBelow(1);
   }
 
   #enforceBounds(): void {
-    if (this.#notifications > 0) this.#dropWhileFull((message) => message.kind === "notification");
+    if (this.#notifications > 0) this.#dropNotifications();
     this.#dropWhileFull((message) => message.handedOverAtMs !== undefined);
     this.#dropWhileFull(({ stream }) => this.#audienceOf(stream) === "gone");
+  }
+
+  /** Down to some room below the bounds: a tool that tells much would otherwise search for one to drop at each. */
+  #dropNotifications(): void {
+    if (!this.#isFull()) return;
+    for (const message of this.#messages.values()) {
+      if (isNotification(message)) this.#drop(message);
+      if (this.#hasRoomBelow(roomShare)) return;
+    }
+  }
+
+  #hasRoomBelow(share: number): boolean {
+    const { maxOutboxBytes, maxOutboxMessages } = this.#bounds;
+    return this.#bytes <= maxOutboxBytes * share && this.#messages.size <= maxOutboxMessages * share;
   }
 
   #dropWhileFull(mayGo: (message: SentMessage) => boolean): void {
@@ -247,9 +292,12 @@ export class Outbox {
 
   #drop(message: SentMessage): void {
     this.#messages.delete(message.sequence);
-    if (this.#unsaved.delete(message)) this.#unsavedBytes -= message.packed.byteLength;
+    if (this.#unsaved.delete(message)) {
+      this.#unsavedBytes -= message.packed.byteLength;
+      this.#forgottenBytes += message.packed.byteLength;
+    }
     this.#bytes -= message.packed.byteLength;
-    if (message.kind === "notification") this.#notifications -= 1;
+    if (isNotification(message)) this.#notifications -= 1;
     for (const key of this.#rowsOf.get(message.sequence) ?? []) {
       const living = (this.#living.get(key) ?? 1) - 1;
       this.#living.set(key, living);
@@ -263,6 +311,10 @@ export class Outbox {
   #deleteEmptyRows(): void {
     for (const key of this.#emptyRows) if (attempt(() => this.#store.delete(key))) this.#emptyRows.delete(key);
   }
+}
+
+function isNotification({ kind }: SentMessage): boolean {
+  return kind === "notification" || kind === "passing";
 }
 
 /** What the messages say of themselves, as JSON, and then their frames. */

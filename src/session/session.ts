@@ -118,11 +118,11 @@ export class Session<Env> {
   }
 
   /**
-   * A relay brings a POST of its client, says that the client has read, see `confirmation`, or that it has no copy of what
-   * it wrote. The messages of a socket do not wait for each other's end.
+   * A relay brings a POST of its client, says that the client has read, see `confirmation`, or that it cannot hold
+   * an answer that it wrote. The messages of a socket do not wait for each other's end.
    */
   webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
-    if (message === link.notKept) return this.#conversation.delivery.save();
+    if (message === link.noRoom) return this.#conversation.delivery.save();
     const post = typeof message === "string" ? link.unpackPost(message) : undefined;
     if (post !== undefined) return this.#ssePosts.bySocket(socket, post);
     const stream = this.#streams.confirm(socket);

@@ -1,5 +1,5 @@
 import { retryFrame } from "../protocol/sse-frame.ts";
-import { closeCode, packFrame } from "./link.ts";
+import { closeCode, type KeptNotice, packFrame } from "./link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 
@@ -187,6 +187,17 @@ export class Streams {
     } catch {
       // Its relay is gone and the close event is on its way: the message waits in the outbox.
       return "gone";
+    }
+  }
+
+  /** Relays need not hold answers up to `sequence` any more. */
+  tellKept(sequence: number): void {
+    for (const { socket } of this.#sockets.values()) {
+      try {
+        socket.send(JSON.stringify({ kept: sequence } satisfies KeptNotice));
+      } catch {
+        // Its relay is gone, and what it held with it.
+      }
     }
   }
 

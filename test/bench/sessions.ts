@@ -4,6 +4,8 @@ import { WireConnection, type WireResponse } from "./http-wire.ts";
 export interface BenchSession {
   initialize(): Promise<number>;
   call(tool: string, args: Record<string, unknown>): Promise<number>;
+  /** The same of a call that reports progress, and when its first part is there. */
+  callInParts(tool: string, args: Record<string, unknown>): Promise<{ firstMs: number; ms: number }>;
   /** Gives back the connection of its POSTs until the next one: thousands of sessions leave no file descriptors. */
   rest(): void;
   close(): void;
@@ -24,7 +26,12 @@ const handshake = {
 /** How a session's messages leave: resolves with the latency once the answer to `id` is there. */
 type Send = (message: Record<string, unknown>, id: number | undefined) => Promise<number>;
 
-function sessionOver(send: Send, { rest, close }: Pick<BenchSession, "rest" | "close">): BenchSession {
+interface SessionWays extends Pick<BenchSession, "rest" | "close"> {
+  /** Calls `then` at the next event. */
+  onNextEvent: (then: () => void) => void;
+}
+
+function sessionOver(send: Send, { rest, close, onNextEvent }: SessionWays): BenchSession {
   let lastId = 0;
   const request = (method: string, params: Record<string, unknown>): Promise<number> => {
     const id = ++lastId;
@@ -37,6 +44,13 @@ function sessionOver(send: Send, { rest, close }: Pick<BenchSession, "rest" | "c
       return ms;
     },
     call: (name, args) => request("tools/call", { name, arguments: args }),
+    async callInParts(name, args) {
+      const startedAt = performance.now();
+      let firstMs = Number.NaN;
+      onNextEvent(() => (firstMs = performance.now() - startedAt));
+      const ms = await request("tools/call", { name, arguments: args, _meta: { progressToken: lastId + 1 } });
+      return { firstMs, ms };
+    },
     rest,
     close,
   };
@@ -80,6 +94,7 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
   const posts = new PostConnections(port);
   const waiting = new Map<number, () => void>();
   let endpoint = "";
+  let onNextEvent: (() => void) | undefined;
   let opened = (): void => undefined;
   const hasEndpoint = new Promise<void>((resolve) => (opened = resolve));
   const events = new EventReader((block) => {
@@ -87,6 +102,8 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
       endpoint = /^data: *(\S+)/m.exec(block)?.[1] ?? "";
       return opened();
     }
+    onNextEvent?.();
+    onNextEvent = undefined;
     const id = answerIdOf(block);
     if (id !== undefined) waiting.get(id)?.();
   });
@@ -124,7 +141,8 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
     stream.close();
     posts.rest();
   };
-  return { ...sessionOver(send, { rest, close }), openedInMs };
+  const ways = { rest, close, onNextEvent: (then: () => void) => (onNextEvent = then) };
+  return { ...sessionOver(send, ways), openedInMs };
 }
 
 /** A Streamable HTTP session before `initialize`, which is what opens it. */
@@ -145,7 +163,8 @@ export function openStreamable(port: number): BenchSession {
     return performance.now() - sentAt;
   };
   const rest = (): void => posts.rest();
-  return sessionOver(send, { rest, close: rest });
+  // Its answers are whole.
+  return sessionOver(send, { rest, close: rest, onNextEvent: () => undefined });
 }
 
 function postHead(port: number, path: string): string {

@@ -97,7 +97,8 @@ class Relay {
     const socket = new WebSocket(`${base.replace("http", "ws")}/test/attach?id=${sessionId}&after=${after}`);
     socket.binaryType = "arraybuffer";
     const relay = new Relay(socket);
-    socket.addEventListener("message", ({ data }) => relay.#take(data as ArrayBuffer));
+    // As text it hears what is kept, and holds nothing itself.
+    socket.addEventListener("message", ({ data }) => data instanceof ArrayBuffer && relay.#take(data));
     await new Promise((resolve) => socket.addEventListener("open", resolve));
     return relay;
   }

@@ -8,7 +8,11 @@ import { DurableObject } from "cloudflare:workers";
 export interface Message {
   id?: number | string;
   method: string;
-  params?: { name?: string; arguments?: { a?: number; b?: number; text?: string } };
+  params?: {
+    name?: string;
+    arguments?: { a?: number; b?: number; text?: string; parts?: number; bytes?: number };
+    _meta?: { progressToken?: number };
+  };
 }
 
 interface Bindings {
@@ -20,6 +24,12 @@ const encoder = new TextEncoder();
 export abstract class BareSession extends DurableObject<Bindings> {
   /** The answer as JSON; undefined to a notification. */
   abstract answerTo(message: Message): string | undefined | Promise<string | undefined>;
+
+  /** Sends a message that is no answer. */
+  protected emit(json: string): void {
+    const frame = encoder.encode(`event: message\ndata: ${json}\n\n`);
+    for (const socket of this.ctx.getWebSockets()) socket.send(frame);
+  }
 
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("upgrade") === "websocket") {
@@ -35,10 +45,7 @@ export abstract class BareSession extends DurableObject<Bindings> {
         headers: { "content-type": "application/json", "mcp-session-id": this.ctx.id.toString() },
       });
     }
-    if (answer !== undefined) {
-      const frame = encoder.encode(`event: message\ndata: ${answer}\n\n`);
-      for (const socket of this.ctx.getWebSockets()) socket.send(frame);
-    }
+    if (answer !== undefined) this.emit(answer);
     return new Response(null, { status: 202 });
   }
 

@@ -9,7 +9,8 @@ export class Session extends BareSession {
     start: () => Promise.resolve(),
     close: () => Promise.resolve(),
     send: async (message: JSONRPCMessage) => {
-      if (!("id" in message) || "method" in message) return;
+      if ("method" in message) return this.emit(JSON.stringify(message));
+      if (!("id" in message)) return;
       this.#waiting.get(message.id)?.(JSON.stringify(message));
       this.#waiting.delete(message.id);
     },

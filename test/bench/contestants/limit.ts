@@ -9,7 +9,18 @@ export class Session extends BareSession {
       const result = { protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo };
       return JSON.stringify({ jsonrpc: "2.0", id, result });
     }
-    const { a = 0, b = 0, text = String(a + b) } = params?.arguments ?? {};
+    const { a = 0, b = 0, text = String(a + b), parts = 0, bytes = 0 } = params?.arguments ?? {};
+    const progressToken = params?._meta?.progressToken;
+    for (let progress = 1; progress <= parts; progress++) {
+      const message = "x".repeat(bytes);
+      this.emit(
+        JSON.stringify({
+          jsonrpc: "2.0",
+          method: "notifications/progress",
+          params: { progressToken, progress, total: parts, message },
+        }),
+      );
+    }
     return JSON.stringify({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text }] } });
   }
 }

@@ -4,6 +4,7 @@ import * as z from "zod";
 
 const add = { description: "Add two integers.", inputSchema: { a: z.int(), b: z.int() } };
 const echo = { description: "Return the text.", inputSchema: { text: z.string() } };
+const tell = { description: "Tell so many parts.", inputSchema: { parts: z.int(), bytes: z.int() } };
 
 /** `McpAgent` of `agents`, as its documentation shows it, over both of its transports. */
 export class Session extends McpAgent {
@@ -12,6 +13,13 @@ export class Session extends McpAgent {
   override async init(): Promise<void> {
     this.server.registerTool("add", add, ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }));
     this.server.registerTool("echo", echo, ({ text }) => ({ content: [{ type: "text", text }] }));
+    this.server.registerTool("tell", tell, async ({ parts, bytes }, { _meta, sendNotification }) => {
+      for (let progress = 1; progress <= parts; progress++) {
+        const params = { progressToken: _meta?.progressToken ?? 0, progress, total: parts, message: "x".repeat(bytes) };
+        await sendNotification({ method: "notifications/progress", params });
+      }
+      return { content: [{ type: "text", text: "told" }] };
+    });
   }
 }
 

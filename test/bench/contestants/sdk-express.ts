@@ -6,6 +6,7 @@ import { importPeer } from "../peers.ts";
 
 const add = { description: "Add two integers.", inputSchema: { a: z.int(), b: z.int() } };
 const echo = { description: "Return the text.", inputSchema: { text: z.string() } };
+const tell = { description: "Tell so many parts.", inputSchema: { parts: z.int(), bytes: z.int() } };
 
 /** `SSEServerTransport` of SDK v1 on express, as its examples show it. The port is the first argument. */
 interface Express {
@@ -38,5 +39,12 @@ function createServer(): McpServer {
   const server = new McpServer({ name: "sdk-express", version: "1.0.0" });
   server.registerTool("add", add, ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }));
   server.registerTool("echo", echo, ({ text }) => ({ content: [{ type: "text", text }] }));
+  server.registerTool("tell", tell, async ({ parts, bytes }, { _meta, sendNotification }) => {
+    for (let progress = 1; progress <= parts; progress++) {
+      const params = { progressToken: _meta?.progressToken ?? 0, progress, total: parts, message: "x".repeat(bytes) };
+      await sendNotification({ method: "notifications/progress", params });
+    }
+    return { content: [{ type: "text", text: "told" }] };
+  });
   return server;
 }
