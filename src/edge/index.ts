@@ -3,9 +3,12 @@ import { type EdgeOptions, resolveOptions } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { SessionObject } from "../session/session-object.ts";
+import { convertSchemasOnce } from "../convert-once.ts";
 import { withCors } from "./gate.ts";
 import { route } from "./router.ts";
 import { createStatelessLane, type StatelessLane } from "./stateless.ts";
+
+convertSchemasOnce();
 
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {

@@ -18,8 +18,11 @@ export type ContestantName =
   | "fastmcp-node"
   | "fastmcp-python";
 
+/** Servers of real size: they are compared with each other only. */
+export type LargeName = "large-ours" | "large-mcp-agent";
+
 /** `counted` is this project with a meter on it: nothing to compare speeds with. */
-type ServerName = ContestantName | "counted";
+type ServerName = ContestantName | LargeName | "counted";
 
 /** What a contestant is called in a table. */
 export const titles: Record<ContestantName, string> = {
@@ -100,7 +103,9 @@ async function commandOf(name: ServerName, place: Place): Promise<{ file: string
     case "limit-sdk":
     case "ours":
     case "counted":
-    case "mcp-agent": {
+    case "mcp-agent":
+    case "large-ours":
+    case "large-mcp-agent": {
       const config = join(place.folder, "config.capnp");
       await writeFile(config, await workerdConfig({ main: mainOf(name), ...place }));
       return { file: workerdBinary, args: ["serve", config, "--experimental"] };

@@ -6,6 +6,8 @@ export interface BenchSession {
   call(tool: string, args: Record<string, unknown>): Promise<number>;
   /** The same of a call that reports progress, and when its first part is there. */
   callInParts(tool: string, args: Record<string, unknown>): Promise<{ firstMs: number; ms: number }>;
+  /** `tools/list`. */
+  list(): Promise<number>;
   /** Gives back the connection of its POSTs until the next one: thousands of sessions leave no file descriptors. */
   rest(): void;
   close(): void;
@@ -43,6 +45,7 @@ function sessionOver(send: Send, { rest, close, onNextEvent }: SessionWays): Ben
       await send({ jsonrpc: "2.0", method: "notifications/initialized" }, undefined);
       return ms;
     },
+    list: () => request("tools/list", {}),
     call: (name, args) => request("tools/call", { name, arguments: args }),
     async callInParts(name, args) {
       const startedAt = performance.now();
