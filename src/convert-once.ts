@@ -14,6 +14,7 @@ const remembering = new WeakSet<Convert>();
  * The SDK asks the schema itself (Standard JSON Schema, `~standard.jsonSchema`), so the schema is what remembers.
  */
 export function convertSchemasOnce(): void {
+  // eslint-disable-next-line typescript/unbound-method -- it is called on the server that it was called on
   const { registerTool } = McpServer.prototype;
   McpServer.prototype.registerTool = new Proxy(registerTool, {
     apply(target, server, args: unknown[]) {

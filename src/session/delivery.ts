@@ -96,17 +96,20 @@ export class Delivery {
    */
   storeThenSend(stream: string, json: string): void {
     const message = this.#add(stream, "response", json);
+    // Writing it down takes it out of memory.
+    const { packed } = message;
     const nowMs = Date.now();
     // What is stored of it. If nobody is there, it is owed; else in doubt, also if the object dies in between.
     if (this.#streams.isReadyFor(message)) message.handedOverAtMs = nowMs;
     this.save();
-    this.#handOver(message, nowMs);
+    this.#handOver(message, nowMs, packed);
   }
 
   #add(stream: string, kind: MessageKind, json: string, post?: number): SentMessage {
     const sequence = this.outbox.nextSequence(Date.now());
     const packed = packFrame(sequence, messageFrame(this.#eventId(stream, sequence), json), post);
-    const message: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
+    const bytes = packed.byteLength;
+    const message: SentMessage = { sequence, stream, kind, bytes, packed, handedOverAtMs: undefined };
     if (kind === "passing") this.outbox.addToMemory(message);
     else this.outbox.add(message);
     return message;
@@ -183,7 +186,7 @@ export class Delivery {
         this.send(stream, "response", json);
         continue;
       }
-      const message = { sequence, stream, kind: "response" as const, packed };
+      const message = { sequence, stream, kind: "response" as const, packed, bytes: packed.byteLength };
       this.outbox.takeBack([{ ...message, handedOverAtMs: Date.now() }]);
     }
     this.save();
@@ -230,9 +233,9 @@ export class Delivery {
     }
   }
 
-  #handOver(message: SentMessage, nowMs: number): SendOutcome {
-    markHeld(message.packed, message.kind === "response" && this.outbox.isUnsaved(message));
-    const outcome = this.#streams.send(message);
+  #handOver(message: SentMessage, nowMs: number, packed = this.outbox.packedOf(message)): SendOutcome {
+    markHeld(packed, message.kind === "response" && this.outbox.isUnsaved(message));
+    const outcome = this.#streams.send({ ...message, packed });
     message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
     return outcome;
   }

@@ -1,6 +1,5 @@
-import { attempt } from "./attempt.ts";
-import { join, split } from "./joined.ts";
 import type { RowStore } from "./rows.ts";
+import { Shelf } from "./shelf.ts";
 
 /** `passing`: a notification that says what happens at the moment, progress or a log message. */
 export type MessageKind = "response" | "request" | "notification" | "passing";
@@ -11,8 +10,10 @@ export interface SentMessage {
   /** The stream of the session it belongs to. */
   stream: string;
   kind: MessageKind;
-  /** The frame, see `packFrame`. */
-  packed: Uint8Array;
+  /** How long its frame is. */
+  bytes: number;
+  /** The frame, see `packFrame`; `undefined` while it lies in a row only. */
+  packed: Uint8Array | undefined;
   /** When it was last handed to a client's stream, milliseconds since 1970; `undefined` while none was there. */
   handedOverAtMs: number | undefined;
 }
@@ -29,9 +30,6 @@ export interface OutboxBounds {
  */
 export type Audience = "there" | "away" | "gone";
 
-const prefix = "outbox/";
-/** Above that a burst is written as more than one, bytes: what is in one is read, and deleted, together. */
-const maxBurstBytes = 1_000_000;
 /** Of its bounds, what an outbox is brought down to by dropping notifications. */
 const roomShare = 7 / 8;
 /** What a message takes beside its frame where it is kept, at most, bytes. */
@@ -40,23 +38,18 @@ const messageOverheadBytes = 200;
 /**
  * Messages sent to one client that may not have arrived.
  *
- * Storage: the attachment of its stream's socket while little is in doubt, see `entrust`; else rows `outbox/…`, each a
- * burst of messages, written behind. Cost: no row for small bursts on an open stream, one row for any other.
+ * Storage: the attachment of its stream's socket while little is in doubt, see `entrust`; else the `Shelf`, written behind.
+ * Cost: no row for small bursts on an open stream, one row for any other.
  * Lifetime: a message's, until it is acknowledged, or for `retainMs` if its client is there or gone; while its client is away
  * it stays. Loses: notifications, oldest first, beyond its bounds; then responses that were handed over; then those whose
  * client is gone; never another.
  */
 export class Outbox {
-  readonly #store: RowStore;
+  readonly #shelf: Shelf;
   readonly #bounds: OutboxBounds;
   readonly #audienceOf: (stream: string) => Audience;
   readonly #messages = new Map<number, SentMessage>();
   readonly #unsaved = new Set<SentMessage>();
-  /** The rows a message is in, and how many living messages are in a row: an empty row is deleted. */
-  readonly #rowsOf = new Map<number, string[]>();
-  readonly #living = new Map<string, number>();
-  /** Rows without a living message. They go when there is time: whoever sends a large answer should not wait for that. */
-  readonly #emptyRows = new Set<string>();
   #lastSequence = 0;
   #bytes = 0;
   #unsavedBytes = 0;
@@ -64,7 +57,7 @@ export class Outbox {
   #notifications = 0;
 
   constructor(store: RowStore, bounds: OutboxBounds, audienceOf: (stream: string) => Audience = () => "there") {
-    this.#store = store;
+    this.#shelf = new Shelf(store);
     this.#bounds = bounds;
     this.#audienceOf = audienceOf;
     this.#load();
@@ -114,7 +107,12 @@ export class Outbox {
   markUnsaved(message: SentMessage): void {
     if (this.#unsaved.has(message) || !this.#messages.has(message.sequence)) return;
     this.#unsaved.add(message);
-    this.#unsavedBytes += message.packed.byteLength;
+    this.#unsavedBytes += message.bytes;
+  }
+
+  /** Its bytes, from wherever they lie. */
+  packedOf(message: SentMessage): Uint8Array {
+    return message.packed ?? this.#shelf.packedOf(message.sequence);
   }
 
   /** Whether only memory has it. */
@@ -175,7 +173,7 @@ export class Outbox {
     for (const message of this.#messages.values()) {
       if (message.stream === stream && message.sequence <= sequence) this.#drop(message);
     }
-    this.#deleteEmptyRows();
+    this.#shelf.deleteEmptyRows();
   }
 
   /**
@@ -193,7 +191,7 @@ export class Outbox {
       const isArrived = handedOverAtMs !== undefined && handedOverAtMs < beforeMs && audience !== "away";
       if (isArrived || (handedOverAtMs === undefined && audience === "gone")) this.#drop(message);
     }
-    this.#deleteEmptyRows();
+    this.#shelf.deleteEmptyRows();
   }
 
   /**
@@ -201,37 +199,20 @@ export class Outbox {
    * @throws if the platform refuses the write; what was not written is written next time.
    */
   save(): void {
-    this.#deleteEmptyRows();
-    let burst: SentMessage[] = [];
-    let burstBytes = 0;
-    const writeBurst = (): void => {
-      const [first] = burst;
-      if (first === undefined) return;
-      const key = this.#freeKey(first.sequence);
-      this.#store.add(key, packBurst(burst));
-      for (const { sequence } of burst) this.#noteRow(sequence, key);
-      burst = [];
-      burstBytes = 0;
-    };
-    for (const message of this.#unsaved) {
-      if (burstBytes + message.packed.byteLength > maxBurstBytes) writeBurst();
-      burst.push(message);
-      burstBytes += message.packed.byteLength;
+    this.#shelf.deleteEmptyRows();
+    try {
+      this.#shelf.put(this.#unsaved);
+    } finally {
+      for (const message of this.#unsaved) if (message.packed === undefined) this.#noteSaved(message);
     }
-    writeBurst();
-    this.#unsaved.clear();
-    this.#unsavedBytes = 0;
   }
 
   #load(): void {
-    for (const [key, burst] of this.#store.list<ArrayBuffer>({ prefix })) {
-      for (const message of unpackBurst(burst)) {
-        this.#noteRow(message.sequence, key);
-        // What was acknowledged and came back from elsewhere may be in two rows.
-        if (this.#messages.has(message.sequence)) continue;
-        this.#hold(message);
-        this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
-      }
+    for (const message of this.#shelf.load()) {
+      // What was acknowledged and came back from elsewhere may be in two rows.
+      if (this.#messages.has(message.sequence)) continue;
+      this.#hold(message);
+      this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
     }
   }
 
@@ -239,23 +220,14 @@ export class Outbox {
     return [...this.#messages.values()].filter(wanted).sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** A row is never overwritten: it may hold others than the message that it is named after, which came back since. */
-  #freeKey(sequence: number): string {
-    const name = prefix + String(sequence).padStart(16, "0");
-    let key = name;
-    for (let copy = 1; this.#living.has(key); copy++) key = `${name}.${copy}`;
-    return key;
+  #noteSaved(message: SentMessage): void {
+    if (this.#unsaved.delete(message)) this.#unsavedBytes -= message.bytes;
   }
 
   #hold(message: SentMessage): void {
     this.#messages.set(message.sequence, message);
-    this.#bytes += message.packed.byteLength;
+    this.#bytes += message.bytes;
     if (isNotification(message)) this.#notifications += 1;
-  }
-
-  #noteRow(sequence: number, key: string): void {
-    this.#rowsOf.set(sequence, [...(this.#rowsOf.get(sequence) ?? []), key]);
-    this.#living.set(key, (this.#living.get(key) ?? 0) + 1);
   }
 
   #isFull(): boolean {
@@ -293,39 +265,15 @@ export class Outbox {
   #drop(message: SentMessage): void {
     this.#messages.delete(message.sequence);
     if (this.#unsaved.delete(message)) {
-      this.#unsavedBytes -= message.packed.byteLength;
-      this.#forgottenBytes += message.packed.byteLength;
+      this.#unsavedBytes -= message.bytes;
+      this.#forgottenBytes += message.bytes;
     }
-    this.#bytes -= message.packed.byteLength;
+    this.#bytes -= message.bytes;
     if (isNotification(message)) this.#notifications -= 1;
-    for (const key of this.#rowsOf.get(message.sequence) ?? []) {
-      const living = (this.#living.get(key) ?? 1) - 1;
-      this.#living.set(key, living);
-      if (living > 0) continue;
-      this.#living.delete(key);
-      this.#emptyRows.add(key);
-    }
-    this.#rowsOf.delete(message.sequence);
-  }
-
-  #deleteEmptyRows(): void {
-    for (const key of this.#emptyRows) if (attempt(() => this.#store.delete(key))) this.#emptyRows.delete(key);
+    this.#shelf.forget(message.sequence);
   }
 }
 
 function isNotification({ kind }: SentMessage): boolean {
   return kind === "notification" || kind === "passing";
-}
-
-/** What the messages say of themselves, as JSON, and then their frames. */
-function packBurst(messages: SentMessage[]): ArrayBuffer {
-  const heads = JSON.stringify(messages.map((message) => ({ ...message, packed: undefined })));
-  return join([new TextEncoder().encode(heads), ...messages.map(({ packed }) => packed)]).buffer;
-}
-
-function unpackBurst(burst: ArrayBuffer): SentMessage[] {
-  const [heads, ...frames] = split(burst);
-  // A cast at a boundary that only `packBurst` writes.
-  const parsed = JSON.parse(new TextDecoder().decode(heads)) as Omit<SentMessage, "packed">[];
-  return parsed.map((head, index) => ({ ...head, packed: frames[index] ?? new Uint8Array() }));
 }

@@ -9,7 +9,7 @@ interface Attachment {
   /** When its client opened it, milliseconds since 1970. */
   openedAtMs: number;
   /** Messages handed to it that may not have arrived, while they are few. */
-  inDoubt?: SentMessage[];
+  inDoubt?: (Omit<SentMessage, "bytes" | "packed"> & { packed: Uint8Array })[];
   /** See `RelaySocket`. */
   waitsFrom?: number | undefined;
 }
@@ -60,7 +60,7 @@ export class Streams {
       if (socket.readyState === WebSocket.OPEN) {
         this.#sockets.set(stream, { socket, openedAtMs, unconfirmedBytes: 0, waitsFrom });
       }
-      this.#kept.push(...inDoubt);
+      this.#noteKept(inDoubt);
       this.#known.add(socket);
       this.#isKeeping ||= inDoubt.length > 0;
     }
@@ -71,8 +71,12 @@ export class Streams {
     return this.#kept.splice(0).sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Has the session's only socket keep `inDoubt`, and nothing else; false if there is not exactly one. */
-  keep(inDoubt: SentMessage[]): boolean {
+  /** Has the session's only socket keep `unsaved`, and nothing else; false if there is not exactly one. */
+  keep(unsaved: SentMessage[]): boolean {
+    // All that is not written down is in memory, bytes and all.
+    const inDoubt = unsaved.flatMap(({ bytes: _, packed, ...head }) =>
+      packed === undefined ? [] : { ...head, packed },
+    );
     if (inDoubt.length === 0 && !this.#isKeeping) return true;
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
@@ -80,6 +84,10 @@ export class Streams {
     socket.serializeAttachment({ ...attachmentOf(socket), inDoubt } satisfies Attachment);
     this.#isKeeping = inDoubt.length > 0;
     return true;
+  }
+
+  #noteKept(inDoubt: NonNullable<Attachment["inDoubt"]>): void {
+    for (const message of inDoubt) this.#kept.push({ ...message, bytes: message.packed.byteLength });
   }
 
   /** Whether a client listens on any stream. */
@@ -148,35 +156,34 @@ export class Streams {
   detach(socket: WebSocket, nowMs: number): boolean {
     const { stream, inDoubt = [] } = attachmentOf(socket);
     // If the close woke the object, nobody else has what the socket kept.
-    if (!this.#known.has(socket)) this.#kept.push(...inDoubt);
+    if (!this.#known.has(socket)) this.#noteKept(inDoubt);
     if (this.#sockets.get(stream)?.socket !== socket) return false;
     this.#sockets.delete(stream);
     this.#lostAtMs.set(stream, nowMs);
     return true;
   }
 
-  /** Whether somebody is there to whom `packed` would go at once. */
-  isReadyFor({ stream, packed }: SentMessage): boolean {
+  /** Whether somebody is there to whom a message would go at once. */
+  isReadyFor({ stream, bytes }: SentMessage): boolean {
     const post = this.#posts.get(stream);
     if (post !== undefined) return post.isReady;
     const relay = this.#sockets.get(stream);
-    return relay !== undefined && this.#mayTake(relay, packed);
+    return relay !== undefined && this.#mayTake(relay, bytes);
   }
 
   /** A relay confirms when half of the bound is unconfirmed; below that it says nothing, and need not be waited for. */
-  #mayTake({ waitsFrom, unconfirmedBytes }: RelaySocket, { byteLength }: Uint8Array): boolean {
+  #mayTake({ waitsFrom, unconfirmedBytes }: RelaySocket, bytes: number): boolean {
     const isTooFarAhead =
-      unconfirmedBytes >= this.#maxStreamBacklogBytes / 2 &&
-      unconfirmedBytes + byteLength > this.#maxStreamBacklogBytes;
+      unconfirmedBytes >= this.#maxStreamBacklogBytes / 2 && unconfirmedBytes + bytes > this.#maxStreamBacklogBytes;
     return waitsFrom === undefined && !isTooFarAhead;
   }
 
-  send({ stream, sequence, packed }: Pick<SentMessage, "stream" | "sequence" | "packed">): SendOutcome {
+  send({ stream, sequence, packed }: { stream: string; sequence: number; packed: Uint8Array }): SendOutcome {
     const post = this.#posts.get(stream);
     if (post !== undefined) return post.send(packed);
     const relay = this.#sockets.get(stream);
     if (relay === undefined) return "gone";
-    if (!this.#mayTake(relay, packed)) {
+    if (!this.#mayTake(relay, packed.byteLength)) {
       if (relay.waitsFrom === undefined) this.#waitFrom(relay, sequence);
       return "waiting";
     }
