@@ -2,7 +2,6 @@ import type { Settings } from "../options.ts";
 import { keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
 import {
   type AttachCommand,
-  claimId,
   closeCode,
   confirmation,
   type KeptNotice,
@@ -10,7 +9,9 @@ import {
   type Receipt,
   unpackFrame,
 } from "../session/link.ts";
+import { ClientStream, drainedBytes, streamHeaders } from "../stream/client-stream.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
+import { Claim } from "./claim.ts";
 import { HeldAnswers } from "./held-answers.ts";
 
 /** What a relay needs for as long as it lives. */
@@ -29,34 +30,17 @@ export interface RelayResponse {
   headers?: Record<string, string>;
 }
 
-/**
- * How often a client is asked which session it was in, evenly within `claimMs`: the question is easily lost, its answer
- * too, if the object that is to hear it crashes in that moment.
- */
-const claimAsks = 5;
-
 /** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
 const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
 
-/** How often it is asked whether a client has read, while much waits for it, milliseconds. */
-const askAgainMs = 10;
-
-/** A client that has no more than this before it has read what was sent, bytes. */
-const drainedBytes = 64 * 1024;
-
-/** Keep-alives at which a client has read nothing of what waits, before its stream is closed. */
-const stallsBeforeClose = 2;
-
-/** One for all: each `ByteLengthQueuingStrategy` would make a function of its own, larger than all that a relay remembers. */
-const byteLengths: QueuingStrategy<Uint8Array> = {
-  highWaterMark: drainedBytes,
-  size: ({ byteLength }) => byteLength,
-};
-
 const encoder = new TextEncoder();
 
-/** The same bytes for all: thousands of quiet streams are written this every few seconds. */
-const keepAliveBytes = encoder.encode(keepAliveFrame);
+/** What feeds the client's stream. */
+type Upstream =
+  | { is: "following"; socket: WebSocket }
+  /** The object went away: it, or another one in its place, is being attached to. */
+  | { is: "searching" }
+  | { is: "over" };
 
 /**
  * One client's SSE stream, held by the Worker, fed by a session's object over a WebSocket.
@@ -75,81 +59,55 @@ export class StreamRelay {
     const { source, target } = options;
     const attached = await (target.kind === "new" ? source.attach(target) : tryAttach(source, target));
     if (attached instanceof Response) return attached;
-    const relay = new StreamRelay(options);
-    const body = relay.#start(preamble);
+    const relay = new StreamRelay(options, preamble);
     if (attached === undefined) void relay.#attachAgain();
     else relay.#follow(attached);
-    return new Response(body, {
-      headers: {
-        "content-type": "text/event-stream",
-        "cache-control": "no-cache, no-transform",
-        "x-accel-buffering": "no",
-        ...headers,
-      },
-    });
+    return new Response(relay.#client.body, { headers: { ...streamHeaders, ...headers } });
   }
 
   readonly #options: RelayOptions;
+  readonly #client: ClientStream;
+  readonly #held: HeldAnswers;
+  readonly #claim: Claim | undefined;
   #sessionId: string;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #socket: WebSocket | undefined;
-  /** The search for an object that went away. Whatever is followed meanwhile ends it, so does the end of the stream. */
-  #search: symbol | undefined;
+  #upstream: Upstream = { is: "searching" };
   /** The sequence of the last message written for the client. */
   #reached: number;
-  readonly #held: HeldAnswers;
   /** Bytes of the object since it was last told that the client reads, counted as it counts them: it waits for that. */
   #unconfirmedBytes = 0;
-  /** Bytes written in all, and how many of them the client had read at the last keep-alive. */
-  #writtenBytes = 0;
-  #readBytes = 0;
-  /** Keep-alives in a row since which it has read nothing of what waits. */
-  #stalls = 0;
-  #confirmTimer: ReturnType<typeof setTimeout> | undefined;
-  #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
-  #claimTimer: ReturnType<typeof setInterval> | undefined;
-  #claimsAsked = 0;
-  /** Whether the session that its client named is being attached to. */
-  #isObeying = false;
 
-  private constructor(options: RelayOptions) {
+  private constructor(options: RelayOptions, preamble: string) {
+    const { settings, target, claim } = options;
     this.#options = options;
-    this.#sessionId = options.target.sessionId;
-    this.#reached = options.target.after ?? 0;
-    this.#held = new HeldAnswers(options.settings.maxOutboxBytes);
+    this.#sessionId = target.sessionId;
+    this.#reached = target.after ?? 0;
+    this.#held = new HeldAnswers(settings.maxOutboxBytes);
+    this.#client = new ClientStream({
+      keepAliveMs: settings.keepAliveMs,
+      stalledAboveBytes: drainedBytes,
+      onGone: () => this.#stop(),
+    });
+    this.#writeText(preamble);
+    this.#claim = claim && this.#askForClaim(claim);
   }
 
   /** Whether nothing waits in the client's stream. */
   get isWritten(): boolean {
-    return (this.#controller?.desiredSize ?? drainedBytes) >= drainedBytes;
+    return this.#client.waitingBytes <= 0;
   }
 
-  #start(preamble: string): ReadableStream<Uint8Array> {
-    const { settings, claim } = this.#options;
-    const body = new ReadableStream<Uint8Array>(
-      { start: (controller) => void (this.#controller = controller), cancel: () => this.#stop() },
-      byteLengths,
-    );
-    this.#keepAliveTimer = setInterval(() => this.#keepAlive(), settings.keepAliveMs);
-    this.#writeText(preamble);
-    if (claim === undefined) return body;
-    this.#askForClaim();
-    this.#claimTimer = setInterval(() => {
-      if (this.#claimsAsked < claimAsks) this.#askForClaim();
-      else this.#giveNewSession(claim);
-    }, settings.claimMs / claimAsks);
-    return body;
-  }
-
-  #askForClaim(): void {
-    const id = claimId(this.#options.target.sessionId, this.#claimsAsked++);
-    this.#writeText(`event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", id, method: "ping" })}\n\n`);
+  #askForClaim({ endpointFrame }: { endpointFrame: string }): Claim {
+    return new Claim({
+      freshId: this.#options.target.sessionId,
+      claimMs: this.#options.settings.claimMs,
+      ask: (frame) => this.#writeText(frame),
+      giveUp: () => this.#writeText(endpointFrame),
+    });
   }
 
   /** Takes `socket` as the source of the stream. */
   #follow(socket: WebSocket): void {
-    this.#socket = socket;
-    this.#search = undefined;
+    this.#upstream = { is: "following", socket };
     this.#unconfirmedBytes = 0;
     socket.addEventListener("message", ({ data }) => {
       if (this.#socket !== socket) return;
@@ -164,6 +122,10 @@ export class StreamRelay {
     socket.binaryType = "arraybuffer";
     socket.accept();
     this.#options.source.uplink?.open(this.#sessionId, socket, lose);
+  }
+
+  get #socket(): WebSocket | undefined {
+    return this.#upstream.is === "following" ? this.#upstream.socket : undefined;
   }
 
   /** `socket` carries nothing more, for all that is known. It is not closed: one that failed cannot be. */
@@ -182,81 +144,42 @@ export class StreamRelay {
 
   #relay(data: ArrayBuffer): void {
     const { sequence, post, isHeld, frame } = unpackFrame(data);
-    this.#write(frame);
+    this.#client.write(frame);
     if (post !== 0) this.#options.source.uplink?.settle({ receipt: post, isAnswered: true }, this);
     if (isHeld && !this.#held.add(data, sequence)) this.#socket?.send(noRoom);
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += data.byteLength;
-    if (this.#unconfirmedBytes >= this.#options.settings.maxStreamBacklogBytes / 2) this.#confirmWhenRead();
+    if (this.#unconfirmedBytes < this.#options.settings.maxStreamBacklogBytes / 2) return;
+    this.#client.whenBelow(drainedBytes, () => this.#confirm());
   }
 
-  /**
-   * Tells the object that it may send more, as soon as the client has read what was sent. Asked again and again rather
-   * than told by the stream's `pull`, which would cost every small message something.
-   */
-  #confirmWhenRead(): void {
-    clearTimeout(this.#confirmTimer);
-    this.#confirmTimer = undefined;
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    if ((controller.desiredSize ?? 0) <= 0) {
-      this.#confirmTimer = setTimeout(() => this.#confirmWhenRead(), askAgainMs);
-      return;
-    }
+  /** Tells the object that the client has read what was sent: it may send more. */
+  #confirm(): void {
     this.#unconfirmedBytes = 0;
     this.#socket?.send(confirmation(this.#reached));
   }
 
-  #keepAlive(): void {
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    const waitingBytes = drainedBytes - (controller.desiredSize ?? 0);
-    const readBytes = this.#writtenBytes - waitingBytes;
-    const isStalled = waitingBytes > drainedBytes && readBytes === this.#readBytes;
-    this.#readBytes = readBytes;
-    this.#stalls = isStalled ? this.#stalls + 1 : 0;
-    if (!isStalled) return this.#write(keepAliveBytes);
-    if (this.#stalls < stallsBeforeClose) return;
-    // It does not read. Ending the stream frees what waits for it; the object keeps the messages for its return.
-    this.#stop();
-    controller.error(new Error("the client does not read"));
-  }
-
   /** The client named its session: go on with that one. */
   async #obey({ attach: sessionId }: AttachCommand): Promise<void> {
-    // Too late, the client has been given the new session; or it has answered twice.
-    if (this.#claimTimer === undefined || this.#isObeying) return;
-    const { source, claim } = this.#options;
-    this.#isObeying = true;
-    const attached = await tryAttach(source, { sessionId, kind: "resumed", after: undefined });
-    this.#isObeying = false;
-    if (this.#claimTimer === undefined || claim === undefined) return closeQuietly(attached);
-    // Not reached this time: the client is asked again.
-    if (attached === undefined) return;
-    if (attached instanceof Response) return this.#giveNewSession(claim);
-    this.#settleClaim();
+    const claim = this.#claim;
+    if (claim?.answered() !== true) return;
+    const attached = await tryAttach(this.#options.source, { sessionId, kind: "resumed", after: undefined });
+    // Too late: the client has been given the new session, or has gone.
+    if (claim.isSettled) return closeQuietly(attached);
+    if (attached === undefined) return claim.askOn();
+    claim.settle();
+    if (attached instanceof Response) return this.#writeText(this.#options.claim?.endpointFrame ?? "");
     const fresh = this.#socket;
     this.#sessionId = sessionId;
     this.#follow(attached);
     fresh?.close(1000, "claimed");
   }
 
-  #giveNewSession({ endpointFrame }: { endpointFrame: string }): void {
-    this.#settleClaim();
-    this.#writeText(endpointFrame);
-  }
-
-  #settleClaim(): void {
-    clearInterval(this.#claimTimer);
-    this.#claimTimer = undefined;
-  }
-
   /** The object went away: a restart, a new version, a crash. The client's stream stays. */
   async #attachAgain(): Promise<void> {
-    this.#socket = undefined;
     const sessionId = this.#sessionId;
-    const search = Symbol();
-    this.#search = search;
+    const search: Upstream = { is: "searching" };
+    this.#upstream = search;
     // A session of which nothing was ever sent may be stored nowhere, and is new to the object once more.
     const isFresh = this.#reached === 0 && sessionId === this.#options.target.sessionId;
     const firstKind = this.#options.target.kind;
@@ -269,17 +192,17 @@ export class StreamRelay {
       // Also if the client has gone meanwhile: it comes back, and asks for what the object may have lost.
       if (!(await this.#giveBack(sessionId, held))) continue;
       held = [];
-      if (this.#search !== search) return;
+      if (this.#upstream !== search) return;
       const target: AttachTarget = { sessionId, kind, after: this.#reached };
       const attached = await tryAttach(this.#options.source, target);
       // Its client has gone, or has claimed another session meanwhile.
-      if (this.#search !== search) return closeQuietly(attached);
+      if (this.#upstream !== search) return closeQuietly(attached);
       // The next delay is longer.
       if (attached === undefined) continue;
       if (attached instanceof Response) break;
       return this.#follow(attached);
     }
-    if (this.#search === search) this.#end();
+    if (this.#upstream === search) this.#end();
   }
 
   /** Before anything else, the object gets back what it may have lost. False if it cannot be reached. */
@@ -293,32 +216,22 @@ export class StreamRelay {
   }
 
   #writeText(text: string): void {
-    this.#write(encoder.encode(text));
-  }
-
-  #write(bytes: Uint8Array): void {
-    this.#controller?.enqueue(bytes);
-    this.#writtenBytes += bytes.byteLength;
+    this.#client.write(encoder.encode(text));
   }
 
   /** Ends the client's stream in order; it may reconnect. */
   #end(): void {
-    const controller = this.#controller;
     this.#stop();
-    controller?.close();
+    this.#client.close();
   }
 
-  /** Lets go of everything. The object learns of it only by an explicit close. */
+  /** Lets go of everything but the client's stream. The object learns of it only by an explicit close. */
   #stop(): void {
-    this.#controller = undefined;
-    this.#search = undefined;
-    clearInterval(this.#keepAliveTimer);
-    clearTimeout(this.#confirmTimer);
-    this.#settleClaim();
+    const socket = this.#socket;
+    this.#upstream = { is: "over" };
+    this.#claim?.settle();
     this.#held.clear();
     this.#options.source.uplink?.close();
-    const socket = this.#socket;
-    this.#socket = undefined;
     socket?.close(1000, "the client is gone");
   }
 }

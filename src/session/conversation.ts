@@ -1,12 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type {
-  ClientCapabilities,
-  JSONRPCMessage,
-  JSONRPCNotification,
-  JSONRPCRequest,
-  MessageExtraInfo,
-  RequestId,
-} from "@modelcontextprotocol/server";
+import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
@@ -21,7 +14,7 @@ import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
 import { writeMessage, writeResponse } from "./message-json.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
-import type { MessageKind } from "./outbox.ts";
+import { kindOf } from "./outbox.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
@@ -318,10 +311,4 @@ export class Conversation {
   #commonStream(): string {
     return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
-}
-
-function kindOf(message: JSONRPCRequest | JSONRPCNotification): MessageKind {
-  if (isRequest(message)) return "request";
-  const { method } = message;
-  return method === "notifications/progress" || method === "notifications/message" ? "passing" : "notification";
 }

@@ -1,3 +1,5 @@
+import type { JSONRPCNotification, JSONRPCRequest } from "@modelcontextprotocol/server";
+import { isRequest } from "../protocol/json-rpc.ts";
 import type { RowStore } from "./rows.ts";
 import { Shelf } from "./shelf.ts";
 
@@ -276,4 +278,11 @@ export class Outbox {
 
 function isNotification({ kind }: SentMessage): boolean {
   return kind === "notification" || kind === "passing";
+}
+
+/** Of what a server says by itself. */
+export function kindOf(message: JSONRPCRequest | JSONRPCNotification): MessageKind {
+  if (isRequest(message)) return "request";
+  const { method } = message;
+  return method === "notifications/progress" || method === "notifications/message" ? "passing" : "notification";
 }

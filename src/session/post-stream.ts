@@ -1,14 +1,9 @@
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
+import { ClientStream, streamHeaders } from "../stream/client-stream.ts";
 import { frameOf } from "./link.ts";
 
 /** What became of a message: on its way, waiting for the client to read, or without anybody to take it. */
 export type SendOutcome = "sent" | "waiting" | "gone";
-
-/** How often it is asked whether a client has read, while messages wait for that, milliseconds. */
-const askAgainMs = 10;
-
-/** Keep-alives since which a client has read nothing of a full stream, before it is closed. */
-const stallsBeforeClose = 2;
 
 const encoder = new TextEncoder();
 
@@ -29,6 +24,10 @@ export interface PostStreamOptions {
   onLost: () => void;
 }
 
+type Answer =
+  /** It may still be JSON as a whole: `held` are the responses so far, as JSON. */
+  { is: "undecided"; held: string[] } | { is: "json" } | { is: "events"; client: ClientStream } | { is: "over" };
+
 /**
  * The answer to one POST of Streamable HTTP: JSON if the answer is the only message, else an SSE stream.
  *
@@ -44,22 +43,13 @@ export class PostStream {
 
   readonly #options: PostStreamOptions;
   readonly #resolve: (response: Response) => void;
-  /** Responses, as JSON, that came while it could still be JSON as a whole. */
-  #held: string[] = [];
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #decided = false;
-  /** Runs while messages wait for the client to read. None may overtake them. */
-  #waitTimer: ReturnType<typeof setTimeout> | undefined;
-  #keepAliveTimer: ReturnType<typeof setInterval> | undefined;
-  /** What there was room for at the last keep-alive, bytes, and since how many of them it is as little. */
-  #room = 0;
-  #stalls = 0;
+  #answer: Answer = { is: "undecided", held: [] };
 
   constructor(options: PostStreamOptions) {
     this.name = options.name;
     this.#options = options;
-    let resolve: (response: Response) => void = () => undefined;
-    this.response = new Promise((settle) => (resolve = settle));
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    this.response = promise;
     this.#resolve = resolve;
   }
 
@@ -70,95 +60,69 @@ export class PostStream {
 
   /** Takes a response, as JSON, as part of a JSON answer; false if it must go out as an event. */
   holdForJson(json: string): boolean {
-    if (this.#decided) return false;
-    this.#held.push(json);
+    if (this.#answer.is !== "undecided") return false;
+    this.#answer.held.push(json);
     return true;
   }
 
   /** Makes it an SSE stream, once, and returns what it held: that goes out as events now. */
   startEvents(): string[] {
-    if (this.#decided) return [];
-    this.#decided = true;
-    const body = new ReadableStream<Uint8Array>(
-      { start: (controller) => void (this.#controller = controller), cancel: () => this.#lose() },
-      new ByteLengthQueuingStrategy({ highWaterMark: this.#options.maxStreamBacklogBytes }),
-    );
-    this.#keepAliveTimer = setInterval(() => this.#keepAlive(), this.#options.keepAliveMs);
+    if (this.#answer.is !== "undecided") return [];
+    const { held } = this.#answer;
+    const { keepAliveMs, maxStreamBacklogBytes, primingFrame, sessionId, onLost } = this.#options;
+    const client = new ClientStream({
+      keepAliveMs,
+      // A call may fill the stream in one turn, in which nobody can read.
+      stalledAboveBytes: maxStreamBacklogBytes,
+      onGone: () => {
+        this.#end();
+        onLost();
+      },
+    });
+    this.#answer = { is: "events", client };
     // A first byte at once: some hops hold the headers back until there is one.
-    this.#controller?.enqueue(encoder.encode(this.#options.primingFrame ?? keepAliveFrame));
-    this.#resolve(
-      new Response(body, {
-        headers: {
-          "content-type": "text/event-stream",
-          "cache-control": "no-cache, no-transform",
-          "x-accel-buffering": "no",
-          "mcp-session-id": this.#options.sessionId,
-        },
-      }),
-    );
-    return this.#held.splice(0);
+    client.write(encoder.encode(primingFrame ?? keepAliveFrame));
+    this.#resolve(new Response(client.body, { headers: { ...streamHeaders, "mcp-session-id": sessionId } }));
+    return held;
   }
 
-  /** Whether a message would go out at once. */
+  /** Whether a message would go out at once: none may overtake those that wait for the client to read. */
   get isReady(): boolean {
-    return this.#waitTimer === undefined && (this.#controller?.desiredSize ?? 0) > 0;
+    if (this.#answer.is !== "events") return false;
+    const { client } = this.#answer;
+    return !client.isAwaited && client.waitingBytes < this.#options.maxStreamBacklogBytes;
   }
 
   send(packed: Uint8Array): SendOutcome {
-    if (this.#controller === undefined) return "gone";
+    if (this.#answer.is !== "events") return "gone";
+    const { client } = this.#answer;
     if (!this.isReady) {
-      this.#waitTimer ??= setTimeout(() => this.#goOn(), askAgainMs);
+      if (!client.isAwaited) client.whenBelow(this.#options.maxStreamBacklogBytes, () => this.#options.onRead());
       return "waiting";
     }
-    this.#controller.enqueue(frameOf(packed));
+    client.write(frameOf(packed));
     return "sent";
   }
 
   /** Ends the HTTP response: as JSON of what it holds, if that is all. A call that is still running goes on, for a resume. */
   end(): void {
-    if (!this.#decided && this.#held.length > 0) return this.#answerAsJson();
+    if (this.#answer.is === "undecided" && this.#answer.held.length > 0) return this.#answerAsJson(this.#answer.held);
     this.startEvents();
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    this.#stop();
-    controller.close();
+    if (this.#answer.is !== "events") return;
+    const { client } = this.#answer;
+    this.#end();
+    client.close();
   }
 
-  #answerAsJson(): void {
-    this.#decided = true;
-    const body = this.#options.batch ? `[${this.#held.join(",")}]` : this.#held[0];
+  #answerAsJson(held: string[]): void {
+    this.#answer = { is: "json" };
+    const body = this.#options.batch ? `[${held.join(",")}]` : held[0];
     const headers = { "content-type": "application/json", "mcp-session-id": this.#options.sessionId };
     this.#resolve(new Response(body, { headers }));
   }
 
-  #goOn(): void {
-    const isFull = (this.#controller?.desiredSize ?? 0) <= 0;
-    this.#waitTimer = isFull ? setTimeout(() => this.#goOn(), askAgainMs) : undefined;
-    if (!isFull) this.#options.onRead();
-  }
-
-  /** A call may fill the stream in one turn, in which nobody can read: only time tells that a client does not. */
-  #keepAlive(): void {
-    const controller = this.#controller;
-    const room = controller?.desiredSize ?? 0;
-    this.#stalls = room <= 0 && room === this.#room ? this.#stalls + 1 : 0;
-    this.#room = room;
-    if (room > 0) return controller?.enqueue(encoder.encode(keepAliveFrame));
-    if (this.#stalls < stallsBeforeClose) return;
-    // What waits is in the outbox for a resume; the connection would wait for nothing.
-    this.#lose();
-    controller?.error(new Error("the client does not read"));
-  }
-
-  #lose(): void {
-    this.#stop();
-    this.#options.onLost();
-  }
-
-  #stop(): void {
-    this.#controller = undefined;
+  #end(): void {
+    this.#answer = { is: "over" };
     this.lostAtMs = Date.now();
-    clearInterval(this.#keepAliveTimer);
-    clearTimeout(this.#waitTimer);
   }
 }

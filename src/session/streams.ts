@@ -9,7 +9,7 @@ interface Attachment {
   /** When its client opened it, milliseconds since 1970. */
   openedAtMs: number;
   /** Messages handed to it that may not have arrived, while they are few. */
-  inDoubt?: (Omit<SentMessage, "bytes" | "packed"> & { packed: Uint8Array })[];
+  inDoubt?: SentMessage[];
   /** See `RelaySocket`. */
   waitsFrom?: number | undefined;
 }
@@ -71,12 +71,8 @@ export class Streams {
     return this.#kept.splice(0).sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Has the session's only socket keep `unsaved`, and nothing else; false if there is not exactly one. */
-  keep(unsaved: SentMessage[]): boolean {
-    // All that is not written down is in memory, bytes and all.
-    const inDoubt = unsaved.flatMap(({ bytes: _, packed, ...head }) =>
-      packed === undefined ? [] : { ...head, packed },
-    );
+  /** Has the session's only socket keep `inDoubt`, and nothing else; false if there is not exactly one. */
+  keep(inDoubt: SentMessage[]): boolean {
     if (inDoubt.length === 0 && !this.#isKeeping) return true;
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
@@ -86,8 +82,9 @@ export class Streams {
     return true;
   }
 
-  #noteKept(inDoubt: NonNullable<Attachment["inDoubt"]>): void {
-    for (const message of inDoubt) this.#kept.push({ ...message, bytes: message.packed.byteLength });
+  #noteKept(inDoubt: SentMessage[]): void {
+    // Attachments that an older version wrote do not say how long their messages are.
+    for (const message of inDoubt) this.#kept.push({ ...message, bytes: message.packed?.byteLength ?? 0 });
   }
 
   /** Whether a client listens on any stream. */

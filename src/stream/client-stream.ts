@@ -1,0 +1,127 @@
+import { keepAliveFrame } from "../protocol/sse-frame.ts";
+
+/** A client that has no more than this before it has read what was sent, bytes. */
+export const drainedBytes = 64 * 1024;
+
+/** Keep-alives at which a client has read nothing of what waits, before its stream is closed. */
+const stallsBeforeClose = 2;
+
+/** How long until it is asked again whether a client has read, at first and at most, milliseconds. */
+const [firstAskMs, longestAskMs] = [1, 16];
+
+/** One for all: each `ByteLengthQueuingStrategy` would make a function of its own, larger than all that a stream remembers. */
+const byteLengths: QueuingStrategy<Uint8Array> = {
+  highWaterMark: drainedBytes,
+  size: ({ byteLength }) => byteLength,
+};
+
+/** The same bytes for all: thousands of quiet streams are written this every few seconds. */
+const keepAliveBytes = new TextEncoder().encode(keepAliveFrame);
+
+export interface ClientStreamOptions {
+  keepAliveMs: number;
+  /** With more than this waiting, a client that reads nothing has its stream closed, bytes. */
+  stalledAboveBytes: number;
+  /** The client has left, or does not read. Not called after `close`. */
+  onGone: () => void;
+}
+
+/**
+ * One client's SSE response: what is written to it, the keep-alive comments between, and whether its client reads.
+ *
+ * Storage: none. Lifetime: the client's connection. Loses: what lies in its queue when the client goes.
+ */
+export class ClientStream {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly #options: ClientStreamOptions;
+  /** `undefined` once the stream is over. */
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  readonly #keepAliveTimer: ReturnType<typeof setInterval>;
+  /** Bytes written in all, and how many of them the client had read at the last keep-alive. */
+  #writtenBytes = 0;
+  #readBytes = 0;
+  /** Keep-alives in a row since which it has read nothing of what waits. */
+  #stalls = 0;
+  /** Runs while somebody waits for the client to read. */
+  #askTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ClientStreamOptions) {
+    this.#options = options;
+    this.body = new ReadableStream<Uint8Array>(
+      { start: (controller) => void (this.#controller = controller), cancel: () => this.#lose() },
+      byteLengths,
+    );
+    this.#keepAliveTimer = setInterval(() => this.#keepAlive(), options.keepAliveMs);
+  }
+
+  /** What was written and waits for the client to read it. */
+  get waitingBytes(): number {
+    return this.#controller === undefined ? 0 : drainedBytes - (this.#controller.desiredSize ?? 0);
+  }
+
+  /** Whether somebody waits for the client to read, see {@linkcode whenBelow}. */
+  get isAwaited(): boolean {
+    return this.#askTimer !== undefined;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#controller?.enqueue(bytes);
+    this.#writtenBytes += bytes.byteLength;
+  }
+
+  /**
+   * Calls `then` as soon as less than `bytes` wait; of two waits the later takes the place of the earlier. Asked again and
+   * again rather than told by the stream's `pull`, which would cost every small message something.
+   */
+  whenBelow(bytes: number, then: () => void, askMs = firstAskMs): void {
+    clearTimeout(this.#askTimer);
+    this.#askTimer = undefined;
+    if (this.#controller === undefined) return;
+    if (this.waitingBytes < bytes) return then();
+    const nextAskMs = Math.min(2 * askMs, longestAskMs);
+    this.#askTimer = setTimeout(() => this.whenBelow(bytes, then, nextAskMs), askMs);
+  }
+
+  /** Ends the response in order. */
+  close(): void {
+    const controller = this.#controller;
+    this.#stop();
+    controller?.close();
+  }
+
+  #keepAlive(): void {
+    const readBytes = this.#writtenBytes - this.waitingBytes;
+    const isStalled = this.waitingBytes > this.#options.stalledAboveBytes && readBytes === this.#readBytes;
+    this.#readBytes = readBytes;
+    this.#stalls = isStalled ? this.#stalls + 1 : 0;
+    if (!isStalled) return this.write(keepAliveBytes);
+    if (this.#stalls >= stallsBeforeClose) this.breakOff();
+  }
+
+  /** Frees what waits for a client that does not read. Who wrote the messages keeps them for its return. */
+  breakOff(): void {
+    const controller = this.#controller;
+    this.#lose();
+    controller?.error(new Error("the client does not read"));
+  }
+
+  #lose(): void {
+    if (this.#controller === undefined) return;
+    this.#stop();
+    this.#options.onGone();
+  }
+
+  #stop(): void {
+    this.#controller = undefined;
+    clearInterval(this.#keepAliveTimer);
+    clearTimeout(this.#askTimer);
+    this.#askTimer = undefined;
+  }
+}
+
+/** How every SSE response begins (HTML Standard, 9.2; no proxy is to keep or hold back any of it). */
+export const streamHeaders = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
