@@ -12,7 +12,7 @@ import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
-import { writeMessage, writeResponse } from "./message-json.ts";
+import { type Bounds, writeMessage, writeResponse } from "./message-json.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
 import { kindOf } from "./outbox.ts";
 import { ServerRequests } from "./server-requests.ts";
@@ -129,8 +129,23 @@ export class Conversation {
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
-    for (const message of messages) this.#receive(message, extra);
+    const [first, ...others] = messages;
+    if (first !== undefined) this.#receive(first, extra);
+    if (others.length > 0) void this.#receiveInTurn(others, extra);
     return calls;
+  }
+
+  /**
+   * The rest of a batch, each message in a turn of its own: what is answered at once is answered, and bounded, before the
+   * next begins. All in one turn, a hundred small requests could have a hundred large results in memory at the same time.
+   */
+  async #receiveInTurn(messages: JSONRPCMessage[], extra: MessageExtraInfo): Promise<void> {
+    for (const message of messages) {
+      await scheduler.wait(0);
+      // Cancelled meanwhile, or the session has ended.
+      if (isRequest(message) && this.calls.get(message.id) === undefined) continue;
+      this.#receive(message, extra);
+    }
   }
 
   /** Writes down those of `calls` that are still running: from now on they are answered, whatever happens. */
@@ -252,8 +267,12 @@ export class Conversation {
     // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
     if (call === undefined && relatedRequestId !== undefined) return;
     if (!this.#record.wants(message)) return;
-    const { settings, streams } = this.#options;
-    const json = writeMessage(message, { name: message.method, advice: "Send less at once." }, settings);
+    const { streams } = this.#options;
+    const json = writeMessage(
+      message,
+      { name: message.method, advice: "Send less at once." },
+      this.#bounds(isServerRequest),
+    );
     const stream = call?.stream ?? this.#commonStream();
     if (message.method === "notifications/progress") {
       this.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], Date.now());
@@ -270,7 +289,7 @@ export class Conversation {
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
     if (!("error" in message)) this.#record.noteAnswered(call.request);
-    const json = writeResponse(message, call.request, this.#options.settings);
+    const json = writeResponse(message, call.request, this.#bounds(true));
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
       this.#journal.remove(call.journalKey);
@@ -280,6 +299,12 @@ export class Conversation {
       call.isTold = call.post !== undefined && handedOverAtMs !== undefined;
     }
     this.#endCall(call.request.id, outcome);
+  }
+
+  /** Of a message that is owed to its client; any other makes room by itself. */
+  #bounds(isOwed: boolean): Bounds {
+    const { maxMessageBytes } = this.#options.settings;
+    return { maxMessageBytes, hasRoomFor: (length) => !isOwed || this.delivery.hasRoomFor(length) };
   }
 
   /** The client of a call is gone for good: its tool is told to stop. */

@@ -20,6 +20,8 @@ const longestBurstMs = 5_000;
 const maxUnsavedBytes = 1_500_000;
 /** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
 const noticeMarginMs = 5_000;
+/** What always fits, UTF-16 units: so few calls run at once that all their answers of this size do. */
+const smallLength = 4 * 1024;
 /** A JSON-RPC id that starts so belongs to the ping that asks whether a replay arrived. */
 const receiptPrefix = "receipt:";
 
@@ -88,6 +90,14 @@ export class Delivery {
     if (isOwed || (!isRelayed && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
     else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
     return message;
+  }
+
+  /**
+   * Whether a message of `length` UTF-16 units fits beside all that its client has not read yet. It counts when it is made:
+   * one batch of small requests can ask for a hundred answers, of 5 MiB each.
+   */
+  hasRoomFor(length: number): boolean {
+    return length <= smallLength || this.outbox.hasRoom(length + this.#streams.heldLength);
   }
 
   /**

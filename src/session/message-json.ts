@@ -11,8 +11,10 @@ const unicodeBreaks = [
   ["\u2029", "\\u2029"],
 ] as const;
 
-interface Bounds {
+export interface Bounds {
   maxMessageBytes: number;
+  /** Whether a message of so many UTF-16 units fits beside what its client has not read yet. */
+  hasRoomFor: (length: number) => boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ interface Bounds {
 export function writeMessage(
   message: JSONRPCMessage,
   { name, advice }: { name: string; advice: string },
-  { maxMessageBytes }: Bounds,
+  { maxMessageBytes, hasRoomFor }: Bounds,
 ): string {
   let json: string;
   try {
@@ -31,8 +33,13 @@ export function writeMessage(
     throw new TypeError(`${name} cannot be written as JSON.`);
   }
   // A UTF-16 unit takes at most three bytes, so most need no exact count.
-  if (json.length * 3 <= maxMessageBytes || utf8Bytes(json) <= maxMessageBytes) return json;
-  throw new RangeError(`${name} is larger than ${maxMessageBytes} bytes. ${advice}`);
+  if (json.length * 3 > maxMessageBytes && utf8Bytes(json) > maxMessageBytes) {
+    throw new RangeError(`${name} is larger than ${maxMessageBytes} bytes. ${advice}`);
+  }
+  if (!hasRoomFor(json.length)) {
+    throw new RangeError(`${name} does not fit beside what its client has not read yet. Read that first. ${advice}`);
+  }
+  return json;
 }
 
 /** The answer to `request` as JSON, or an error in its place if no client could be sent it. */

@@ -65,10 +65,10 @@ export class Outbox {
     this.#load();
   }
 
-  /** Whether there is room for more, once all that may go is gone. If not, only a client that reads can help. */
-  hasRoom(): boolean {
-    this.#enforceBounds();
-    return !this.#isFull();
+  /** Whether there is room for `bytes` more, once all that may go is gone. If not, only a client that reads can help. */
+  hasRoom(bytes = 0): boolean {
+    this.#makeRoom(bytes);
+    return this.#fits(bytes);
   }
 
   get hasUnsaved(): boolean {
@@ -96,13 +96,13 @@ export class Outbox {
   add(message: SentMessage): void {
     this.#hold(message);
     this.markUnsaved(message);
-    this.#enforceBounds();
+    this.#makeRoom();
   }
 
   /** Keeps `message` in memory: no row is owed to it, see {@linkcode markUnsaved}. */
   addToMemory(message: SentMessage): void {
     this.#hold(message);
-    this.#enforceBounds();
+    this.#makeRoom();
   }
 
   /** `message` is to be written down by the next {@linkcode save}, if it is still there. */
@@ -232,35 +232,24 @@ export class Outbox {
     if (isNotification(message)) this.#notifications += 1;
   }
 
-  #isFull(): boolean {
-    return !this.#hasRoomBelow(1);
-  }
-
-  #enforceBounds(): void {
-    if (this.#notifications > 0) this.#dropNotifications();
-    this.#dropWhileFull((message) => message.handedOverAtMs !== undefined);
-    this.#dropWhileFull(({ stream }) => this.#audienceOf(stream) === "gone");
-  }
-
-  /** Down to some room below the bounds: a tool that tells much would otherwise search for one to drop at each. */
-  #dropNotifications(): void {
-    if (!this.#isFull()) return;
-    for (const message of this.#messages.values()) {
-      if (isNotification(message)) this.#drop(message);
-      if (this.#hasRoomBelow(roomShare)) return;
-    }
-  }
-
-  #hasRoomBelow(share: number): boolean {
+  #fits(bytes: number, share = 1): boolean {
     const { maxOutboxBytes, maxOutboxMessages } = this.#bounds;
-    return this.#bytes <= maxOutboxBytes * share && this.#messages.size <= maxOutboxMessages * share;
+    return this.#bytes + bytes <= maxOutboxBytes * share && this.#messages.size <= maxOutboxMessages * share;
   }
 
-  #dropWhileFull(mayGo: (message: SentMessage) => boolean): void {
-    if (!this.#isFull()) return;
+  /** Drops what may go until `bytes` more fit. */
+  #makeRoom(bytes = 0): void {
+    // Down to some room below the bounds: a tool that tells much would otherwise search for one to drop at each.
+    if (this.#notifications > 0) this.#dropUntilFit(bytes, isNotification, roomShare);
+    this.#dropUntilFit(bytes, (message) => message.handedOverAtMs !== undefined);
+    this.#dropUntilFit(bytes, ({ stream }) => this.#audienceOf(stream) === "gone");
+  }
+
+  #dropUntilFit(bytes: number, mayGo: (message: SentMessage) => boolean, share = 1): void {
+    if (this.#fits(bytes)) return;
     for (const message of this.#messages.values()) {
       if (mayGo(message)) this.#drop(message);
-      if (!this.#isFull()) return;
+      if (this.#fits(bytes, share)) return;
     }
   }
 

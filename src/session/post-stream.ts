@@ -58,6 +58,11 @@ export class PostStream {
     return this.#options.primingFrame !== undefined;
   }
 
+  /** How long all is that it holds for a JSON answer, UTF-16 units. */
+  get heldLength(): number {
+    return this.#answer.is === "undecided" ? this.#answer.held.reduce((total, { length }) => total + length, 0) : 0;
+  }
+
   /** Takes a response, as JSON, as part of a JSON answer; false if it must go out as an event. */
   holdForJson(json: string): boolean {
     if (this.#answer.is !== "undecided") return false;

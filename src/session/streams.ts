@@ -110,6 +110,13 @@ export class Streams {
     return this.#posts.get(stream);
   }
 
+  /** How long all is that is held for JSON answers, UTF-16 units. */
+  get heldLength(): number {
+    let total = 0;
+    for (const post of this.#posts.values()) total += post.heldLength;
+    return total;
+  }
+
   addPost(post: PostStream): void {
     this.#posts.set(post.name, post);
   }

@@ -3,6 +3,15 @@ import { keepAliveFrame } from "../protocol/sse-frame.ts";
 /** A client that has no more than this before it has read what was sent, bytes. */
 export const drainedBytes = 64 * 1024;
 
+/**
+ * What may wait for all slow clients of one isolate together, bytes: a quarter of what it may take. Above that those who
+ * have waited longest are let go; they can resume.
+ */
+const maxWaitingBytes = 32 * 1024 * 1024;
+
+/** How much is written to slow clients before all of them are counted again, bytes. */
+const countEveryBytes = 1024 * 1024;
+
 /** Keep-alives at which a client has read nothing of what waits, before its stream is closed. */
 const stallsBeforeClose = 2;
 
@@ -14,6 +23,13 @@ const byteLengths: QueuingStrategy<Uint8Array> = {
   highWaterMark: drainedBytes,
   size: ({ byteLength }) => byteLength,
 };
+
+/**
+ * The clients of this isolate that have more waiting than `drainedBytes`, those first who have for longest, and how each is
+ * let go. A stream may only be touched in its own request, which resolving a promise of it leads to.
+ */
+const slow = new Map<ClientStream, () => void>();
+let uncountedBytes = 0;
 
 /** The same bytes for all: thousands of quiet streams are written this every few seconds. */
 const keepAliveBytes = new TextEncoder().encode(keepAliveFrame);
@@ -67,6 +83,17 @@ export class ClientStream {
   write(bytes: Uint8Array): void {
     this.#controller?.enqueue(bytes);
     this.#writtenBytes += bytes.byteLength;
+    if (this.waitingBytes > drainedBytes) this.#noteSlow(bytes.byteLength);
+  }
+
+  #noteSlow(bytes: number): void {
+    if (!slow.has(this)) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      slow.set(this, resolve);
+      void promise.then(() => this.breakOff());
+    }
+    uncountedBytes += bytes;
+    if (uncountedBytes >= countEveryBytes) boundWaiting();
   }
 
   /**
@@ -112,10 +139,26 @@ export class ClientStream {
   }
 
   #stop(): void {
+    slow.delete(this);
     this.#controller = undefined;
     clearInterval(this.#keepAliveTimer);
     clearTimeout(this.#askTimer);
     this.#askTimer = undefined;
+  }
+}
+
+function boundWaiting(): void {
+  uncountedBytes = 0;
+  let totalBytes = 0;
+  for (const stream of slow.keys()) {
+    if (stream.waitingBytes > drainedBytes) totalBytes += stream.waitingBytes;
+    else slow.delete(stream);
+  }
+  for (const [stream, letGo] of slow) {
+    if (totalBytes <= maxWaitingBytes) return;
+    totalBytes -= stream.waitingBytes;
+    slow.delete(stream);
+    letGo();
   }
 }
 

@@ -11,18 +11,28 @@ export interface WorkerdConfig {
   port: number;
   /** Where a second isolate of the Worker listens, with the same Durable Objects: the edge has many. */
   otherPort?: number | undefined;
+  /** What V8 may have for each isolate, MiB. The platform's bound is 128. */
+  heapMib?: number | undefined;
 }
 
 /** `McpAgent` loads it and never uses it here. Only the platform has it. */
 const emailModule = `(name = "cloudflare-internal:email", internal = true, esModule = "export default { EmailMessage: class {} }")`;
 
 /** A configuration of `workerd serve` (Cap'n Proto text): a Worker, bundled as a deploy would, with its Durable Objects. */
-export async function workerdConfig({ main, folder, diskFolder, port, otherPort }: WorkerdConfig): Promise<string> {
+export async function workerdConfig({
+  main,
+  folder,
+  diskFolder,
+  port,
+  otherPort,
+  heapMib,
+}: WorkerdConfig): Promise<string> {
   const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
   const script = relative(folder, (await bundle(main)).script);
   const modules = `[(name = "worker.js", esModule = embed ${JSON.stringify(script)})]`;
   const dated = `compatibilityDate = "${date}",
   compatibilityFlags = ${JSON.stringify(flags)}`;
+  const heap = heapMib === undefined ? "" : `\n  v8Flags = ["--max-heap-size=${heapMib}"],`;
   const isSplit = otherPort !== undefined;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -34,7 +44,7 @@ const config :Workerd.Config = (
     (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"),
     ${isSplit ? `(name = "other", address = "127.0.0.1:${otherPort}", http = (), service = "other"),` : ""}
   ],
-  extensions = [(modules = [${emailModule}])],
+  extensions = [(modules = [${emailModule}])],${heap}
 );
 const worker :Workerd.Worker = (
   modules = ${modules},

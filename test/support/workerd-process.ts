@@ -32,17 +32,24 @@ export interface WorkerdOptions {
   args?: string[];
   /** Whether a second isolate serves the same sessions. */
   isSplit?: boolean;
+  /** What V8 may have for each isolate, MiB. */
+  heapMib?: number;
 }
 
 /** Bundles `main` as a deploy would and serves it. */
-export async function startWorkerd({ main, args = [], isSplit = false }: WorkerdOptions): Promise<WorkerdProcess> {
+export async function startWorkerd({
+  main,
+  args = [],
+  isSplit = false,
+  heapMib,
+}: WorkerdOptions): Promise<WorkerdProcess> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
   const diskFolder = join(folder, "disk");
   await mkdir(diskFolder);
   const port = await freePort();
   const otherPort = isSplit ? await freePort() : undefined;
   const config = join(folder, "config.capnp");
-  await writeFile(config, await workerdConfig({ main, folder, diskFolder, port, otherPort }));
+  await writeFile(config, await workerdConfig({ main, folder, diskFolder, port, otherPort, heapMib }));
 
   let output = "";
   let child: ChildProcess | undefined;
