@@ -38,6 +38,11 @@ async function inSession(attempt: (client: RawSseClient) => Promise<void>): Prom
   client.close();
 }
 
+/** By an error of the protocol, or by a result that is one. */
+function expectFailed(answer: Record<string, unknown>): void {
+  expect(answer["error"] === undefined ? answer["result"] : { isError: true }).toMatchObject({ isError: true });
+}
+
 describe("what a client sends wrong over HTTP+SSE", () => {
   test("a body that is not JSON is refused with 400 and -32700", () =>
     inSession(async (client) => {
@@ -123,7 +128,7 @@ describe("what a client sends wrong over HTTP+SSE", () => {
   test.each(["nonsense", "cyclic"])("a tool that returns something %s is answered with an error", (tool) =>
     inSession(async (client) => {
       const answer = await client.call(tool);
-      expect("error" in answer || (answer["result"] as { isError?: boolean }).isError).toBe(true);
+      expectFailed(answer);
       expect(JSON.stringify(answer)).not.toMatch(/\.ts:|\.js:/);
     }),
   );
@@ -135,7 +140,7 @@ describe("what a client sends wrong over HTTP+SSE", () => {
   ])("a %s above maxMessageBytes becomes an error that says so", (way, words) =>
     inSession(async (client) => {
       const answer = await client.call("say", { way, bytes: 131_072 });
-      expect("error" in answer || (answer["result"] as { isError?: boolean }).isError).toBe(true);
+      expectFailed(answer);
       expect(JSON.stringify(answer)).toMatch(words);
       expect(textOf(await client.call("say", { way: "notification", bytes: 130_000 }))).toBe("said");
     }),
