@@ -59,7 +59,7 @@ describe("a POST in the isolate of its stream", () => {
     );
     expect((await objectRequests()) - before).toBeCloseTo((clients.length * callsEach) / 20, 3);
     for (const client of clients) client.close();
-  });
+  }, 240_000);
 
   test("is a request of its own if it is long", async () => {
     const client = await RawSseClient.open(metered.url);
