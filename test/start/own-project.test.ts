@@ -90,6 +90,9 @@ test("in a project with a README, server, tests and wrangler.toml of its user's,
     await rm(join(folder, "test/server.test.ts"), { force: true });
     await writeFile(join(folder, "wrangler.toml"), configOfHers(await readFile(clonedConfig, "utf8")));
 
+    const mine = await run("npm", ["run", "test:mine"], { cwd: folder });
+    expect(mine.stdout).toMatch(/Test Files .*1 passed/);
+
     const report = join(folder, "report.json");
     const args = ["test", "--", ...files, "--reporter=json", `--outputFile=${report}`];
     const how = await run("npm", args, { cwd: folder }).then(

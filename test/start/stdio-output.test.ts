@@ -78,6 +78,16 @@ test("a client that reads no more ends it without a word", async () => {
   expect(server.stderr()).toBe(before);
 });
 
+test("with nobody at its stderr it goes on, whatever is printed there", async () => {
+  server.closeErrors();
+  for (const noise of ["log", "error", "write"]) {
+    await server.call("reject");
+    expect(await server.call("print", { noise })).toMatchObject(done);
+  }
+  server.end();
+  expect(await server.ended).toBe(0);
+});
+
 test.each(["SIGTERM", "SIGINT"] as const)("%s ends it", async (signal) => {
   server.signal(signal);
   expect(await server.ended).toBe(signal);

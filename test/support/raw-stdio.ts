@@ -16,6 +16,8 @@ export interface RawStdio {
   end(): void;
   /** Reads stdout no more, as a client does that died. */
   closeOutput(): void;
+  /** Reads stderr no more. */
+  closeErrors(): void;
   signal(name: NodeJS.Signals): void;
   /** The exit code, or the signal that ended it, once its outputs are closed. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
@@ -58,6 +60,7 @@ export async function startStdio(script: string): Promise<RawStdio> {
       request({ jsonrpc: "2.0", id: `call-${++calls}`, method: "tools/call", params: { name, arguments: args } }),
     end: () => void child.stdin.end(),
     closeOutput: () => void child.stdout.destroy(),
+    closeErrors: () => void child.stderr.destroy(),
     signal: (name) => void child.kill(name),
     ended,
   };
