@@ -72,8 +72,8 @@ name = "greeter-staging"
 `;
 }
 
-/** Tests of each kind that could know what is hers: of documents, of each npm script, of a Worker, and her own. */
-const files = ["test/add", "test/readme", "test/start/types", "test/start/deploy", "test/start/stdio.test", "web-page"];
+/** Tests of each kind that could know what is hers: of documents, of npm scripts, of a Worker, and her own. */
+const files = ["test/add", "test/readme", "test/start/types", "test/start/deploy", "web-page"];
 
 interface Report {
   testResults: { name: string; message: string; assertionResults: { status: string; fullName: string }[] }[];
@@ -109,11 +109,10 @@ test("in a project with a README, server, tests and wrangler.toml of its user's,
     expect(testResults.map(({ name }) => relative(folder, name)).toSorted()).toEqual([
       "test/add.test.ts",
       "test/start/deploy.test.ts",
-      "test/start/stdio.test.ts",
       "test/start/types.test.ts",
       "test/worker/web-page.test.ts",
     ]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}, 180_000);
+}, 360_000);
