@@ -163,6 +163,16 @@ export class RawSseClient {
     return this.request("tools/call", { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) });
   }
 
+  /** A call of `bounded.ts` that is in flight until `release`; its id. */
+  hold(): Promise<number> {
+    return this.send("tools/call", { name: "hold", arguments: {} });
+  }
+
+  /** Has what is held answered, with "released", and whatever is to be held from now on. */
+  async release(): Promise<void> {
+    await this.post({ jsonrpc: "2.0", method: "notifications/roots/list_changed" });
+  }
+
   /** Comes back after a cut as a compliant EventSource does. */
   async resume(): Promise<void> {
     this.stream.close();
