@@ -215,7 +215,8 @@ export function bareFetch(url: string, { method, headers, body, signal }: BareRe
     request.on("response", (incoming) => {
       const { statusCode: status = 0, headers: fields } = incoming;
       const isEmpty = status === 204 || method === "HEAD";
-      const content = isEmpty ? null : (Readable.toWeb(incoming) as ReadableStream);
+      // Node's own types of what is one class know nothing of each other.
+      const content = isEmpty ? null : (Readable.toWeb(incoming) as unknown as ReadableStream);
       resolve(new Response(content, { status, headers: fields as Record<string, string> }));
     });
     request.on("error", reject);

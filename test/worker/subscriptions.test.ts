@@ -60,7 +60,7 @@ test("who listens is not disturbed by one more, who is refused", async () => {
   const refused = await postJson(`${server.url}/mcp`, body, json);
   expect(await refused.text()).toContain("limit reached");
   expect(crowd.map(({ events }) => events)).toEqual(crowd.map(() => []));
-  expect(await Promise.race([...crowd.map(({ over }) => over), "all are open"])).toBe("all are open");
+  expect(await Promise.race([...crowd.map(({ over }) => over), Promise.resolve("all are open")])).toBe("all are open");
   for (const stream of crowd) stream.close();
 });
 
