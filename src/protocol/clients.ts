@@ -17,7 +17,7 @@ export function mayHaveSession(headers: Headers): boolean {
  * Whether a client reads `retry:` lines. Java SDK 0.11 to 1.1 end a stream at one, under whatever user agent they go.
  * - Browsers and Node send `sec-fetch-mode` (Fetch Metadata), which no page can set; Bun and Deno their names. MCP clients
  *   on them read events as the HTML Standard says: EventSource, and `eventsource-parser` of the TypeScript and AI SDKs.
- * - The Python SDK, and what is built on it, reads by `httpx-sse`.
+ * - The Python SDK, and what is built on it, reads by `httpx-sse`, that of version 2 by `httpx2`.
  */
 export function readsRetry(headers: Headers): boolean {
   return headers.has("sec-fetch-mode") || isUncached(headers) || isBunOrDeno(headers) || isPythonHttpx(headers);
@@ -34,5 +34,5 @@ function isBunOrDeno(headers: Headers): boolean {
 }
 
 function isPythonHttpx(headers: Headers): boolean {
-  return headers.get("user-agent")?.startsWith("python-httpx/") === true;
+  return /^python-httpx2?\//.test(headers.get("user-agent") ?? "");
 }

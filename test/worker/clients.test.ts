@@ -24,6 +24,7 @@ const firstGets: Record<string, Record<string, string>> = {
 /** Those that read `retry:` lines. */
 const readers: Record<string, Record<string, string>> = {
   "the Python SDK": { "user-agent": "python-httpx/0.28.1", "cache-control": "no-store" },
+  "the Python SDK 2": { "user-agent": "python-httpx2/2.16.2" },
   "the AI SDK": { "user-agent": "ai-sdk/5.0.0 runtime/node.js/24", "sec-fetch-mode": "cors" },
   "a page's EventSource": { "user-agent": "Mozilla/5.0", "sec-fetch-mode": "cors", "cache-control": "no-cache" },
   "fetch of Node": { "user-agent": "node", "sec-fetch-mode": "cors", "accept-language": "*" },
