@@ -1,5 +1,5 @@
 import type { Settings } from "../options.ts";
-import { keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
+import { eventStreamHeaders, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
 import {
   type AttachCommand,
   claimId,
@@ -18,6 +18,8 @@ export interface RelayOptions {
   target: AttachTarget;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
   claim?: { endpointFrame: string } | undefined;
+  /** Whether the client can be told to wait, see `clients.ts`. */
+  readsRetry?: boolean;
   settings: Settings;
 }
 
@@ -52,6 +54,12 @@ const byteLengths: QueuingStrategy<Uint8Array> = {
   size: ({ byteLength }) => byteLength,
 };
 
+/**
+ * What a client whose stream was taken over waits before it reconnects. It may be a second client of the same session:
+ * at the usual `retry` the two would throw each other out several times a second.
+ */
+const supersededRetryMs = 10_000;
+
 const encoder = new TextEncoder();
 
 /** The same bytes for all: thousands of quiet streams are written this every few seconds. */
@@ -79,12 +87,7 @@ export class StreamRelay {
     if (attached === undefined) void relay.#attachAgain();
     else relay.#follow(attached);
     return new Response(body, {
-      headers: {
-        "content-type": "text/event-stream",
-        "cache-control": "no-cache, no-transform",
-        "x-accel-buffering": "no",
-        ...headers,
-      },
+      headers: { ...eventStreamHeaders, ...headers },
     });
   }
 
@@ -169,6 +172,9 @@ export class StreamRelay {
   #lose(socket: WebSocket, code?: number): void {
     if (this.#socket !== socket) return;
     this.#options.source.uplink?.close();
+    if (code === closeCode.superseded && this.#options.readsRetry === true) {
+      this.#writeText(retryFrame(supersededRetryMs));
+    }
     if (code === closeCode.ended || code === closeCode.superseded) this.#end();
     else void this.#attachAgain();
   }
@@ -332,9 +338,4 @@ function closeQuietly(attached: WebSocket | Response | undefined): void {
   if (attached === undefined || attached instanceof Response) return;
   attached.accept();
   attached.close(1000, "not needed");
-}
-
-/** What a stream begins with that has no other first event. */
-export function openingFrame(retryMs: number | undefined): string {
-  return retryMs === undefined ? keepAliveFrame : retryFrame(retryMs);
 }
