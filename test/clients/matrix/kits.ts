@@ -37,7 +37,7 @@ const kits: Record<KitName, Kit> = {
     install: (target) => shell(target, "go", ["build", "-o", "client", "."]),
   },
   java: {
-    from: ["java/pom.xml", "java/src"],
+    from: ["pom.xml", "src", "sdk-2"].map((path) => `java/${path}`),
     tools: ["java", "mvn"],
     install: (target) => shell(target, "mvn", ["-q", "-B", "package", "dependency:copy-dependencies"]),
   },
