@@ -37,7 +37,7 @@ const kits: Record<KitName, Kit> = {
     install: (target) => shell(target, "go", ["build", "-o", "client", "."]),
   },
   java: {
-    from: ["pom.xml", "src", "sdk-2"].map((path) => `java/${path}`),
+    from: ["pom.xml", "src", "sdk-0.17", "sdk-1.1", "sdk-2", "spring-webflux"].map((path) => `java/${path}`),
     tools: ["java", "mvn"],
     install: (target) => shell(target, "mvn", ["-q", "-B", "package", "dependency:copy-dependencies"]),
   },

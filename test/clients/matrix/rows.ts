@@ -118,5 +118,8 @@ export const rows: Row[] = [
   pythonRow("Python SDK 2, Client", "python", "sdk2_client.py"),
   pythonRow("FastMCP", "python", "fastmcp_client.py"),
   { client: "Go SDK", kit: "go", lanes: both, can: all, program: [join(kitDirectory("go"), "client")] },
+  javaSdk("0.17"),
+  javaSdk("1.1"),
   javaSdk("2"),
+  { client: "Spring WebFlux", kit: "java", lanes: both, can: all, program: java("spring-webflux", "SpringClient") },
 ];
