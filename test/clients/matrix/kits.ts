@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { root } from "../../support/bundle.ts";
 
@@ -104,7 +104,10 @@ async function fingerprint(paths: string[]): Promise<string> {
   for (const path of paths) {
     const inside = await readdir(join(sources, path), { recursive: true, withFileTypes: true }).catch(() => undefined);
     const files = inside?.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    for (const file of files?.toSorted() ?? [join(sources, path)]) hash.update(file).update(await readFile(file));
+    for (const file of files?.toSorted() ?? [join(sources, path)]) {
+      // Not where the repository is: a copy of the folder is as good.
+      hash.update(relative(sources, file)).update(await readFile(file));
+    }
   }
   return hash.digest("hex");
 }
