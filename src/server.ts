@@ -8,6 +8,7 @@ import {
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import type { ServerContext } from "./server-context.ts";
+import { failure, text, tool } from "./tools.ts";
 
 /** Your server's name and version, as clients show them. */
 const serverInfo = { name: "mcp-edge", version: "1.0.0" };
@@ -41,7 +42,8 @@ const answerSchema = z.object({ answer: z.string().describe("Your answer") });
 export function createServer({ memory }: ServerContext): McpServer {
   const server = new McpServer(serverInfo, { capabilities: { logging: {} } });
 
-  server.registerTool(
+  tool(
+    server,
     "add",
     {
       description: "Add two integers.",
@@ -51,7 +53,8 @@ export function createServer({ memory }: ServerContext): McpServer {
     ({ a, b }) => text(String(a + b)),
   );
 
-  server.registerTool(
+  tool(
+    server,
     "countdown",
     {
       description: "Count down to zero, telling each step as it happens.",
@@ -73,7 +76,8 @@ export function createServer({ memory }: ServerContext): McpServer {
     },
   );
 
-  server.registerTool(
+  tool(
+    server,
     "remember",
     {
       description: "Remember a value for the rest of this session.",
@@ -87,7 +91,8 @@ export function createServer({ memory }: ServerContext): McpServer {
     },
   );
 
-  server.registerTool(
+  tool(
+    server,
     "recall",
     {
       description: "Recall a value that was remembered in this session.",
@@ -101,7 +106,8 @@ export function createServer({ memory }: ServerContext): McpServer {
     },
   );
 
-  server.registerTool(
+  tool(
+    server,
     "ask",
     {
       description: "Ask the user a question and return the answer.",
@@ -150,15 +156,6 @@ export function createServer({ memory }: ServerContext): McpServer {
 }
 
 const audiences = ["a beginner", "a child", "an engineer", "an expert"];
-
-function text(value: string) {
-  return { content: [{ type: "text" as const, text: value }] };
-}
-
-/** An error that the model can read and act on, unlike a JSON-RPC error. */
-function failure(message: string) {
-  return { ...text(message), isError: true };
-}
 
 /** Resolves after `ms`, or at once when the call is cancelled. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {

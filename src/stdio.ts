@@ -1,3 +1,4 @@
+// Before the server: what its modules print while they load is no message, and goes to stderr.
 import { serveStdio } from "./serve-stdio.ts";
 import { createServer } from "./server.ts";
 

@@ -7,6 +7,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
+import { headerPrefix } from "../session/link.ts";
 
 /** What a page may read of an answer besides its body. */
 const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate";
@@ -81,8 +82,8 @@ export async function admitBody(
   { maxBodyBytes }: Settings,
   { readUpTo }: { readUpTo: number } = { readUpTo: 0 },
 ): Promise<AdmittedBody> {
-  if (!isJsonContentType(request.headers.get("content-type")))
-    return { ok: false, refusal: refusals.wrongContentType() };
+  const refusal = refuseContent(request.headers);
+  if (refusal !== undefined) return { ok: false, refusal };
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared <= maxBodyBytes && declared > readUpTo) return { ok: true, text: undefined };
   try {
@@ -93,4 +94,29 @@ export async function admitBody(
     // The client stopped in the middle of its body; if it is still there, this tells it so.
     return { ok: false, refusal: refusals.notJson("the body could not be read to its end") };
   }
+}
+
+/** What is read is JSON, in UTF-8 (RFC 8259, section 8.1), as it is. */
+function refuseContent(headers: Headers): Response | undefined {
+  const type = headers.get("content-type");
+  const charset = /;\s*charset\s*=\s*"?(?<name>[^\s";]*)/i.exec(type ?? "")?.groups?.["name"] ?? "utf-8";
+  if (!isJsonContentType(type) || !/^(utf-?8|us-ascii)$/i.test(charset)) return refusals.wrongContentType();
+  const encoding = headers.get("content-encoding")?.trim() ?? "";
+  return /^(identity)?$/i.test(encoding) ? undefined : refusals.wrongContentEncoding(encoding);
+}
+
+/**
+ * The request without what only the Worker may say to an object: no client is to say it, nor a tool to see it. Nearly none
+ * has any, and a copy takes longer than a small tool.
+ */
+export function withoutOurHeaders(request: Request): Request {
+  const ours: string[] = [];
+  // eslint-disable-next-line unicorn/no-array-for-each -- it is no array, and its iterator costs three times as much
+  request.headers.forEach((_, name) => {
+    if (name.startsWith(headerPrefix)) ours.push(name);
+  });
+  if (ours.length === 0) return request;
+  const headers = new Headers(request.headers);
+  for (const name of ours) headers.delete(name);
+  return new Request(request, { headers });
 }

@@ -4,7 +4,7 @@ import * as refusals from "../protocol/refusals.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { SessionObject } from "../session/session-object.ts";
 import { convertSchemasOnce } from "../convert-once.ts";
-import { withCors } from "./gate.ts";
+import { withCors, withoutOurHeaders } from "./gate.ts";
 import { route } from "./router.ts";
 import { createStatelessLane, type StatelessLane } from "./stateless.ts";
 
@@ -45,12 +45,10 @@ export function edge<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, opt
 
   return {
     Session,
-    async fetch(request, requestEnv) {
-      try {
-        return withCors(await answer(request, requestEnv), request);
-      } catch (error) {
-        return withCors(refusals.incident(error), request);
-      }
+    async fetch(received, requestEnv) {
+      const request = withoutOurHeaders(received);
+      const response = await answer(request, requestEnv).catch((error: unknown) => refusals.incident(error));
+      return withCors(request.method === "HEAD" ? new Response(null, response) : response, request);
     },
   };
 }

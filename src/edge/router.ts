@@ -14,19 +14,19 @@ export async function route(request: Request, lane: streamable.StreamableLane): 
   if (request.method === "OPTIONS") return gate.answerPreflight(request);
 
   const place = placeOf(url.pathname, lane.settings);
-  switch (`${request.method} ${place}`) {
+  // Whoever answers a GET sees whether it is a HEAD.
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  switch (`${method} ${place}`) {
     case "GET sse":
-      // One URL serves every client: one that speaks Streamable HTTP here says so by its session.
-      return request.headers.has("mcp-session-id")
-        ? streamable.listen(request, lane)
-        : sse.openStream(request, url, lane);
+    case "GET mcp":
+      // Each URL serves every client: one that speaks Streamable HTTP says so by its session.
+      if (request.headers.has("mcp-session-id")) return streamable.listen(request, lane);
+      return (place === "mcp" ? streamable.refuseVersion(request) : undefined) ?? sse.openStream(request, url, lane);
     case "POST message":
       return sse.postMessage(request, url, lane);
     case "POST mcp":
     case "POST sse":
       return streamable.post(request, lane);
-    case "GET mcp":
-      return streamable.listen(request, lane);
     case "DELETE mcp":
     case "DELETE sse":
       return streamable.end(request, lane);
@@ -39,8 +39,9 @@ function placeOf(pathname: string, { ssePath, mcpPath }: Settings): Place {
   // Clients are configured by hand: /SSE and /sse/ are meant as /sse.
   const path = (pathname.endsWith("/") ? pathname.slice(0, -1) : pathname).toLowerCase();
   if (path === ssePath.toLowerCase()) return "sse";
-  if (path === `${ssePath.toLowerCase()}/message`) return "message";
-  return path === mcpPath.toLowerCase() ? "mcp" : "elsewhere";
+  if (path === mcpPath.toLowerCase()) return "mcp";
+  const isMessage = [ssePath, mcpPath].some((opened) => path === `${opened.toLowerCase()}/message`);
+  return isMessage ? "message" : "elsewhere";
 }
 
 function refuse(place: Place, settings: Settings): Response {

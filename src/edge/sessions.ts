@@ -21,8 +21,7 @@ export function toObject(
   verb: Verb,
   { text, key }: { text?: string | undefined; key?: number | undefined } = {},
 ): Request {
-  const isClean = !request.headers.has(verbHeader) && !request.headers.has("upgrade");
-  const isOriginal = request.method === "POST" && isClean && text === undefined;
+  const isOriginal = request.method === "POST" && !request.headers.has("upgrade") && text === undefined;
   if (isOriginal && verbOf(request) === verb) return request;
   const headers = new Headers(request.headers);
   // With it, the runtime would open a WebSocket and pass no body on.

@@ -1,12 +1,14 @@
 import type { Settings } from "../options.ts";
-import { formatEventId, parseEventId } from "../protocol/event-id.ts";
+import { qualityOf } from "../protocol/accept.ts";
+import { mayHaveSession, readsRetry } from "../protocol/clients.ts";
+import { type EventId, formatEventId, parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { endpointFrame } from "../protocol/sse-frame.ts";
+import { endpointFrame, eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
 import { headOf, sseStream, unpackRefusal, type Verb } from "../session/link.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
-import { openingFrame, StreamRelay } from "./stream-relay.ts";
+import { StreamRelay } from "./stream-relay.ts";
 import { Uplink } from "./uplink.ts";
 
 /** The longest body that goes over the stream's WebSocket, bytes: a longer one would hold up what comes behind it. */
@@ -24,15 +26,34 @@ export interface SseLane {
   settings: Settings;
 }
 
-/** `GET /sse`. A living server answers 200: anything else ends a client's stream for good. */
+/**
+ * `GET /sse`, and `GET /mcp` without a session. A living server answers 200 to whoever takes an event stream: anything else
+ * ends a client's stream for good.
+ */
 export async function openStream(request: Request, url: URL, lane: SseLane): Promise<Response> {
-  return (await resumeStream(request, url, lane)) ?? (await openSession(request, url, lane));
+  if (!takesEventStream(request)) return refusals.notAcceptable("text/event-stream");
+  const last = parseEventId(request.headers.get("last-event-id") ?? "");
+  if (last !== undefined && last.stream !== sseStream) return refusals.wrongLane();
+  // Nothing is opened that nobody would read.
+  if (request.method === "HEAD") return new Response(null, { headers: eventStreamHeaders });
+  return (await resumeStream(request, url, lane, last)) ?? (await openSession(request, url, lane));
+}
+
+/** A person who opens the URL in a browser is told what it is for. `EventSource` asks for nothing else. */
+function takesEventStream({ headers }: Request): boolean {
+  const accept = headers.get("accept");
+  const quality = qualityOf("text/event-stream", accept);
+  return quality > 0 && quality >= qualityOf("text/html", accept);
 }
 
 /** A client that says how far it got: the rest, in order. `undefined` if it says nothing, or its session has ended. */
-async function resumeStream(request: Request, url: URL, lane: SseLane): Promise<Response | undefined> {
-  const last = parseEventId(request.headers.get("last-event-id") ?? "");
-  if (last === undefined || last.stream !== sseStream) return undefined;
+async function resumeStream(
+  request: Request,
+  url: URL,
+  lane: SseLane,
+  last: EventId | undefined,
+): Promise<Response | undefined> {
+  if (last === undefined) return undefined;
   const target: AttachTarget = { sessionId: last.sessionId, kind: "resumed", after: last.sequence };
   const response = await relay(request, url, lane, target);
   return response.ok ? response : undefined;
@@ -45,37 +66,24 @@ function openSession(request: Request, url: URL, lane: SseLane): Promise<Respons
 
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {
   const { namespace, settings } = lane;
-  const retryMs = retryFor(request, settings);
+  const isRetryRead = readsRetry(request.headers);
+  const retryMs = isRetryRead ? settings.retryMs : undefined;
   const { sessionId, after: sequence = 0 } = target;
-  const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?sessionId=${sessionId}`;
+  const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?${queryOf(url, sessionId)}`;
   const id = formatEventId({ sessionId, stream: sseStream, sequence });
-  const isClaiming = target.kind === "new" && mayHaveSession(request);
+  const isClaiming = target.kind === "new" && mayHaveSession(request.headers);
   const openedAtMs = Date.now();
   const uplink = new Uplink(openedAtMs);
   const source = new SessionSource(namespace, { stream: sseStream, openedAtMs, uplink });
   const claim = isClaiming ? { endpointFrame: endpointFrame(id, endpoint, {}) } : undefined;
   const preamble = isClaiming ? openingFrame(retryMs) : endpointFrame(id, endpoint, { retryMs });
-  return StreamRelay.open({ source, target, claim, settings }, { preamble });
+  return StreamRelay.open({ source, target, claim, settings, readsRetry: isRetryRead }, { preamble });
 }
 
-/**
- * Whether the client may be one that had a session and cannot say which: the TypeScript SDK since 1.13 sends
- * `mcp-protocol-version` on every GET but its first. The AI SDK and Java send it on the first as well and would not
- * understand the question.
- */
-function mayHaveSession(request: Request): boolean {
-  if (!request.headers.has("mcp-protocol-version")) return false;
-  const agent = request.headers.get("user-agent") ?? "";
-  return !agent.includes("ai-sdk/") && !isJava(agent);
-}
-
-/** Java's HTTP client breaks the stream at a `retry:` line. */
-function retryFor(request: Request, { retryMs }: Settings): number | undefined {
-  return isJava(request.headers.get("user-agent") ?? "") ? undefined : retryMs;
-}
-
-function isJava(userAgent: string): boolean {
-  return userAgent.startsWith("Java-http-client") || userAgent.startsWith("Java/");
+/** That of the GET, as it was written: a client may have put there who it is. Our parameter is the only one of its name. */
+function queryOf({ search }: URL, sessionId: string): string {
+  const isKept = (pair: string): boolean => pair !== "" && !new URLSearchParams(pair).has("sessionId");
+  return [...search.slice(1).split("&").filter(isKept), `sessionId=${sessionId}`].join("&");
 }
 
 /** `POST /sse/message?sessionId=…`: 202, and the answer comes on the stream. */

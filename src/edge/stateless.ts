@@ -1,21 +1,24 @@
-import { isLegacyRequest, type McpServerFactory, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
-import { createMcpHandler, type StatelessMcpHandler } from "agents/mcp/server";
+import {
+  createMcpHandler,
+  isLegacyRequest,
+  type McpHttpHandler,
+  type McpServerFactory,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
-import { echoableId } from "../protocol/json-rpc.ts";
+import { echoableId, isObject } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { isSdkV2 } from "../sdk-v2.ts";
 import type { ServerFactory } from "../server-context.ts";
-import { publishChanges } from "./subscriptions.ts";
+import { publishChanges, Subscriptions } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
-  handler: StatelessMcpHandler;
+  handler: McpHttpHandler;
+  subscriptions: Subscriptions;
   /** Why a request got no server, of which the SDK says only that there is an error. */
   failures: WeakMap<Request, unknown>;
 }
-
-/** The handler wants one spelling of one path: the router has found this one's place already. */
-const route = "/mcp";
 
 /** Instead of a server of SDK v1, which does not speak this revision. */
 const isOfSdkV1 = new Error("createServer returned a server of SDK v1");
@@ -41,25 +44,24 @@ export function createStatelessLane<Env>(
       throw error;
     }
   };
-  // One for every path that leads here: it bounds those who listen, and tells all of them of a change.
+  const { maxBodyBytes, maxSubscriptions, keepAliveMs } = settings;
+  // One for every path that leads here: it bounds those who listen, and tells all of them of a change. The SDK's own, which
+  // tools are shown the request of, as it came: others want one spelling of one path.
   const handler = createMcpHandler(factory, {
-    route,
     legacy: "reject",
-    maxRequestBodySize: settings.maxBodyBytes,
-    maxSubscriptions: settings.maxSubscriptions,
-    keepAliveMs: settings.keepAliveMs,
-    // The gate has checked origin and host, and adds the CORS headers, for every lane alike.
-    corsOptions: false,
-    allowedOriginHostnames: "*",
+    maxRequestBodySize: maxBodyBytes,
+    maxSubscriptions,
+    keepAliveMs,
   });
-  return { handler, failures };
+  return { handler, subscriptions: new Subscriptions(maxSubscriptions), failures };
 }
 
-export async function answerStateless(received: Request, body: unknown, lane: StatelessLane): Promise<Response> {
-  const { headers, signal, url, cf = {} } = received;
-  const request = new Request(new URL(route, url), { method: "POST", headers, signal, cf });
+/** `body`: that of `request`, which has been read. */
+export async function answerStateless(request: Request, body: unknown, lane: StatelessLane): Promise<Response> {
+  const listens = isObject(body) && body["method"] === "subscriptions/listen";
+  if (listens) await lane.subscriptions.makeRoom(request);
   const response = await lane.handler.fetch(request, { parsedBody: body });
-  if (!lane.failures.has(request)) return response;
+  if (!lane.failures.has(request)) return listens ? lane.subscriptions.hold(response, request) : response;
   const failure = lane.failures.get(request);
   if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";

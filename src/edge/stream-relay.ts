@@ -1,5 +1,5 @@
 import type { Settings } from "../options.ts";
-import { keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
+import { eventStreamHeaders, retryFrame } from "../protocol/sse-frame.ts";
 import {
   type AttachCommand,
   closeCode,
@@ -9,7 +9,7 @@ import {
   type Receipt,
   unpackFrame,
 } from "../session/link.ts";
-import { ClientStream, drainedBytes, streamHeaders } from "../stream/client-stream.ts";
+import { ClientStream, drainedBytes } from "../stream/client-stream.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
 import { Claim } from "./claim.ts";
 import { HeldAnswers } from "./held-answers.ts";
@@ -20,6 +20,8 @@ export interface RelayOptions {
   target: AttachTarget;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
   claim?: { endpointFrame: string } | undefined;
+  /** Whether the client can be told to wait, see `clients.ts`. */
+  readsRetry?: boolean;
   settings: Settings;
 }
 
@@ -32,6 +34,12 @@ export interface RelayResponse {
 
 /** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
 const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
+
+/**
+ * What a client whose stream was taken over waits before it reconnects. It may be a second client of the same session:
+ * at the usual `retry` the two would throw each other out several times a second.
+ */
+const supersededRetryMs = 10_000;
 
 const encoder = new TextEncoder();
 
@@ -62,7 +70,7 @@ export class StreamRelay {
     const relay = new StreamRelay(options, preamble);
     if (attached === undefined) void relay.#attachAgain();
     else relay.#follow(attached);
-    return new Response(relay.#client.body, { headers: { ...streamHeaders, ...headers } });
+    return new Response(relay.#client.body, { headers: { ...eventStreamHeaders, ...headers } });
   }
 
   readonly #options: RelayOptions;
@@ -132,6 +140,9 @@ export class StreamRelay {
   #lose(socket: WebSocket, code?: number): void {
     if (this.#socket !== socket) return;
     this.#options.source.uplink?.close();
+    if (code === closeCode.superseded && this.#options.readsRetry === true) {
+      this.#writeText(retryFrame(supersededRetryMs));
+    }
     if (code === closeCode.ended || code === closeCode.superseded) this.#end();
     else void this.#attachAgain();
   }
@@ -246,9 +257,4 @@ function closeQuietly(attached: WebSocket | Response | undefined): void {
   if (attached === undefined || attached instanceof Response) return;
   attached.accept();
   attached.close(1000, "not needed");
-}
-
-/** What a stream begins with that has no other first event. */
-export function openingFrame(retryMs: number | undefined): string {
-  return retryMs === undefined ? keepAliveFrame : retryFrame(retryMs);
 }

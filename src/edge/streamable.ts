@@ -1,14 +1,17 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
+import { acceptsAll } from "../protocol/accept.ts";
+import { readsRetry } from "../protocol/clients.ts";
 import { parseEventId } from "../protocol/event-id.ts";
 import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
+import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
 import { listenStream, sseStream } from "../session/link.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./sessions.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
-import { openingFrame, StreamRelay } from "./stream-relay.ts";
+import { StreamRelay } from "./stream-relay.ts";
 
 /** Streamable HTTP with sessions (revisions 2025-03-26 to 2025-11-25, Transports). */
 export interface StreamableLane {
@@ -19,7 +22,7 @@ export interface StreamableLane {
 
 /** `POST`: a message of a session, the `initialize` that opens one, or a request of the stateless revision. */
 export async function post(request: Request, lane: StreamableLane): Promise<Response> {
-  if (!accepts(request, ["application/json", "text/event-stream"])) {
+  if (!acceptsAll(["application/json", "text/event-stream"], request.headers.get("accept"))) {
     return refusals.notAcceptable("application/json, text/event-stream");
   }
   const admitted = await admitBody(request, lane.settings);
@@ -51,16 +54,26 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
 
 /** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */
 export async function listen(request: Request, { namespace, settings }: StreamableLane): Promise<Response> {
-  if (!accepts(request, ["text/event-stream"])) return refusals.notAcceptable("text/event-stream");
+  if (!acceptsAll(["text/event-stream"], request.headers.get("accept"))) {
+    return refusals.notAcceptable("text/event-stream");
+  }
   const sessionId = sessionIdOf(request);
   if (sessionId instanceof Response) return sessionId;
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
-  const resumes = last?.sessionId === sessionId && last.stream !== sseStream ? last : undefined;
-  const stream = resumes?.stream ?? listenStream;
+  if (last?.stream === sseStream) return refusals.wrongLane();
+  if (last !== undefined && last.sessionId !== sessionId) return refusals.otherSessionsEvent();
+  const headers = { "mcp-session-id": sessionId };
+  if (request.method === "HEAD") {
+    // Whether a session of ours still lives, only its object knows: it is not woken for that.
+    if (findSession(namespace, sessionId) === undefined) return refusals.unknownSession();
+    return new Response(null, { headers: { ...eventStreamHeaders, ...headers } });
+  }
+  const stream = last?.stream ?? listenStream;
   const source = new SessionSource(namespace, { stream, openedAtMs: Date.now() });
-  const target: AttachTarget = { sessionId, kind: "resumed", after: resumes?.sequence };
-  const preamble = openingFrame(settings.retryMs);
-  return await StreamRelay.open({ source, target, settings }, { preamble, headers: { "mcp-session-id": sessionId } });
+  const target: AttachTarget = { sessionId, kind: "resumed", after: last?.sequence };
+  const isRetryRead = readsRetry(request.headers);
+  const preamble = openingFrame(isRetryRead ? settings.retryMs : undefined);
+  return await StreamRelay.open({ source, target, settings, readsRetry: isRetryRead }, { preamble, headers });
 }
 
 /** `DELETE`: the session ends (Session Management). */
@@ -83,14 +96,8 @@ function sessionIdOf(request: Request): string | Response {
  * The header that comes with every request but `initialize`, which negotiates (revision 2025-11-25, Protocol Version
  * Header). Checked here because only some of them wake a server that could say what it speaks.
  */
-function refuseVersion(request: Request): Response | undefined {
+export function refuseVersion(request: Request): Response | undefined {
   const version = request.headers.get("mcp-protocol-version");
   if (version === null || SUPPORTED_PROTOCOL_VERSIONS.includes(version)) return undefined;
   return refusals.protocolVersionNotInSession(version, SUPPORTED_PROTOCOL_VERSIONS);
-}
-
-function accepts(request: Request, types: string[]): boolean {
-  const accept = request.headers.get("accept") ?? "";
-  if (accept.includes("*/*")) return true;
-  return types.every((type) => accept.includes(type));
 }

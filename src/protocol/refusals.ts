@@ -60,7 +60,17 @@ export function wrongContentType(): Response {
   return refuse({
     status: 415,
     code: errorCode.refused,
-    message: "Unsupported Media Type: send the message as Content-Type: application/json.",
+    message: "Unsupported Media Type: send the message as Content-Type: application/json, in UTF-8.",
+  });
+}
+
+/** What the header says is what the client may do instead (RFC 9110, section 15.5.16). */
+export function wrongContentEncoding(encoding: string): Response {
+  return refuse({
+    status: 415,
+    code: errorCode.refused,
+    message: `Unsupported Media Type: send the message as it is, without Content-Encoding: ${encoding}.`,
+    headers: { "accept-encoding": "identity" },
   });
 }
 
@@ -90,7 +100,11 @@ export function missingSessionId({ where }: { where: "query" | "header" }): Resp
 }
 
 export function notAcceptable(types: string): Response {
-  return refuse({ status: 406, code: errorCode.refused, message: `Not Acceptable: send Accept: ${types}` });
+  return refuse({
+    status: 406,
+    code: errorCode.refused,
+    message: `Not Acceptable: this URL is for MCP clients. Connect one to it, or send Accept: ${types}`,
+  });
 }
 
 export function methodNotAllowed(allow: string): Response {
@@ -199,6 +213,14 @@ export function wrongLane(): Response {
     code: errorCode.refused,
     message:
       "Bad Request: an HTTP+SSE session is spoken to at its endpoint URL, a Streamable HTTP session by its header.",
+  });
+}
+
+export function otherSessionsEvent(): Response {
+  return refuse({
+    status: 400,
+    code: errorCode.refused,
+    message: "Bad Request: Last-Event-ID is of another session than Mcp-Session-Id. Send both of one session.",
   });
 }
 

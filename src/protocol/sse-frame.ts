@@ -3,6 +3,13 @@
  * JSON never holds a raw line break, so a message is always one `data:` line.
  */
 
+/** Those of a stream: no proxy is to hold an event back, or to change it. */
+export const eventStreamHeaders = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+
 /** Ignored by every client, seen by every proxy. Never `event: ping`: that breaks the Java SDK. */
 export const keepAliveFrame = ": keep-alive\n\n";
 
@@ -38,6 +45,11 @@ export function primingFrame(id: string, { retryMs }: { retryMs?: number | undef
 /** Tells a client how long to wait before its next reconnect, in milliseconds. Dispatches no event. */
 export function retryFrame(retryMs: number): string {
   return `${retryField(retryMs)}\n`;
+}
+
+/** What a stream begins with that has no other first event. `retryMs`: for those who read it. */
+export function openingFrame(retryMs: number | undefined): string {
+  return retryMs === undefined ? keepAliveFrame : retryFrame(retryMs);
 }
 
 function retryField(retryMs: number | undefined): string {

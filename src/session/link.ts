@@ -5,7 +5,10 @@ import type { RequestId } from "@modelcontextprotocol/server";
 /** Where the requests go that no client sent: an object's name is in its stub, not in its URL. */
 export const url = "https://session/";
 
-/** What a request to the object is for, see {@linkcode verbOf}. A client's own header of this name is lost in the Worker. */
+/** What all headers below begin with. A client's own of such a name are lost at the entrance of the Worker. */
+export const headerPrefix = "mcp-edge-";
+
+/** What a request to the object is for, see {@linkcode verbOf}. */
 export const verbHeader = "mcp-edge-verb";
 
 export type Verb =

@@ -1,5 +1,5 @@
-import { keepAliveFrame } from "../protocol/sse-frame.ts";
-import { ClientStream, streamHeaders } from "../stream/client-stream.ts";
+import { eventStreamHeaders, keepAliveFrame } from "../protocol/sse-frame.ts";
+import { ClientStream } from "../stream/client-stream.ts";
 import { frameOf } from "./link.ts";
 
 /** What became of a message: on its way, waiting for the client to read, or without anybody to take it. */
@@ -87,7 +87,7 @@ export class PostStream {
     this.#answer = { is: "events", client };
     // A first byte at once: some hops hold the headers back until there is one.
     client.write(encoder.encode(primingFrame ?? keepAliveFrame));
-    this.#resolve(new Response(client.body, { headers: { ...streamHeaders, "mcp-session-id": sessionId } }));
+    this.#resolve(new Response(client.body, { headers: { ...eventStreamHeaders, "mcp-session-id": sessionId } }));
     return held;
   }
 

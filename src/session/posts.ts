@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
+import { readsRetry } from "../protocol/clients.ts";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isRequest, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
@@ -98,6 +99,7 @@ export class Posts {
     const post = this.#openPost(sequence, {
       batch: parsed.batch,
       version: this.#versionOf(request, parsed.messages),
+      retryMs: readsRetry(request.headers) ? this.#settings.retryMs : undefined,
     });
     if (requestCount > 0) this.#streams.addPost(post);
     const extra = messageExtra(request, this.#closers(post));
@@ -124,16 +126,19 @@ export class Posts {
     return header !== undefined && header > asked ? header : asked;
   }
 
-  #openPost(sequence: number, shape: { batch: boolean; version: string | undefined }): PostStream {
+  #openPost(
+    sequence: number,
+    { batch, version, retryMs }: { batch: boolean; version: string | undefined; retryMs: number | undefined },
+  ): PostStream {
     const name = `p${sequence.toString(36)}`;
     const sessionId = this.#sessionId;
-    const priming = readsPriming(shape.version)
-      ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs: this.#settings.retryMs })
+    const priming = readsPriming(version)
+      ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs })
       : undefined;
     const { maxStreamBacklogBytes, keepAliveMs } = this.#settings;
     const conversation = this.#conversation;
     return new PostStream({
-      ...shape,
+      batch,
       name,
       sessionId,
       maxStreamBacklogBytes,

@@ -147,6 +147,8 @@ export class Session<Env> {
     const after = afterText === null ? undefined : Number(afterText);
     const mustExist = kind === "resumed" || kind === "again";
     if (this.#ended || (mustExist && this.#conversation.handshake === undefined)) return refusals.unknownSession();
+    const wrongLane = this.#posts.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
+    if (wrongLane !== undefined) return wrongLane;
     const openedAtMs = Number(request.headers.get(link.openedHeader));
     if (this.#streams.hasNewer(stream, openedAtMs)) return refusals.streamSuperseded();
     const conversation = this.#conversation;

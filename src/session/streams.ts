@@ -1,5 +1,4 @@
-import { retryFrame } from "../protocol/sse-frame.ts";
-import { closeCode, type KeptNotice, packFrame } from "./link.ts";
+import { closeCode, type KeptNotice } from "./link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 
@@ -16,12 +15,6 @@ interface Attachment {
 
 /** What an attachment may hold of messages, bytes. The platform's limit is 16,384 for all of it. */
 export const maxAttachedBytes = 14_000;
-
-/**
- * What a client whose stream was taken over waits before it reconnects. It may be a second client of the same session:
- * at the usual `retry` the two would throw each other out several times a second.
- */
-const supersededRetryMs = 10_000;
 
 /** A relay's WebSocket, and how far ahead of its client we are. */
 interface RelaySocket {
@@ -151,9 +144,7 @@ export class Streams {
     this.#posts.delete(stream);
     const earlier = this.#sockets.get(stream)?.socket;
     this.#sockets.set(stream, { socket, openedAtMs, unconfirmedBytes: 0, waitsFrom: undefined });
-    if (earlier === undefined) return;
-    earlier.send(packFrame(0, retryFrame(supersededRetryMs)));
-    earlier.close(closeCode.superseded, "a newer stream took over");
+    earlier?.close(closeCode.superseded, "a newer stream took over");
   }
 
   /** Forgets a socket that closed; false if its stream has a newer one already. */

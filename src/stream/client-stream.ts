@@ -161,10 +161,3 @@ function boundWaiting(): void {
     letGo();
   }
 }
-
-/** How every SSE response begins (HTML Standard, 9.2; no proxy is to keep or hold back any of it). */
-export const streamHeaders = {
-  "content-type": "text/event-stream",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};

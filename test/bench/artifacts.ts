@@ -18,7 +18,7 @@ export interface Artifact {
   startUpMs: number;
 }
 
-/** The Worker in `main`, a path from the root, by our own wrangler.toml with `changes`. */
+/** The Worker in `main`, a path from the root, by the wrangler.toml of a fresh clone with `changes`. */
 export interface Deployable {
   main: string;
   changes?: Record<string, unknown>;

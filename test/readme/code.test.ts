@@ -6,7 +6,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { expect, test } from "vitest";
 import { unstable_readConfig } from "wrangler";
-import { root } from "../support/bundle.ts";
+import { clonedConfig, root } from "../support/bundle.ts";
 import { connectStdio } from "../support/official-clients.ts";
 import { copyProject } from "../support/project-copy.ts";
 import { codeIn, readReadme } from "./readme.ts";
@@ -63,7 +63,7 @@ test("the configurations of Cursor and VS Code are JSON with the URL of the SSE 
 
 test("the migration is one that wrangler takes, after that of an McpAgent and with our binding", async () => {
   const [, migration = ""] = codeIn(readme, "toml");
-  const ours = await readFile(join(root, "wrangler.toml"), "utf8");
+  const ours = await readFile(clonedConfig, "utf8");
   const former = '[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["MyMcp"]\n';
   const folder = join(root, ".cache/readme-migration");
   await mkdir(folder, { recursive: true });
@@ -82,7 +82,7 @@ test("the domain of one's own is a route that wrangler takes, at the end of our 
   const folder = join(root, ".cache/readme-route");
   await mkdir(folder, { recursive: true });
   const config = join(folder, "wrangler.toml");
-  await writeFile(config, `${await readFile(join(root, "wrangler.toml"), "utf8")}\n${route}`);
+  await writeFile(config, `${await readFile(clonedConfig, "utf8")}\n${route}`);
   expect(unstable_readConfig({ config }).routes).toEqual([{ pattern: "mcp.example.com", custom_domain: true }]);
 });
 

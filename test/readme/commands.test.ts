@@ -25,6 +25,7 @@ afterAll(() => edge.close());
 const runElsewhere = [
   { command: "npm ci", file: ".ci/run", as: "npm ci" },
   { command: "npm test", file: ".ci/run", as: "npm test" },
+  { command: "npm run test:mine", file: "test/start/own-project.test.ts", as: '["run", "test:mine"]' },
   { command: "npm run check", file: ".ci/run", as: "npm run check" },
   { command: "npm start", file: "test/start/start.test.ts", as: 'npmRun(["start",' },
   { command: "npm run --silent stdio", file: "test/start/stdio.test.ts", as: '["run", "--silent", "stdio"]' },

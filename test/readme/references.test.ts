@@ -1,7 +1,7 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { root } from "../support/bundle.ts";
+import { clonedConfig, root } from "../support/bundle.ts";
 import { readReadme } from "./readme.ts";
 
 const readme = await readReadme();
@@ -46,7 +46,7 @@ test("every fault that is survived is shown by a test of that name", async () =>
 });
 
 test("the port is the one that wrangler.toml gives", async () => {
-  const toml = await readFile(join(root, "wrangler.toml"), "utf8");
+  const toml = await readFile(clonedConfig, "utf8");
   const port = /^\[dev\]\nport = (?<port>\d+)$/m.exec(toml)?.groups?.["port"];
   const ports = Array.from(readme.text.matchAll(/localhost:(?<port>\d+)/g), ({ groups }) => groups?.["port"]);
   expect(new Set(ports)).toEqual(new Set([port]));

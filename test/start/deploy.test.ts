@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { bundle, root } from "../support/bundle.ts";
+import { bundle } from "../support/bundle.ts";
+import { copyProject } from "../support/project-copy.ts";
 
 const run = promisify(execFile);
 
@@ -17,17 +17,14 @@ test(`all lanes together, with two small tools, are an upload of at most ${maxUp
   expect(gzipSync(await readFile(script)).byteLength / 1024).toBeLessThanOrEqual(maxUploadKib);
 });
 
-test("npm run deploy takes wrangler.toml as it is, and builds no schemas at start-up", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-deploy-"));
-  try {
-    const { stdout } = await run("npm", ["run", "deploy", "--", "--dry-run", "--outdir", folder], { cwd: root });
-    expect(stdout).toContain("env.SESSION (Session)");
-    const { sources } = JSON.parse(await readFile(join(folder, "worker.js.map"), "utf8")) as { sources: string[] };
-    const names = sources.map((source) => source.replace(/.*\//, ""));
-    // The SDK's choice for Workers builds the schemas of all revisions at start-up: wrangler.toml replaces it.
-    expect(names).not.toContain("shimsWorkerd.ts");
-    expect(names).toContain("cfWorkerProvider.ts");
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+test("npm run deploy takes the wrangler.toml of a clone as it is, and builds no schemas at start-up", async () => {
+  await using project = await copyProject();
+  const out = join(project.folder, "out");
+  const { stdout } = await run("npm", ["run", "deploy", "--", "--dry-run", "--outdir", out], { cwd: project.folder });
+  expect(stdout).toContain("env.SESSION (Session)");
+  const { sources } = JSON.parse(await readFile(join(out, "worker.js.map"), "utf8")) as { sources: string[] };
+  const names = sources.map((source) => source.replace(/.*\//, ""));
+  // The SDK's choice for Workers builds the schemas of all revisions at start-up: wrangler.toml replaces it.
+  expect(names).not.toContain("shimsWorkerd.ts");
+  expect(names).toContain("cfWorkerProvider.ts");
 });

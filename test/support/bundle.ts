@@ -11,6 +11,9 @@ const configFile = "wrangler.json";
 /** The root of the repository. */
 export const root = join(import.meta.dirname, "../..");
 
+/** The configuration of a fresh clone. What a user makes of the one at the root is no matter of the tests. */
+export const clonedConfig = join(root, "test/fixtures/clone/wrangler.toml");
+
 /** Names the run that this process belongs to, if it is one of several. */
 export const runVariable = "MCP_EDGE_TEST_RUN";
 
@@ -64,10 +67,10 @@ async function isFilled(folder: string): Promise<boolean> {
   );
 }
 
-/** Our own wrangler configuration for another `main`: of what a user adds to it, the fixtures know nothing. */
+/** The configuration of a fresh clone for another `main`. */
 export async function workerConfig(main: string, from = root) {
   const { unstable_readConfig: readConfig } = await import("wrangler");
-  const config = readConfig({ config: join(root, "wrangler.toml") });
+  const config = readConfig({ config: clonedConfig });
   return {
     name: "mcp-edge-test",
     main: relative(from, join(root, main)),

@@ -18,7 +18,7 @@ export interface EdgeServer {
   close(): Promise<void>;
 }
 
-/** Starts `main` (a path from the root; the example server if not given) with the repository's own configuration. */
+/** Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone. */
 export async function startEdge(main = "test/fixtures/example.ts"): Promise<EdgeServer> {
   const config = await workerConfig(main);
   const harness = createTestHarness({ root, workers: [{ config }] });

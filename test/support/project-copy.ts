@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { root } from "./bundle.ts";
+import { clonedConfig, root } from "./bundle.ts";
 
 const run = promisify(execFile);
 
@@ -17,22 +17,25 @@ export interface ProjectCopy extends AsyncDisposable {
 }
 
 /** What an npm script of a server needs, and its users' tests. */
-const copied = [
-  "src",
-  "test/fixtures/example-server.ts",
-  "test/test-client.ts",
-  "package.json",
-  "tsconfig.json",
-  "wrangler.toml",
-];
+const copied = ["src", "test/fixtures/example-server.ts", "test/test-client.ts", "package.json", "tsconfig.json"];
 
 const entries = ["src/worker.ts", "src/stdio.ts", "src/env.d.ts"];
 
-/** Its `src/server.ts`. The repository's is the user's: what is in it is no matter of ours. */
+/** Its `src/server.ts`. Those of the repository, its Worker and its configuration are the user's. */
 export const exampleServer =
   'export { createExampleServer as createServer } from "../test/fixtures/example-server.ts";\n';
 
-/** A copy that serves the example server. */
+const clonedWorker = `import { edge } from "./edge/index.ts";
+import { createServer } from "./server.ts";
+
+const app = edge(createServer);
+
+export class Session extends app.Session {}
+
+export default { fetch: app.fetch };
+`;
+
+/** A copy that serves the example server, with the configuration of a fresh clone. */
 export async function copyProject(): Promise<ProjectCopy> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-copy-"));
   for (const path of copied) await cp(join(root, path), join(folder, path), { recursive: true });
@@ -47,6 +50,8 @@ export async function copyProject(): Promise<ProjectCopy> {
     const tsc = [join(root, "node_modules/typescript/bin/tsc"), "--project", "tsconfig.files.json"];
     return (await run(process.execPath, tsc, { cwd: folder }).catch((error: { stdout: string }) => error)).stdout;
   };
+  await cp(clonedConfig, join(folder, "wrangler.toml"));
+  await write("src/worker.ts", clonedWorker);
   await write("src/server.ts", exampleServer);
   return { folder, write, typeErrors, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -1,3 +1,6 @@
+import { request as httpRequest } from "node:http";
+import { Readable } from "node:stream";
+
 /** One event of an SSE stream, as the HTML Standard dispatches it. */
 export interface SseEvent {
   event: string;
@@ -163,6 +166,16 @@ export class RawSseClient {
     return this.request("tools/call", { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) });
   }
 
+  /** A call of `bounded.ts` that is in flight until `release`; its id. */
+  hold(): Promise<number> {
+    return this.send("tools/call", { name: "hold", arguments: {} });
+  }
+
+  /** Has what is held answered, with "released", and whatever is to be held from now on. */
+  async release(): Promise<void> {
+    await this.post({ jsonrpc: "2.0", method: "notifications/roots/list_changed" });
+  }
+
   /** Comes back after a cut as a compliant EventSource does. */
   async resume(): Promise<void> {
     this.stream.close();
@@ -184,12 +197,47 @@ export function postJson(url: string, body: unknown, headers: Record<string, str
 
 /**
  * Opens a stream as a TypeScript client does that had one before, and reads the ping that asks for its old session:
- * it sends its revision on every GET but the first, and no `Last-Event-ID`.
+ * uncached, it sends its revision on every GET but the first, and no `Last-Event-ID`.
  */
-export async function reconnect(base: string): Promise<{ stream: RawStream; ping: Record<string, unknown> }> {
-  const stream = await RawStream.open(`${base}/sse`, { headers: { "mcp-protocol-version": "2025-11-25" } });
+export async function reconnect(
+  base: string,
+  path = "/sse",
+): Promise<{ stream: RawStream; ping: Record<string, unknown> }> {
+  const headers = { "mcp-protocol-version": "2025-11-25" };
+  const stream = await RawStream.open(base + path, { headers, cache: "no-store" });
   const ping = await stream.message((message) => message["method"] === "ping");
   return { stream, ping };
+}
+
+export interface BareRequest {
+  /** GET, or POST if there is a body. */
+  method?: string;
+  headers: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+}
+
+/** A request with these headers and no others besides `host`: `fetch` adds some, by which its clients are known. */
+export function bareFetch(url: string, { method, headers, body, signal }: BareRequest): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const usual = body === undefined ? "GET" : "POST";
+    const request = httpRequest(url, { method: method ?? usual, headers, agent: false, ...(signal && { signal }) });
+    request.on("response", (incoming) => {
+      const { statusCode: status = 0, headers: fields } = incoming;
+      const isEmpty = status === 204 || method === "HEAD";
+      // Node's own types of what is one class know nothing of each other.
+      const content = isEmpty ? null : (Readable.toWeb(incoming) as unknown as ReadableStream);
+      resolve(new Response(content, { status, headers: fields as Record<string, string> }));
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+/** A stream opened so. */
+export async function openBare(url: string, request: BareRequest): Promise<RawStream> {
+  const abort = new AbortController();
+  return new RawStream(await bareFetch(url, { ...request, signal: abort.signal }), abort);
 }
 
 /** The text of a tool's result. */

@@ -43,6 +43,12 @@ test("behind a proxy that strips a prefix, the endpoint that a client receives w
   await client.close();
 });
 
+test("there it keeps the query of its GET", async () => {
+  const stream = await RawStream.open(`${front}/sse?tenant=t1`);
+  expect((await stream.next()).data).toMatch(/^\/tools\/s3cret\/sse\/message\?tenant=t1&sessionId=[0-9a-f]{64}$/);
+  stream.close();
+});
+
 test("Streamable HTTP works there as well", async () => {
   const client = new Client({ name: "test", version: "1" });
   await client.connect(new StreamableHTTPClientTransport(new URL(`${front}/mcp`)));

@@ -15,10 +15,11 @@ describe("a stream that is cut, on /sse", () => {
   test("with Last-Event-ID, a call in flight is answered on the next stream, exactly once", async () => {
     const client = await RawSseClient.open(bounded.url);
     await client.call("echo", { text: "seen" });
-    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+    const id = await client.hold();
     await client.resume();
     expect((await client.stream.next()).event).toBe("endpoint");
-    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    await client.release();
+    expect(textOf(await client.stream.answerTo(id))).toBe("released");
     expect(client.stream.events).toEqual([]);
     client.close();
   });
@@ -28,13 +29,14 @@ describe("a stream that is cut, on /sse", () => {
     const { endpoint } = client;
     const { lastEventId } = client.stream;
     await client.post(initialize());
-    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+    const id = await client.hold();
     client.stream.close();
     client.stream = await RawStream.open(`${bounded.url}/sse`, { headers: { "last-event-id": lastEventId } });
     const again = await client.stream.next();
     expect(new URL(again.data, bounded.url).href).toBe(endpoint);
     await client.stream.answerTo("initialize");
-    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    await client.release();
+    expect(textOf(await client.stream.answerTo(id))).toBe("released");
     client.close();
   });
 
@@ -54,11 +56,12 @@ describe("a stream that is cut, on /sse", () => {
   test("with Last-Event-ID, the client has its session also if the object cannot be reached for a while", async () => {
     const client = await RawSseClient.open(bounded.url);
     await client.call("echo", { text: "seen" });
-    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+    const id = await client.hold();
     await fetch(`${bounded.url}/test/hide?id=${client.sessionId}&times=5`);
     await client.resume();
     expect((await client.stream.next()).event).toBe("endpoint");
-    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    await client.release();
+    expect(textOf(await client.stream.answerTo(id))).toBe("released");
     expect(textOf(await client.call("echo", { text: "the same session" }))).toBe("the same session");
     client.close();
   });
@@ -79,12 +82,13 @@ describe("a stream that is cut, on /sse", () => {
 
   test("a client that cannot say where it was claims its session by answering a ping, and gets what it missed", async () => {
     const client = await RawSseClient.open(bounded.url);
-    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 400 } });
+    const id = await client.hold();
     client.stream.close();
     const { stream, ping } = await reconnect(bounded.url);
     expect(ping["id"]).toMatch(/^claim:[0-9a-f]{64}\.0$/);
     expect((await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} })).status).toBe(202);
-    expect(textOf(await stream.answerTo(id))).toBe("waited");
+    await client.release();
+    expect(textOf(await stream.answerTo(id))).toBe("released");
     client.stream = stream;
     expect(textOf(await client.call("echo", { text: "on the claimed stream" }))).toBe("on the claimed stream");
     expect(stream.events.filter(({ event }) => event === "endpoint")).toEqual([]);

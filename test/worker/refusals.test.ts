@@ -38,6 +38,11 @@ async function inSession(attempt: (client: RawSseClient) => Promise<void>): Prom
   client.close();
 }
 
+/** By an error of the protocol, or by a result that is one. */
+function expectFailed(answer: Record<string, unknown>): void {
+  expect(answer["error"] === undefined ? answer["result"] : { isError: true }).toMatchObject({ isError: true });
+}
+
 describe("what a client sends wrong over HTTP+SSE", () => {
   test("a body that is not JSON is refused with 400 and -32700", () =>
     inSession(async (client) => {
@@ -123,7 +128,7 @@ describe("what a client sends wrong over HTTP+SSE", () => {
   test.each(["nonsense", "cyclic"])("a tool that returns something %s is answered with an error", (tool) =>
     inSession(async (client) => {
       const answer = await client.call(tool);
-      expect("error" in answer || (answer["result"] as { isError?: boolean }).isError).toBe(true);
+      expectFailed(answer);
       expect(JSON.stringify(answer)).not.toMatch(/\.ts:|\.js:/);
     }),
   );
@@ -135,7 +140,7 @@ describe("what a client sends wrong over HTTP+SSE", () => {
   ])("a %s above maxMessageBytes becomes an error that says so", (way, words) =>
     inSession(async (client) => {
       const answer = await client.call("say", { way, bytes: 131_072 });
-      expect("error" in answer || (answer["result"] as { isError?: boolean }).isError).toBe(true);
+      expectFailed(answer);
       expect(JSON.stringify(answer)).toMatch(words);
       expect(textOf(await client.call("say", { way: "notification", bytes: 130_000 }))).toBe("said");
     }),
@@ -143,42 +148,38 @@ describe("what a client sends wrong over HTTP+SSE", () => {
 
   test("a request id that is still being answered is refused with 400", () =>
     inSession(async (client) => {
-      const call = {
-        jsonrpc: "2.0",
-        id: "same",
-        method: "tools/call",
-        params: { name: "wait", arguments: { ms: 400 } },
-      };
+      const call = { jsonrpc: "2.0", id: "same", method: "tools/call", params: { name: "hold", arguments: {} } };
       expect((await client.post(call)).status).toBe(202);
       await expectRefusal(await client.post(call), 400, -32_600, /Use a new id/);
-      expect(textOf(await client.stream.answerTo("same"))).toBe("waited");
+      await client.release();
+      expect(textOf(await client.stream.answerTo("same"))).toBe("released");
     }));
 
   test("more calls at once than maxCallsInFlight are refused with 429, and the others are answered", () =>
     inSession(async (client) => {
-      const ids = await Promise.all(
-        [1, 2, 3, 4].map(() => client.send("tools/call", { name: "wait", arguments: { ms: 500 } })),
-      );
+      const ids = await Promise.all([1, 2, 3, 4].map(() => client.hold()));
       await expectRefusal(await client.post({ ...ping, id: "fifth" }), 429, -32_000, /Wait for one/);
-      for (const id of ids) expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+      await client.release();
+      for (const id of ids) expect(textOf(await client.stream.answerTo(id))).toBe("released");
     }));
 
   test("longer calls at once than twice maxBodyBytes are refused with 429, and the others are answered", () =>
     inSession(async (client) => {
       const waiting = {
         method: "tools/call",
-        params: { name: "wait", arguments: { ms: 500, filler: "x".repeat(60_000) } },
+        params: { name: "hold", arguments: { filler: "x".repeat(60_000) } },
       };
-      const half = { ...waiting, params: { name: "wait", arguments: { ms: 500, filler: "x".repeat(30_000) } } };
+      const half = { ...waiting, params: { name: "hold", arguments: { filler: "x".repeat(30_000) } } };
       const batch = ["b1", "b2"].map((id) => ({ jsonrpc: "2.0", id, ...half }));
       const accepted = await Promise.all([client.post(batch), client.send(waiting.method, waiting.params)]);
       expect(accepted[0].status).toBe(202);
       const third = { jsonrpc: "2.0", id: "third", ...waiting };
       await expectRefusal(await client.post(third), 429, -32_000, /131072 bytes .* Wait for one/);
       expect(await client.request("ping")).toMatchObject({ result: {} });
-      for (const id of ["b1", "b2", accepted[1]]) expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+      await client.release();
+      for (const id of ["b1", "b2", accepted[1]]) expect(textOf(await client.stream.answerTo(id))).toBe("released");
       expect((await client.post(third)).status).toBe(202);
-      expect(textOf(await client.stream.answerTo("third"))).toBe("waited");
+      expect(textOf(await client.stream.answerTo("third"))).toBe("released");
     }));
 
   test("a POST without sessionId is refused with 400", async () => {

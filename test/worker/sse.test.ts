@@ -28,27 +28,6 @@ describe("opening a stream", () => {
     client.close();
   });
 
-  test("a client is told to reconnect after 200 ms, and Java's is told nothing", async () => {
-    const usual = await RawStream.open(`${edge.url}/sse`);
-    await usual.next();
-    expect(usual.retries).toEqual([200]);
-    const java = await RawStream.open(`${edge.url}/sse`, { headers: { "user-agent": "Java-http-client/17.0.15" } });
-    await java.next();
-    expect(java.retries).toEqual([]);
-    usual.close();
-    java.close();
-  });
-
-  test.each(["ai-sdk/5.0.0 runtime/node.js", "Java-http-client/17.0.15"])(
-    "%s sends its revision on the first GET and gets endpoint first all the same",
-    async (agent) => {
-      const headers = { "user-agent": agent, "mcp-protocol-version": "2025-06-18" };
-      const stream = await RawStream.open(`${edge.url}/sse`, { headers });
-      expect((await stream.next()).event).toBe("endpoint");
-      stream.close();
-    },
-  );
-
   test("a stream that only probed leaves nothing stored", async () => {
     const client = await RawSseClient.connect(edge.url);
     expect((await edge.inspect(client.sessionId)).rows).toEqual([]);
@@ -198,7 +177,7 @@ describe("long calls", () => {
     const client = await RawSseClient.open(edge.url);
     const id = await client.send("tools/call", { name: "wait", arguments: { ms: 60_000 } });
     await client.post({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: id } });
-    await expect.poll(() => edge.logs().some((line) => line.includes('"cancelled"'))).toBe(true);
+    await expect.poll(() => edge.logs().join("\n")).toContain('"cancelled"');
     // The id is free again: the call is over.
     await client.post({ jsonrpc: "2.0", id, method: "ping" });
     expect(await client.stream.answerTo(id)).toMatchObject({ result: {} });

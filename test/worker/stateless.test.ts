@@ -3,9 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
+import { statelessRequest } from "../support/stateless-request.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
-
-const version = "2026-07-28";
 
 let edge: EdgeServer;
 let deployed: WorkerdProcess;
@@ -14,18 +13,6 @@ beforeAll(async () => {
   [edge, deployed] = await Promise.all([startEdge(main), startWorkerd({ main })]);
 });
 afterAll(() => Promise.all([edge.close(), deployed.close()]));
-
-/** A request of the stateless revision, and the headers that go with it. */
-function stateless(method: string, params: Record<string, unknown> = {}) {
-  const meta = {
-    "io.modelcontextprotocol/protocolVersion": version,
-    "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": {},
-  };
-  const headers: Record<string, string> = { "mcp-protocol-version": version, "mcp-method": method };
-  if (typeof params["name"] === "string") headers["mcp-name"] = params["name"];
-  return { headers, message: { jsonrpc: "2.0", id: 1, method, params: { ...params, _meta: meta } } };
-}
 
 /** Calls `wait_silently` over a socket of its own, and resets that once the tool runs. */
 async function hangUpIn(name: string, headers: Record<string, string>, message: unknown): Promise<void> {
@@ -50,7 +37,7 @@ describe("a client whose connection breaks in a silent call", () => {
   const silently = (name: string) => ({ name: "wait_silently", arguments: { name } });
 
   test("of the stateless revision cancels it: the tool's signal fires", async () => {
-    const { headers, message } = stateless("tools/call", silently("stateless"));
+    const { headers, message } = statelessRequest("tools/call", silently("stateless"));
     await hangUpIn("stateless", headers, message);
     await expect.poll(() => deployed.output()).toContain("stateless was aborted\n");
   });
@@ -65,7 +52,7 @@ describe("a client whose connection breaks in a silent call", () => {
 });
 
 describe("a createServer that throws", () => {
-  const request = stateless("tools/list");
+  const request = statelessRequest("tools/list");
 
   test.each([
     ["a stateless request", request.message, request.headers],

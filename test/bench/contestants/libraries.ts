@@ -1,10 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
-import { createMcpHandler } from "agents/mcp/server";
+import { createMcpHandler } from "@modelcontextprotocol/server";
 import { createEchoServer } from "./echo-server.ts";
 
 /**
- * What this project stands on, with none of its own code: the SDK's server, its handler for the stateless revision by
- * `agents`, and zod. Nothing to measure speed with: it is here for its size, and the time that it takes to load.
+ * What this project stands on, with none of its own code: the SDK's server, its handler for the stateless revision, and
+ * zod. Nothing to measure speed with: it is here for its size, and the time that it takes to load.
  */
 export class Session extends DurableObject {}
 
@@ -12,7 +12,7 @@ let handler: ReturnType<typeof createMcpHandler> | undefined;
 
 export default {
   fetch(request: Request): Promise<Response> {
-    handler ??= createMcpHandler(createEchoServer, { route: "/mcp", legacy: "reject" });
+    handler ??= createMcpHandler(createEchoServer, { legacy: "reject" });
     return handler.fetch(request);
   },
 };

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { root } from "../../support/bundle.ts";
 
@@ -12,7 +12,7 @@ export const sources = import.meta.dirname;
 const cache = join(root, ".cache", "clients");
 
 /** Clients that are installed together. Each kit is a folder beside this file, and one of the same name in `.cache/clients`. */
-export type KitName = "typescript" | "python" | "python-langchain" | "go" | "java";
+export type KitName = "typescript" | "python" | "python-langchain" | "python-agents" | "go" | "java";
 
 interface Kit {
   /** What it is made of, beside this file. */
@@ -31,13 +31,14 @@ const kits: Record<KitName, Kit> = {
   },
   python: { from: ["python/requirements.txt"], tools: ["python3"], install: installPython },
   "python-langchain": { from: ["python/langchain/requirements.txt"], tools: ["python3"], install: installPython },
+  "python-agents": { from: ["python/agents/requirements.txt"], tools: ["python3"], install: installPython },
   go: {
     from: ["go/go.mod", "go/go.sum", "go/main.go"],
     tools: ["go"],
     install: (target) => shell(target, "go", ["build", "-o", "client", "."]),
   },
   java: {
-    from: ["java/pom.xml", "java/src"],
+    from: ["pom.xml", "src", "sdk-0.17", "sdk-1.1", "sdk-2", "spring-webflux"].map((path) => `java/${path}`),
     tools: ["java", "mvn"],
     install: (target) => shell(target, "mvn", ["-q", "-B", "package", "dependency:copy-dependencies"]),
   },
@@ -103,7 +104,10 @@ async function fingerprint(paths: string[]): Promise<string> {
   for (const path of paths) {
     const inside = await readdir(join(sources, path), { recursive: true, withFileTypes: true }).catch(() => undefined);
     const files = inside?.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    for (const file of files?.toSorted() ?? [join(sources, path)]) hash.update(file).update(await readFile(file));
+    for (const file of files?.toSorted() ?? [join(sources, path)]) {
+      // Not where the repository is: a copy of the folder is as good.
+      hash.update(relative(sources, file)).update(await readFile(file));
+    }
   }
   return hash.digest("hex");
 }

@@ -1,12 +1,22 @@
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import type { Opening } from "../../fixtures/matrix.ts";
 import { offline } from "../../support/bundle.ts";
 import { type EdgeServer, startEdge } from "../../support/edge-server.ts";
 import { findOnPath, kitDirectory, type KitName, type KitState, prepareKit } from "./kits.ts";
-import { type Row, rows } from "./rows.ts";
-import { judge, judgeElicitation, judgeSampling, type LaneName, type Sighting } from "./sighting.ts";
-import { type Cell, formatTable, type TableRow } from "./table.ts";
+import { type Row, rows, type Variant } from "./rows.ts";
+import {
+  judge,
+  judgeElicitation,
+  judgeLog,
+  judgeMemory,
+  judgeOpenings,
+  judgeSampling,
+  type LaneName,
+  type Sighting,
+} from "./sighting.ts";
+import { type Cell, formatTable, perLane, type TableRow } from "./table.ts";
 
 /** A client that hangs is ended after this long. The slowest starts a browser or a virtual machine. */
 const clientTimeoutMs = 90_000;
@@ -26,7 +36,7 @@ Object.assign(process.env, offline);
 const chosen = rows.filter(({ client }) => client.toLowerCase().includes(options.only.toLowerCase()));
 if (chosen.length === 0) throw new Error(`No client is called ${options.only}.`);
 const kits = await prepareKits(new Set(chosen.map(({ kit }) => kit)));
-const edge = await startEdge();
+const edge = await startEdge("test/fixtures/matrix.ts");
 const table: TableRow[] = [];
 try {
   for (const row of chosen) {
@@ -52,52 +62,76 @@ async function prepareKits(names: Set<KitName>): Promise<Map<KitName, KitState>>
 }
 
 async function runRow(row: Row, kit: KitState | undefined, { url }: EdgeServer): Promise<TableRow> {
-  const { client, lanes, can } = row;
-  const speaks = (lane: LaneName, cell: Cell): Cell => (lanes.includes(lane) ? cell : "–");
-  const notRun = (why: string): TableRow => ({
+  if (kit?.state === "no toolchain") return withoutRun(row, "not run", { why: `needs ${kit.missing}` });
+  for (const needed of row.needs ?? []) {
+    if ((await findOnPath(needed)) === undefined) return withoutRun(row, "not run", { why: `needs ${needed}` });
+  }
+  if (kit?.state !== "ready") {
+    return withoutRun(row, "failed", { faults: [`it could not be installed: ${kit?.why ?? ""}`] });
+  }
+  const result = withoutRun(row, "–", {});
+  const revision: Partial<Record<LaneName, string>> = {};
+  const memory: Partial<Record<LaneName, string>> = {};
+  for (const lane of row.lanes) {
+    for (const variant of [undefined, ...(row.variants ?? [])]) {
+      const seen = await look(row, { url: `${url}/${lane}`, lane, variant }).catch((error: Error) => error);
+      const where = variant === undefined ? `/${lane}` : `/${lane}, ${variant}`;
+      const note = (column: LaneName | "elicitation" | "sampling" | "log", faults: string[]): void => {
+        result.faults.push(...faults.map((fault) => `${where}: ${fault}`));
+        if (result[column] !== "failed") result[column] = faults.length === 0 ? "passed" : "failed";
+      };
+      note(lane, judgeOpenings(await openingsAt(url)));
+      if (seen instanceof Error) {
+        note(lane, [seen.message]);
+        continue;
+      }
+      const remembered = judgeMemory(seen, row);
+      note(lane, [...judge(seen, row.can), ...remembered.faults]);
+      if (row.can.elicitation) note("elicitation", judgeElicitation(seen));
+      if (row.can.sampling) note("sampling", judgeSampling(seen));
+      if (row.can.log) note("log", judgeLog(seen));
+      result.version = seen.version;
+      revision[lane] = seen.revision;
+      memory[lane] = remembered.memory;
+    }
+  }
+  return { ...result, revision: perLane(revision), memory: perLane(memory) };
+}
+
+/** A row of which nothing was seen; `cell` stands where something would be. */
+function withoutRun({ client, lanes, can }: Row, cell: Cell, more: Partial<TableRow>): TableRow {
+  const where = (does: boolean): Cell => (does ? cell : "–");
+  return {
     client,
     version: "",
-    sse: speaks("sse", "not run"),
-    mcp: speaks("mcp", "not run"),
-    elicitation: can.elicitation ? "not run" : "–",
-    sampling: can.sampling ? "not run" : "–",
-    why,
+    sse: where(lanes.includes("sse")),
+    mcp: where(lanes.includes("mcp")),
+    elicitation: where(can.elicitation),
+    sampling: where(can.sampling),
+    log: where(can.log),
+    revision: "–",
+    memory: "–",
     faults: [],
-  });
-  if (kit?.state === "no toolchain") return notRun(`needs ${kit.missing}`);
-  for (const needed of row.needs ?? []) if ((await findOnPath(needed)) === undefined) return notRun(`needs ${needed}`);
-  const result: TableRow = { client, version: "", sse: "–", mcp: "–", elicitation: "–", sampling: "–", faults: [] };
-  if (kit?.state !== "ready") {
-    return {
-      ...result,
-      sse: speaks("sse", "failed"),
-      mcp: speaks("mcp", "failed"),
-      faults: [`it could not be installed: ${kit?.why ?? ""}`],
-    };
-  }
-  for (const lane of lanes) {
-    const sighting = await look(row, `${url}/${lane}`, lane).catch((error: Error) => error);
-    if (sighting instanceof Error) {
-      result[lane] = "failed";
-      result.faults.push(`/${lane}: ${sighting.message}`);
-      continue;
-    }
-    result.version = sighting.version;
-    const note = (column: LaneName | "elicitation" | "sampling", faults: string[]): void => {
-      result.faults.push(...faults.map((fault) => `/${lane}: ${fault}`));
-      if (result[column] !== "failed") result[column] = faults.length === 0 ? "passed" : "failed";
-    };
-    note(lane, judge(sighting, can));
-    if (can.elicitation) note("elicitation", judgeElicitation(sighting));
-    if (can.sampling) note("sampling", judgeSampling(sighting));
-  }
-  return result;
+    ...more,
+  };
+}
+
+/** How the streams began that were opened since the last time. */
+async function openingsAt(url: string): Promise<Opening[]> {
+  return (await (await fetch(`${url}/test/openings`)).json()) as Opening[];
+}
+
+interface Target {
+  url: string;
+  lane: LaneName;
+  variant: Variant | undefined;
 }
 
 /** Runs a client's program and reads what it has seen: the last line it prints. */
-async function look({ program, kit }: Row, url: string, lane: LaneName): Promise<Sighting> {
-  const [command = "", ...args] = program;
-  const child = spawn(command, [...args, url, lane], { cwd: kitDirectory(kit), timeout: clientTimeoutMs });
+async function look({ program, kit }: Row, { url, lane, variant }: Target): Promise<Sighting> {
+  const [command = "", ...given] = program;
+  const args = [...given, ...(variant === undefined ? [] : [variant]), url, lane];
+  const child = spawn(command, args, { cwd: kitDirectory(kit), timeout: clientTimeoutMs });
   let printed = "";
   let complaints = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (printed += chunk));

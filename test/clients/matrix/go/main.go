@@ -9,11 +9,19 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-const sdk = "github.com/modelcontextprotocol/go-sdk"
+const (
+	sdk = "github.com/modelcontextprotocol/go-sdk"
+	// What the server says after its answer to `later`, and how long to wait for it: far longer than it takes.
+	news         = "one more thing"
+	newsPatience = 10 * time.Second
+	// The revision without sessions, in which nothing can be said after an answer.
+	stateless = "2026-07-28"
+)
 
 type sighting struct {
 	Version   string    `json:"version"`
@@ -21,6 +29,10 @@ type sighting struct {
 	Sum       string    `json:"sum"`
 	Countdown string    `json:"countdown"`
 	Progress  []float64 `json:"progress"`
+	Later     string    `json:"later"`
+	Heard     []string  `json:"heard"`
+	Revision  string    `json:"revision"`
+	Recalled  string    `json:"recalled"`
 	Answer    string    `json:"answer"`
 	Sampled   string    `json:"sampled"`
 }
@@ -37,8 +49,9 @@ func main() {
 }
 
 func look(ctx context.Context, url, lane string) (*sighting, error) {
-	seen := &sighting{Version: sdkVersion()}
-	var progress sync.Mutex
+	seen := &sighting{Version: sdkVersion(), Heard: []string{}}
+	var told sync.Mutex
+	newsCame := make(chan struct{}, 1)
 	client := mcp.NewClient(&mcp.Implementation{Name: "go", Version: "1"}, &mcp.ClientOptions{
 		ElicitationHandler: func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
 			return &mcp.ElicitResult{Action: "accept", Content: map[string]any{"answer": "blue"}}, nil
@@ -47,9 +60,17 @@ func look(ctx context.Context, url, lane string) (*sighting, error) {
 			return &mcp.CreateMessageResult{Role: "assistant", Model: "test", Content: &mcp.TextContent{Text: "tides"}}, nil
 		},
 		ProgressNotificationHandler: func(_ context.Context, request *mcp.ProgressNotificationClientRequest) {
-			progress.Lock()
-			defer progress.Unlock()
+			told.Lock()
+			defer told.Unlock()
 			seen.Progress = append(seen.Progress, request.Params.Progress)
+		},
+		LoggingMessageHandler: func(_ context.Context, request *mcp.LoggingMessageRequest) {
+			told.Lock()
+			defer told.Unlock()
+			seen.Heard = append(seen.Heard, fmt.Sprint(request.Params.Data))
+			if request.Params.Data == news {
+				newsCame <- struct{}{}
+			}
 		},
 	})
 	var transport mcp.Transport = &mcp.StreamableClientTransport{Endpoint: url}
@@ -72,8 +93,12 @@ func look(ctx context.Context, url, lane string) (*sighting, error) {
 		arguments map[string]any
 		text      *string
 	}{
+		{"revision", map[string]any{}, &seen.Revision},
 		{"add", map[string]any{"a": 25, "b": 25}, &seen.Sum},
 		{"countdown", map[string]any{"from": 3, "stepMs": 50}, &seen.Countdown},
+		{"later", map[string]any{}, &seen.Later},
+		{"remember", map[string]any{"key": "colour", "value": "green"}, new(string)},
+		{"recall", map[string]any{"key": "colour"}, &seen.Recalled},
 		{"ask", map[string]any{"question": "Which colour?"}, &seen.Answer},
 		{"sample", map[string]any{"prompt": "What moves the sea?"}, &seen.Sampled},
 	}
@@ -89,9 +114,15 @@ func look(ctx context.Context, url, lane string) (*sighting, error) {
 			return nil, fmt.Errorf("%s gives no text", call.name)
 		}
 		*call.text = text.Text
+		if call.name == "later" && seen.Revision != stateless {
+			select {
+			case <-newsCame:
+			case <-time.After(newsPatience):
+			}
+		}
 	}
-	progress.Lock()
-	defer progress.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	return seen, nil
 }
 

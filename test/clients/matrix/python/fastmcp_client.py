@@ -1,10 +1,10 @@
 """FastMCP's client."""
 
 import asyncio
-import json
 import sys
 from importlib.metadata import version
 
+from calls import make_calls, report
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
@@ -19,26 +19,33 @@ async def sample(_messages, _params, _context) -> str:
 
 async def main(url: str, lane: str) -> None:
     progress: list[float] = []
+    heard: list[str] = []
 
     async def on_progress(part: float, _total: float | None, _message: str | None) -> None:
         progress.append(part)
 
-    transport = SSETransport(url) if lane == "sse" else StreamableHttpTransport(url)
-    async with Client(transport, elicitation_handler=elicit, sampling_handler=sample) as client:
+    async def on_log(message) -> None:
+        heard.append(message.data)
 
-        async def call(name: str, arguments: dict, **options) -> str:
-            return (await client.call_tool(name, arguments, **options)).content[0].text
+    transport = SSETransport(url) if lane == "sse" else StreamableHttpTransport(url)
+    async with Client(
+        transport,
+        elicitation_handler=elicit,
+        sampling_handler=sample,
+        progress_handler=on_progress,
+        log_handler=on_log,
+    ) as client:
+
+        async def call(name: str, arguments: dict) -> str:
+            return (await client.call_tool(name, arguments)).content[0].text
 
         sighting = {
             "version": version("fastmcp"),
             "tools": [tool.name for tool in await client.list_tools()],
-            "sum": await call("add", {"a": 25, "b": 25}),
-            "countdown": await call("countdown", {"from": 3, "stepMs": 50}, progress_handler=on_progress),
+            **await make_calls(call, asks=True, samples=True, heard=heard),
             "progress": progress,
-            "answer": await call("ask", {"question": "Which colour?"}),
-            "sampled": await call("sample", {"prompt": "What moves the sea?"}),
         }
-    print(json.dumps(sighting))
+    report(sighting)
 
 
 asyncio.run(main(*sys.argv[-2:]))

@@ -1,3 +1,4 @@
+import { makeCalls } from "./calls.ts";
 import { importFromKit, kitFile, programArguments, report, textOf, versionIn } from "./kit.ts";
 
 interface McpClient {
@@ -24,13 +25,11 @@ const client = await createMCPClient({
 client.onElicitationRequest(ElicitationRequestSchema, () => ({ action: "accept", content: { answer: "blue" } }));
 
 const tools = await client.tools();
-const call = async (name: string, args: unknown) =>
+const call = async (name: string, args: Record<string, unknown>) =>
   textOf(await tools[name]?.execute(args, { toolCallId: name, messages: [] }));
 report({
   version: versionIn(kitFile("@ai-sdk/mcp")),
   tools: Object.keys(tools),
-  sum: await call("add", { a: 25, b: 25 }),
-  countdown: await call("countdown", { from: 3, stepMs: 50 }),
-  answer: await call("ask", { question: "Which colour?" }),
+  ...(await makeCalls({ call, asks: true })),
 });
 await client.close();

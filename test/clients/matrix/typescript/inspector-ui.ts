@@ -7,6 +7,7 @@ import { root } from "../../../support/bundle.ts";
 import { freePort } from "../../../support/free-port.ts";
 import type { LaneName, Sighting } from "../sighting.ts";
 import { launchChromium, type Page } from "./browser.ts";
+import { makeCalls } from "./calls.ts";
 import { programArguments, projectFile, report, versionIn } from "./kit.ts";
 
 const inspector = projectFile("@modelcontextprotocol/inspector");
@@ -24,6 +25,20 @@ const noteProgress = `
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
   undefined;
 `;
+
+/** What the person at the screen does when a tool asks. */
+const responses: Record<string, (page: Page) => Promise<void>> = {
+  async ask(page) {
+    const dialog = page.getByRole("dialog", { name: "Elicitation Request" });
+    await dialog.getByRole("textbox", { name: "answer", exact: true }).fill("blue");
+    await dialog.getByRole("button", { name: "Submit" }).click();
+  },
+  async sample(page) {
+    const dialog = page.getByRole("dialog", { name: "Sampling Request" });
+    await dialog.getByRole("textbox", { name: "Response" }).fill("tides");
+    await dialog.getByRole("button", { name: "Send Response" }).click();
+  },
+};
 
 const { url, lane } = programArguments();
 await mkdir(artifacts, { recursive: true });
@@ -73,35 +88,25 @@ async function useInspector(page: Page): Promise<Sighting> {
   await page.getByRole("heading", { name: /^Tools \(/ }).waitFor();
   const buttons = await page.getByRole("main").getByRole("button").allInnerTexts();
 
-  const sum = await call(page, "add", { a: "25", b: "25" });
+  // Before any call: it sees the alerts of all of them, of which only the countdown's are progress of 3.
   await page.evaluate(noteProgress);
-  const countdown = await call(page, "countdown", { from: "3", stepMs: "300" });
+  const calls = await makeCalls({
+    call: async (tool, args) => await call(page, tool, { ...args, ...(tool === "countdown" && { stepMs: 300 }) }),
+    asks: true,
+    samples: true,
+  });
   const progress = await page.evaluate<number[]>("window.notedProgress");
-
-  const answer = await call(page, "ask", { question: "Which colour?" }, async () => {
-    const dialog = page.getByRole("dialog", { name: "Elicitation Request" });
-    await dialog.getByRole("textbox", { name: "answer", exact: true }).fill("blue");
-    await dialog.getByRole("button", { name: "Submit" }).click();
-  });
-  const sampled = await call(page, "sample", { prompt: "What moves the sea?" }, async () => {
-    const dialog = page.getByRole("dialog", { name: "Sampling Request" });
-    await dialog.getByRole("textbox", { name: "Response" }).fill("tides");
-    await dialog.getByRole("button", { name: "Send Response" }).click();
-  });
-  return { version: versionIn(inspector), tools: buttons, sum, countdown, progress, answer, sampled };
+  return { version: versionIn(inspector), tools: buttons, ...calls, progress };
 }
 
 /** Fills in and executes a tool, and reads what the page shows as its result. */
-async function call(
-  page: Page,
-  tool: string,
-  args: Record<string, string>,
-  respond: () => Promise<void> = async () => {},
-): Promise<string> {
+async function call(page: Page, tool: string, args: Record<string, unknown>): Promise<string> {
   await page.getByRole("button", { name: tool, exact: true }).click();
-  for (const [name, value] of Object.entries(args)) await page.getByRole("textbox", { name, exact: true }).fill(value);
+  for (const [name, value] of Object.entries(args)) {
+    await page.getByRole("textbox", { name, exact: true }).fill(String(value));
+  }
   await page.getByRole("button", { name: "Execute Tool" }).click();
-  await respond();
+  await responses[tool]?.(page);
   await page.getByRole("heading", { name: "Results" }).waitFor();
   await page.screenshot({ path: join(artifacts, `${lane}-${tool}.png`) });
   const shown = /Results\s+(?<result>.*?)\s+⎘/s.exec(await page.getByRole("main").innerText());

@@ -1,5 +1,6 @@
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { makeCalls } from "./calls.ts";
 import { kitFile, versionIn, programArguments, report, textOf } from "./kit.ts";
 
 const { url, lane, rest } = programArguments();
@@ -22,6 +23,8 @@ client.setRequestHandler("sampling/createMessage", () => ({
   role: "assistant",
   content: { type: "text", text: "tides" },
 }));
+const heard: string[] = [];
+client.setNotificationHandler("notifications/message", ({ params }) => void heard.push(String(params.data)));
 await client.connect(transport);
 
 const progress: number[] = [];
@@ -33,10 +36,7 @@ const call = async (name: string, args: Record<string, unknown>) => {
 report({
   version: versionIn(kitFile("mcp-remote")),
   tools: tools.map(({ name }) => name),
-  sum: await call("add", { a: 25, b: 25 }),
-  countdown: await call("countdown", { from: 3, stepMs: 50 }),
+  ...(await makeCalls({ call, asks: true, samples: true, heard: () => heard })),
   progress,
-  answer: await call("ask", { question: "Which colour?" }),
-  sampled: await call("sample", { prompt: "What moves the sea?" }),
 });
 await client.close();

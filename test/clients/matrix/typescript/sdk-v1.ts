@@ -3,6 +3,7 @@ import type * as ClientModule from "@modelcontextprotocol/sdk/client/index.js";
 import type * as SseModule from "@modelcontextprotocol/sdk/client/sse.js";
 import type * as HttpModule from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type * as TypesModule from "@modelcontextprotocol/sdk/types.js";
+import { makeCalls } from "./calls.ts";
 import { kitFile, versionIn, programArguments, report, textOf } from "./kit.ts";
 
 const { url, lane, rest } = programArguments();
@@ -14,7 +15,8 @@ async function moduleOf<Module>(path: string): Promise<Module> {
 }
 
 const { Client } = await moduleOf<typeof ClientModule>("client/index.js");
-const { CreateMessageRequestSchema, ElicitRequestSchema } = await moduleOf<Partial<typeof TypesModule>>("types.js");
+const types = await moduleOf<Partial<typeof TypesModule>>("types.js");
+const { CreateMessageRequestSchema, ElicitRequestSchema, LoggingMessageNotificationSchema } = types;
 
 const capabilities = { sampling: {}, ...(ElicitRequestSchema && { elicitation: {} }) };
 const client = new Client({ name, version: "1" }, { capabilities });
@@ -25,6 +27,10 @@ if (CreateMessageRequestSchema) {
 if (ElicitRequestSchema) {
   client.setRequestHandler(ElicitRequestSchema, () => ({ action: "accept", content: { answer: "blue" } }));
 }
+const heard: string[] = [];
+if (LoggingMessageNotificationSchema) {
+  client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => void heard.push(String(params.data)));
+}
 
 const transport =
   lane === "sse"
@@ -33,19 +39,15 @@ const transport =
 await client.connect(transport);
 
 const { tools } = await client.listTools();
-const call = async (tool: string, args: Record<string, unknown>) =>
-  textOf(await client.callTool({ name: tool, arguments: args }));
 const progress: number[] = [];
-const countdown = await client.callTool({ name: "countdown", arguments: { from: 3, stepMs: 50 } }, undefined, {
-  onprogress: (part) => progress.push(part.progress),
-});
+const call = async (tool: string, args: Record<string, unknown>) => {
+  const onprogress = (part: { progress: number }) => progress.push(part.progress);
+  return textOf(await client.callTool({ name: tool, arguments: args }, undefined, { onprogress }));
+};
 report({
   version: versionIn(kitFile(name)),
   tools: tools.map((tool) => tool.name),
-  sum: await call("add", { a: 25, b: 25 }),
-  countdown: textOf(countdown),
+  ...(await makeCalls({ call, asks: ElicitRequestSchema !== undefined, samples: true, heard: () => heard })),
   progress,
-  ...(ElicitRequestSchema && { answer: await call("ask", { question: "Which colour?" }) }),
-  sampled: await call("sample", { prompt: "What moves the sea?" }),
 });
 await client.close();

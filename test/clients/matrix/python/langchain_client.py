@@ -1,10 +1,10 @@
 """LangChain's adapters for Python."""
 
 import asyncio
-import json
 import sys
 from importlib.metadata import version
 
+from calls import make_calls, report
 from langchain_mcp_adapters.callbacks import Callbacks
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from mcp.types import ElicitResult
@@ -29,15 +29,14 @@ async def main(url: str, lane: str) -> None:
     async def call(name: str, arguments: dict) -> str:
         return (await tools[name].ainvoke(arguments))[0]["text"]
 
-    sighting = {
-        "version": version("langchain-mcp-adapters"),
-        "tools": list(tools),
-        "sum": await call("add", {"a": 25, "b": 25}),
-        "countdown": await call("countdown", {"from": 3, "stepMs": 50}),
-        "progress": progress,
-        "answer": await call("ask", {"question": "Which colour?"}),
-    }
-    print(json.dumps(sighting))
+    report(
+        {
+            "version": version("langchain-mcp-adapters"),
+            "tools": list(tools),
+            **await make_calls(call, asks=True),
+            "progress": progress,
+        }
+    )
 
 
 asyncio.run(main(*sys.argv[-2:]))

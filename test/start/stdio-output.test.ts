@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { noises } from "../fixtures/noises.ts";
+import { root } from "../support/bundle.ts";
+import { type RawStdio, startStdio } from "../support/raw-stdio.ts";
+
+let server: RawStdio;
+
+beforeEach(async () => {
+  server = await startStdio(join(root, "test/fixtures/noisy-stdio.ts"));
+});
+
+afterEach(async () => {
+  server.signal("SIGKILL");
+  await server.ended;
+});
+
+const done = { result: { content: [{ type: "text", text: "done" }] } };
+
+/** Lines of stdout that are no message. */
+function strays(): string[] {
+  return server.lines.filter((line) => !line.startsWith('{"') || !line.includes('"jsonrpc":"2.0"'));
+}
+
+test("whatever modules, createServer and tools print comes on stderr, and nothing but messages on stdout", async () => {
+  for (const noise of Object.keys(noises)) expect(await server.call("print", { noise })).toMatchObject(done);
+  server.end();
+  expect(await server.ended).toBe(0);
+  expect(strays()).toEqual([]);
+  expect(server.lines).toHaveLength(1 + Object.keys(noises).length);
+  const printed = ["while loading", "written while loading", "createServer", "worker, written", ...Object.keys(noises)];
+  expect(printed.filter((noise) => !server.stderr().includes(`noise: ${noise}`))).toEqual([]);
+});
+
+test.each([
+  ["a rejected promise that nobody awaits", "reject", "nobody awaited this"],
+  ["an exception in a timer", "throw-late", "thrown in a timer"],
+])("%s is written to stderr with where it came from, and the next call is answered", async (_, tool, said) => {
+  await server.call(tool);
+  await expect.poll(() => server.stderr()).toContain(said);
+  await expect.poll(() => server.stderr()).toMatch(/at .*noisy-server\.ts/);
+  expect(await server.call("print", { noise: "log" })).toMatchObject(done);
+  server.end();
+  expect(await server.ended).toBe(0);
+  expect(strays()).toEqual([]);
+});
+
+test("a hundred long answers at once arrive whole, without a warning", async () => {
+  const bytes = 200_000;
+  const answers = await Promise.all(Array.from({ length: 100 }, () => server.call("repeat", { bytes })));
+  const text = "x".repeat(bytes);
+  expect(answers.filter((answer) => !JSON.stringify(answer).includes(`"${text}"`))).toEqual([]);
+  expect(strays()).toEqual([]);
+  expect(server.stderr()).not.toContain("Warning");
+});
+
+test.each(["no JSON", '{"half":', '{"jsonrpc":"1.0"}', "[]", "null", ""])(
+  "a line that is no message, %j, is passed over, and the next one is answered",
+  async (line) => {
+    server.write(line);
+    expect(await server.call("print", { noise: "log" })).toMatchObject(done);
+    expect(server.lines).toHaveLength(2);
+  },
+);
+
+test("with the end of its input it ends with 0, also when a tool left a timer running", async () => {
+  await server.call("leave-timer");
+  server.end();
+  expect(await server.ended).toBe(0);
+});
+
+test("a client that reads no more ends it without a word", async () => {
+  await server.call("leave-timer");
+  const before = server.stderr();
+  server.closeOutput();
+  void server.call("repeat", { bytes: 1_000_000 }).catch(() => undefined);
+  expect(await server.ended).toBe(0);
+  expect(server.stderr()).toBe(before);
+});
+
+test("with nobody at its stderr it goes on, whatever is printed there", async () => {
+  server.closeErrors();
+  for (const noise of ["log", "error", "write"]) {
+    await server.call("reject");
+    expect(await server.call("print", { noise })).toMatchObject(done);
+  }
+  server.end();
+  expect(await server.ended).toBe(0);
+});
+
+test.each(["SIGTERM", "SIGINT"] as const)("%s ends it", async (signal) => {
+  server.signal(signal);
+  expect(await server.ended).toBe(signal);
+});
