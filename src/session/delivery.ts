@@ -64,7 +64,8 @@ export class Delivery {
       if (isPostStream(stream)) return streams.lostAtMs(stream) === undefined ? "there" : "gone";
       return streams.isAttached(stream) ? "there" : "away";
     };
-    this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, audienceOf);
+    const clients = { audienceOf, hasRead: (message: SentMessage) => streams.hasRead(message) };
+    this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, clients);
     this.outbox.takeBack(streams.takeKept());
     for (const stream of streams.attached) this.#noteSent(stream, Date.now());
   }
@@ -93,11 +94,11 @@ export class Delivery {
   }
 
   /**
-   * Whether a message of `length` UTF-16 units fits beside all that its client has not read yet. It counts when it is made:
-   * one batch of small requests can ask for a hundred answers, of 5 MiB each.
+   * Whether a message of `length` UTF-16 units is taken beside all that its client has not read yet: until that is more
+   * than the bounds. It counts when it is made: one batch of small requests can ask for a hundred answers of 5 MiB each.
    */
   hasRoomFor(length: number): boolean {
-    return length <= smallLength || this.outbox.hasRoom(length + this.#streams.heldLength);
+    return length <= smallLength || this.outbox.hasRoom(this.#streams.heldLength);
   }
 
   /**

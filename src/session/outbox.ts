@@ -32,6 +32,13 @@ export interface OutboxBounds {
  */
 export type Audience = "there" | "away" | "gone";
 
+/** What an outbox is told of those whom its messages are for. */
+export interface Clients {
+  audienceOf(stream: string): Audience;
+  /** Whether a message that was handed over is known to have left for its client. */
+  hasRead(message: SentMessage): boolean;
+}
+
 /** Of its bounds, what an outbox is brought down to by dropping notifications. */
 const roomShare = 7 / 8;
 /** What a message takes beside its frame where it is kept, at most, bytes. */
@@ -43,13 +50,13 @@ const messageOverheadBytes = 200;
  * Storage: the attachment of its stream's socket while little is in doubt, see `entrust`; else the `Shelf`, written behind.
  * Cost: no row for small bursts on an open stream, one row for any other.
  * Lifetime: a message's, until it is acknowledged, or for `retainMs` if its client is there or gone; while its client is away
- * it stays. Loses: notifications, oldest first, beyond its bounds; then responses that were handed over; then those whose
- * client is gone; never another.
+ * it stays. Loses: notifications, oldest first, beyond its bounds; then responses that their client has read, for all that is
+ * known; then those whose client is gone; never another.
  */
 export class Outbox {
   readonly #shelf: Shelf;
   readonly #bounds: OutboxBounds;
-  readonly #audienceOf: (stream: string) => Audience;
+  readonly #clients: Clients;
   readonly #messages = new Map<number, SentMessage>();
   readonly #unsaved = new Set<SentMessage>();
   #lastSequence = 0;
@@ -58,10 +65,10 @@ export class Outbox {
   #forgottenBytes = 0;
   #notifications = 0;
 
-  constructor(store: RowStore, bounds: OutboxBounds, audienceOf: (stream: string) => Audience = () => "there") {
+  constructor(store: RowStore, bounds: OutboxBounds, clients: Clients) {
     this.#shelf = new Shelf(store);
     this.#bounds = bounds;
-    this.#audienceOf = audienceOf;
+    this.#clients = clients;
     this.#load();
   }
 
@@ -188,7 +195,7 @@ export class Outbox {
       const { sequence, stream, handedOverAtMs } = message;
       // They are in order, and a sequence number is a clock's, so the rest is younger.
       if (sequence >= beforeMs * 1_000) break;
-      const audience = this.#audienceOf(stream);
+      const audience = this.#clients.audienceOf(stream);
       // Of one that is away it is not known what arrived before.
       const isArrived = handedOverAtMs !== undefined && handedOverAtMs < beforeMs && audience !== "away";
       if (isArrived || (handedOverAtMs === undefined && audience === "gone")) this.#drop(message);
@@ -241,8 +248,13 @@ export class Outbox {
   #makeRoom(bytes = 0): void {
     // Down to some room below the bounds: a tool that tells much would otherwise search for one to drop at each.
     if (this.#notifications > 0) this.#dropUntilFit(bytes, isNotification, roomShare);
-    this.#dropUntilFit(bytes, (message) => message.handedOverAtMs !== undefined);
-    this.#dropUntilFit(bytes, ({ stream }) => this.#audienceOf(stream) === "gone");
+    this.#dropUntilFit(bytes, (message) => message.handedOverAtMs !== undefined && this.#mayHaveArrived(message));
+    this.#dropUntilFit(bytes, ({ stream }) => this.#clients.audienceOf(stream) === "gone");
+  }
+
+  /** Of many small ones nobody tells that they were read: beyond the bound on their number that is taken for granted. */
+  #mayHaveArrived(message: SentMessage): boolean {
+    return this.#clients.hasRead(message) || this.#messages.size > this.#bounds.maxOutboxMessages;
   }
 
   #dropUntilFit(bytes: number, mayGo: (message: SentMessage) => boolean, share = 1): void {

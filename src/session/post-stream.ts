@@ -44,6 +44,9 @@ export class PostStream {
   readonly #options: PostStreamOptions;
   readonly #resolve: (response: Response) => void;
   #answer: Answer = { is: "undecided", held: [] };
+  /** What was sent and not read when that was last asked, in order. */
+  readonly #unread: { sequence: number; untilReadBytes: number }[] = [];
+  #readUpTo = 0;
 
   constructor(options: PostStreamOptions) {
     this.name = options.name;
@@ -98,7 +101,7 @@ export class PostStream {
     return !client.isAwaited && client.waitingBytes < this.#options.maxStreamBacklogBytes;
   }
 
-  send(packed: Uint8Array): SendOutcome {
+  send(packed: Uint8Array, sequence: number): SendOutcome {
     if (this.#answer.is !== "events") return "gone";
     const { client } = this.#answer;
     if (!this.isReady) {
@@ -106,7 +109,18 @@ export class PostStream {
       return "waiting";
     }
     client.write(frameOf(packed));
+    this.#unread.push({ sequence, untilReadBytes: client.readBytes + client.waitingBytes });
     return "sent";
+  }
+
+  /** Whether the client has read a message that was sent here; once it is lost, whether it had when that was last asked. */
+  hasRead(sequence: number): boolean {
+    const readBytes = this.#answer.is === "events" ? this.#answer.client.readBytes : 0;
+    for (let [first] = this.#unread; first !== undefined && first.untilReadBytes <= readBytes; [first] = this.#unread) {
+      this.#unread.shift();
+      this.#readUpTo = first.sequence;
+    }
+    return sequence <= this.#readUpTo;
   }
 
   /** Ends the HTTP response: as JSON of what it holds, if that is all. A call that is still running goes on, for a resume. */

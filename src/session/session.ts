@@ -125,7 +125,7 @@ export class Session<Env> {
     if (message === link.noRoom) return this.#conversation.delivery.save();
     const post = typeof message === "string" ? link.unpackPost(message) : undefined;
     if (post !== undefined) return this.#ssePosts.bySocket(socket, post);
-    const stream = this.#streams.confirm(socket);
+    const stream = this.#streams.confirm(socket, Number(message));
     if (stream !== undefined) this.#conversation.continueSending(stream);
   }
 

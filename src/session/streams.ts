@@ -37,6 +37,8 @@ export class Streams {
   readonly #maxStreamBacklogBytes: number;
   readonly #sockets = new Map<string, RelaySocket>();
   readonly #posts = new Map<string, PostStream>();
+  /** The sequence up to which the client of a relay's stream has read, as far as the relay has told. */
+  readonly #readUpTo = new Map<string, number>();
   readonly #lostAtMs = new Map<string, number>();
   readonly #kept: SentMessage[] = [];
   /** Sockets whose messages are in memory: what they kept is older than that. */
@@ -52,6 +54,8 @@ export class Streams {
       const { stream, openedAtMs, inDoubt = [], waitsFrom } = attachmentOf(socket);
       if (socket.readyState === WebSocket.OPEN) {
         this.#sockets.set(stream, { socket, openedAtMs, unconfirmedBytes: 0, waitsFrom });
+        // While the object slept it had all the time to read. A sequence number is a clock's.
+        this.#readUpTo.set(stream, waitsFrom ?? nowMs * 1_000);
       }
       this.#noteKept(inDoubt);
       this.#known.add(socket);
@@ -175,7 +179,7 @@ export class Streams {
 
   send({ stream, sequence, packed }: { stream: string; sequence: number; packed: Uint8Array }): SendOutcome {
     const post = this.#posts.get(stream);
-    if (post !== undefined) return post.send(packed);
+    if (post !== undefined) return post.send(packed, sequence);
     const relay = this.#sockets.get(stream);
     if (relay === undefined) return "gone";
     if (!this.#mayTake(relay, packed.byteLength)) {
@@ -203,12 +207,18 @@ export class Streams {
     }
   }
 
-  /** The client of this socket has read what was sent to it. Returns the stream, if messages may wait for that. */
-  confirm(socket: WebSocket): string | undefined {
+  /** Whether the client is known to have read a message that was handed over: what wrote it has nothing of it left. */
+  hasRead({ stream, sequence }: SentMessage): boolean {
+    return this.#posts.get(stream)?.hasRead(sequence) ?? sequence <= (this.#readUpTo.get(stream) ?? 0);
+  }
+
+  /** The client of this socket has read all up to `sequence`. Returns the stream, if messages may wait for that. */
+  confirm(socket: WebSocket, sequence: number): string | undefined {
     const { stream } = attachmentOf(socket);
     const relay = this.#sockets.get(stream);
     if (relay?.socket !== socket) return undefined;
     relay.unconfirmedBytes = 0;
+    this.#readUpTo.set(stream, sequence);
     if (relay.waitsFrom !== undefined) this.#waitFrom(relay, undefined);
     return stream;
   }

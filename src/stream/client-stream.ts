@@ -53,9 +53,10 @@ export class ClientStream {
   /** `undefined` once the stream is over. */
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   readonly #keepAliveTimer: ReturnType<typeof setInterval>;
-  /** Bytes written in all, and how many of them the client had read at the last keep-alive. */
+  /** Bytes written in all. */
   #writtenBytes = 0;
-  #readBytes = 0;
+  /** How many of them the client had read at the last keep-alive. */
+  #readBefore = 0;
   /** Keep-alives in a row since which it has read nothing of what waits. */
   #stalls = 0;
   /** Runs while somebody waits for the client to read. */
@@ -73,6 +74,11 @@ export class ClientStream {
   /** What was written and waits for the client to read it. */
   get waitingBytes(): number {
     return this.#controller === undefined ? 0 : drainedBytes - (this.#controller.desiredSize ?? 0);
+  }
+
+  /** How much of what was written the client has read. */
+  get readBytes(): number {
+    return this.#writtenBytes - this.waitingBytes;
   }
 
   /** Whether somebody waits for the client to read, see {@linkcode whenBelow}. */
@@ -117,9 +123,9 @@ export class ClientStream {
   }
 
   #keepAlive(): void {
-    const readBytes = this.#writtenBytes - this.waitingBytes;
-    const isStalled = this.waitingBytes > this.#options.stalledAboveBytes && readBytes === this.#readBytes;
-    this.#readBytes = readBytes;
+    const { readBytes } = this;
+    const isStalled = this.waitingBytes > this.#options.stalledAboveBytes && readBytes === this.#readBefore;
+    this.#readBefore = readBytes;
     this.#stalls = isStalled ? this.#stalls + 1 : 0;
     if (!isStalled) return this.write(keepAliveBytes);
     if (this.#stalls >= stallsBeforeClose) this.breakOff();

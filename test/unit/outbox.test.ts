@@ -1,9 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Audience, type MessageKind, Outbox, type SentMessage } from "../../src/session/outbox.ts";
+import {
+  type Audience,
+  type Clients,
+  type MessageKind,
+  Outbox,
+  type OutboxBounds,
+  type SentMessage,
+} from "../../src/session/outbox.ts";
+import type { RowStore } from "../../src/session/rows.ts";
 import { memoryRows } from "../support/memory-rows.ts";
 
 const bounds = { maxOutboxBytes: 10_000, maxOutboxMessages: 50, retainMs: 1_000 };
+
+/** Unless they are said to be others, its clients are there and have read what was handed over. */
+function openOutbox(store: RowStore, settings: OutboxBounds, clients: Partial<Clients> = {}): Outbox {
+  return new Outbox(store, settings, { audienceOf: () => "there", hasRead: () => true, ...clients });
+}
 
 /** A message as it is before it is written down. */
 type NewMessage = SentMessage & { packed: Uint8Array };
@@ -26,12 +39,12 @@ describe("sequence numbers", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ passedMs: fc.nat(50), restarts: fc.boolean() }), { minLength: 1 }), (steps) => {
         let nowMs = 1_800_000_000_000;
-        let outbox = new Outbox(memoryRows().rows, bounds);
+        let outbox = openOutbox(memoryRows().rows, bounds);
         let last = 0;
         for (const { passedMs, restarts } of steps) {
           // An object takes longer than a millisecond to start.
           nowMs += passedMs + (restarts ? 1 : 0);
-          if (restarts) outbox = new Outbox(memoryRows().rows, bounds);
+          if (restarts) outbox = openOutbox(memoryRows().rows, bounds);
           const next = outbox.nextSequence(nowMs);
           expect(next).toBeGreaterThan(last);
           expect(Number.isSafeInteger(next)).toBe(true);
@@ -66,7 +79,7 @@ describe("whatever happens to the object", () => {
       fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
         const store = memoryRows();
         const wide = { ...bounds, maxOutboxBytes: 1e9, maxOutboxMessages: 1e9, retainMs: 1e9 };
-        let outbox = new Outbox(store.rows, wide);
+        let outbox = openOutbox(store.rows, wide);
         let nowMs = 1_800_000_000_000;
         let kept: number[] = [];
         let unsaved: number[] = [];
@@ -98,7 +111,7 @@ describe("whatever happens to the object", () => {
               break;
             }
             case "restart":
-              outbox = new Outbox(store.again(), wide);
+              outbox = openOutbox(store.again(), wide);
               kept = kept.filter((sequence) => !unsaved.includes(sequence));
               unsaved = [];
               break;
@@ -125,7 +138,7 @@ describe("whatever happens to the object", () => {
   test("what had to go for want of room, and came back, is there once, and whole", () => {
     const store = memoryRows();
     const narrow = { ...bounds, maxOutboxMessages: 2 };
-    const outbox = new Outbox(store.rows, narrow);
+    const outbox = openOutbox(store.rows, narrow);
     const sent = [1, 2, 3].map((nowMs) => message(outbox, nowMs));
     const expected = sent.map((one) => ({ ...one }));
     const [first, second, third] = sent as [NewMessage, NewMessage, NewMessage];
@@ -136,7 +149,7 @@ describe("whatever happens to the object", () => {
     outbox.takeBack(expected.slice(0, 1).map((one) => ({ ...one })));
     outbox.save();
     expect(whole(outbox)).toEqual(expected);
-    expect(whole(new Outbox(store.again(), narrow))).toEqual(expected);
+    expect(whole(openOutbox(store.again(), narrow))).toEqual(expected);
   });
 
   test("frames of any size come back byte by byte, in rows below the platform's limit", () => {
@@ -144,7 +157,7 @@ describe("whatever happens to the object", () => {
       fc.property(fc.array(fc.integer({ min: 1, max: 4_000_000 }), { minLength: 1, maxLength: 3 }), (sizes) => {
         const store = memoryRows();
         const wide = { ...bounds, maxOutboxBytes: 1e9 };
-        const outbox = new Outbox(store.rows, wide);
+        const outbox = openOutbox(store.rows, wide);
         const sent = sizes.map((size, index) =>
           message(outbox, index, { packed: new Uint8Array(size).fill(index + 1) }),
         );
@@ -152,7 +165,7 @@ describe("whatever happens to the object", () => {
         outbox.save();
         for (const part of store.stored()) expect(Buffer.byteLength(part)).toBeLessThan(2_000_000);
         expect(sent.filter(({ packed }) => packed !== undefined)).toEqual([]);
-        const again = new Outbox(store.again(), wide);
+        const again = openOutbox(store.again(), wide);
         const loaded = again.after("sse", 0).map((one) => again.packedOf(one));
         // Compared as buffers: an element-wise comparison of megabytes takes seconds.
         expect(loaded.map((packed) => Buffer.from(packed).equals(Buffer.alloc(packed.length, packed[0])))).toEqual(
@@ -176,7 +189,7 @@ describe("bounds", () => {
           size: "max",
         }),
         (sends) => {
-          const outbox = new Outbox(memoryRows().rows, bounds);
+          const outbox = openOutbox(memoryRows().rows, bounds);
           const owed: number[] = [];
           for (const [index, { kind, attached, size }] of sends.entries()) {
             const handedOverAtMs = attached ? index : undefined;
@@ -193,9 +206,22 @@ describe("bounds", () => {
     );
   });
 
+  test("what was handed over and is not known to be read stays: there is no room for more, as for what is owed", () => {
+    let readUpTo = 0;
+    const hasRead = ({ sequence }: SentMessage): boolean => sequence <= readUpTo;
+    const outbox = openOutbox(memoryRows().rows, bounds, { hasRead });
+    const sent = [1, 2, 3].map((nowMs) => message(outbox, nowMs, { packed: new Uint8Array(3_000) }));
+    for (const one of sent) outbox.add(one);
+    expect(outbox.hasRoom(3_000)).toBe(false);
+    expect(sequences(outbox.after("sse", 0))).toEqual(sequences(sent));
+    readUpTo = sent[0]?.sequence ?? 0;
+    expect(outbox.hasRoom(3_000)).toBe(true);
+    expect(sequences(outbox.after("sse", 0))).toEqual(sequences(sent.slice(1)));
+  });
+
   test("what was handed over is forgotten after retainMs, and its row is deleted; what was not stays", () => {
     const store = memoryRows();
-    const outbox = new Outbox(store.rows, bounds);
+    const outbox = openOutbox(store.rows, bounds);
     outbox.add(message(outbox, 0));
     outbox.save();
     outbox.add(message(outbox, 10, { handedOverAtMs: undefined }));
@@ -207,7 +233,7 @@ describe("bounds", () => {
 
   test("while a client is away nothing that it may not have got is forgotten", () => {
     let audience: Audience = "away";
-    const outbox = new Outbox(memoryRows().rows, bounds, () => audience);
+    const outbox = openOutbox(memoryRows().rows, bounds, { audienceOf: () => audience });
     outbox.add(message(outbox, 0));
     outbox.prune(10 * bounds.retainMs);
     expect(outbox.after("sse", 0)).toHaveLength(1);
@@ -217,8 +243,10 @@ describe("bounds", () => {
   });
 
   test("what was made for a client that is gone goes last, oldest first, or after retainMs; that of others stays", () => {
-    const outbox = new Outbox(memoryRows().rows, { ...bounds, maxOutboxMessages: 4 }, (stream) =>
-      stream === "p1" ? "gone" : "there",
+    const outbox = openOutbox(
+      memoryRows().rows,
+      { ...bounds, maxOutboxMessages: 4 },
+      { audienceOf: (stream) => (stream === "p1" ? "gone" : "there") },
     );
     const make = (nowMs: number, more: Partial<NewMessage>): NewMessage => {
       const made = message(outbox, nowMs, { handedOverAtMs: undefined, ...more });
@@ -241,7 +269,7 @@ describe("bounds", () => {
 
 describe("in doubt", () => {
   test("is what was handed over since, and all that was not, of this stream only", () => {
-    const outbox = new Outbox(memoryRows().rows, bounds);
+    const outbox = openOutbox(memoryRows().rows, bounds);
     const early = message(outbox, 100);
     const late = message(outbox, 200);
     const waiting = message(outbox, 201, { handedOverAtMs: undefined });
@@ -254,11 +282,11 @@ describe("in doubt", () => {
   });
 
   test("is entrusted while it is small and unwritten, and taken back whole", () => {
-    const outbox = new Outbox(memoryRows().rows, bounds);
+    const outbox = openOutbox(memoryRows().rows, bounds);
     outbox.add(message(outbox, 1));
     const entrusted = outbox.entrust(14_000) ?? [];
     expect(entrusted).toHaveLength(1);
-    const rebuilt = new Outbox(memoryRows().rows, bounds);
+    const rebuilt = openOutbox(memoryRows().rows, bounds);
     rebuilt.takeBack(entrusted);
     expect(sequences(rebuilt.after("sse", 0))).toEqual(sequences(entrusted));
     expect(rebuilt.nextSequence(0)).toBeGreaterThan(entrusted[0]?.sequence ?? 0);

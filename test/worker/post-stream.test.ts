@@ -79,18 +79,35 @@ describe("a call that says more than may wait for its client", () => {
     const ids = Array.from({ length: 16 }, (_, n) => `t${n}`);
     const batch = ids.map((id) => call(id, "talk", { times: 1, bytes: 1, answerBytes }));
     const { head, socket } = await postAndStopReading(client, JSON.stringify(batch));
-    const refusal = await client.call("wait", { ms: 0 });
+    // As soon as so many of them are there that nothing more fits beside them.
+    let refusal = await client.call("wait", { ms: 0 });
+    while (refusal.status === 200) refusal = await client.call("wait", { ms: 0 });
     expect(refusal.status).toBe(429);
     expect(await refusal.text()).toContain("read them first");
 
     // It is closed at the second keep-alive at which it has read nothing, and then holds up nobody.
     await expect.poll(async () => (await client.call("wait", { ms: 0 })).status).toBe(200);
     const resumed = await client.listen(/^id: (\S+)/m.exec(head)?.[1]);
-    for (const id of ids.slice(-3)) expect(textOf(await resumed.answerTo(id))).toHaveLength(answerBytes);
+    // Of what nobody was there for the oldest made room for those calls.
     expect(await resumed.over).toBe("ended");
+    const answers = resumed.events.map(({ data }): Record<string, unknown> => JSON.parse(data));
+    const left = answers.filter((message) => !("method" in message));
+    expect(left.map(({ id }) => id)).toEqual(ids.slice(-left.length));
+    const outcomes = left.map((answer) => summaryOf(answer, answerBytes));
+    const whole = outcomes.filter((outcome) => outcome === "whole").length;
+    expect(whole).toBeGreaterThanOrEqual(3);
+    const advice = "The result of tools/call does not fit beside what its client has not read yet. Read that first.";
+    expect(outcomes.slice(whole)).toEqual(left.slice(whole).map(() => `${advice} Ask for less at once.`));
+    expect(outcomes.at(-1)).toContain(advice);
     socket.destroy();
   });
 });
+
+/** An answer in a word, or the error that it is. */
+function summaryOf(answer: Record<string, unknown>, bytes: number): unknown {
+  const error = answer["error"] as { message: string } | undefined;
+  return error === undefined && textOf(answer).length === bytes ? "whole" : (error?.message ?? answer);
+}
 
 describe("answers that nobody came back for", () => {
   /** Calls the tool, and is gone before its answer: what it says meanwhile shows that nobody is there. */
