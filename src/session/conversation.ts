@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
+import { tellFailure, tellTerminal } from "../development.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
-import { CallLog, type CallOutcome } from "./call-log.ts";
+import { CallLog, type CallOutcome, outcomeOf, subjectOf } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
 import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
@@ -25,6 +26,8 @@ export interface ConversationOptions {
   streams: Streams;
   settings: Settings;
   handshake: Handshake | undefined;
+  /** Which version of the Worker this is, if that is known. */
+  version: string | undefined;
   /** Builds the server. `request` is the one that made it necessary. */
   createServer: (request: Request) => AnyServer | Promise<AnyServer>;
   /** Writes the handshake. It must not hold back the answer to `initialize`. */
@@ -66,7 +69,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
     this.#options = options;
-    this.#record = new HandshakeRecord(options.handshake, options.storeHandshake);
+    this.#record = new HandshakeRecord(options.handshake, options.storeHandshake, options.version);
     this.#journal = new Journal(store);
     this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
@@ -121,6 +124,17 @@ export class Conversation {
     this.#record.ensure();
   }
 
+  /**
+   * The client listens to `stream`. If that is where it hears what nobody asked for, and another version of the Worker has
+   * taken over since it was last told, its lists may be others now.
+   */
+  tellNewVersion(stream: string): void {
+    if (isPostStream(stream)) return;
+    for (const list of this.#record.takeOutdatedLists()) {
+      this.#emit({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` }, undefined);
+    }
+  }
+
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
   deliver(
     messages: JSONRPCMessage[],
@@ -128,6 +142,7 @@ export class Conversation {
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
+    for (const { request } of calls) tellTerminal({ event: "started", what: subjectOf(request) });
     for (const message of messages) this.#receive(message, extra);
     return calls;
   }
@@ -242,7 +257,7 @@ export class Conversation {
 
   #emit(message: JSONRPCMessage, relatedRequestId: RequestId | undefined): void {
     if (isResponse(message)) {
-      this.#answer(message, "error" in message ? "error" : "ok");
+      this.#answer(message, outcomeOf(message));
       return;
     }
     const isServerRequest = isRequest(message);
@@ -268,7 +283,8 @@ export class Conversation {
     const call = message.id === undefined ? undefined : this.calls.get(message.id);
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
-    if (!("error" in message)) this.#record.noteAnswered(call.request);
+    if (!("error" in message)) this.#record.noteAnswered(call.request, message);
+    tellFailure(subjectOf(call.request), message);
     const json = writeResponse(message, call.request, this.#options.settings);
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
@@ -303,7 +319,7 @@ export class Conversation {
   #closeCall(id: RequestId, outcome: CallOutcome): Call | undefined {
     const call = this.calls.close(id);
     if (call === undefined) return undefined;
-    this.#callLog.add(call, outcome);
+    this.#callLog.add(call, outcome, this.handshake?.initialize?.["clientInfo"]);
     return call;
   }
 

@@ -13,6 +13,7 @@ import { Posts } from "./posts.ts";
 import { Rows } from "./rows.ts";
 import { SsePosts } from "./sse-posts.ts";
 import { Streams } from "./streams.ts";
+import { versionIn } from "./version.ts";
 
 /** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
 const storeAfterMs = 2;
@@ -69,6 +70,7 @@ export class Session<Env> {
       streams: this.#streams,
       settings,
       handshake: rows.handshake,
+      version: versionIn(env),
       createServer: (request) => this.#buildServer(request),
       storeHandshake: (changed) => this.#storeHandshake(changed),
       onJournaled: () => this.#expiry.watchCalls(),
@@ -163,6 +165,7 @@ export class Session<Env> {
     if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
+    conversation.tellNewVersion(stream);
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
