@@ -2,7 +2,7 @@ import { readArguments } from "./dev/arguments.ts";
 import { configurationFaults } from "./dev/configuration.ts";
 import { DevServer } from "./dev/dev-server.ts";
 import { whenNpmIsGone } from "./dev/npm-parent.ts";
-import { SourceWatch } from "./dev/source-watch.ts";
+import { watchSources } from "./dev/source-watch.ts";
 import { root, unwritable } from "./dev/wrangler-process.ts";
 
 /** `npm start`. Its arguments are those of `wrangler dev`, besides `--allowed-host` and `--allowed-origin`. */
@@ -34,7 +34,7 @@ async function sayFaults(): Promise<void> {
 
 const server = new DevServer(args);
 server.start();
-new SourceWatch(root, (path) => {
+watchSources(root, (path) => {
   server.saved(path);
   if (/^(wrangler\.|\.dev\.vars|\.env)/.test(path)) void sayFaults();
 });

@@ -25,8 +25,8 @@ export function tellTerminal(event: TerminalEvent): void {
 /** What the sender of a request is told of a fault: on a machine what it is, of a deployed server only its number. */
 export function incidentMessage(incident: string, error: unknown): string {
   if (process.env["NODE_ENV"] === "development") {
-    const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return `Internal error: ${[said, adviceOn(said)].join(" ").trim()} (The terminal of npm start shows where.)`;
+    const said = String(error).replace(/^Error: |\.$/g, "");
+    return `Internal error: ${said}. ${adviceOn(said)} The terminal of npm start shows where.`.replace("  ", " ");
   }
   return `Internal error: the server's log has it as incident ${incident}.`;
 }
@@ -79,7 +79,18 @@ export function watchHandlers(server: AnyServer): void {
   if (handlers instanceof Map) for (const [method, handler] of handlers) handlers.set(method, watched(handler, tell));
 }
 
-type Handler = (request: { method: string; params?: { name?: string; uri?: string } }, context: unknown) => unknown;
+interface Asked {
+  method: string;
+  params?: Record<string, unknown> | undefined;
+}
+
+/** What a request is about: a tool, a prompt or a resource by its name, else its method. */
+export function subjectOf({ method, params }: Asked): string {
+  const name = params?.["name"] ?? params?.["uri"];
+  return typeof name === "string" ? name : method;
+}
+
+type Handler = (request: Asked, context: unknown) => unknown;
 
 function watched(handler: Handler, tell: (by: string, error: unknown) => void): Handler {
   return async (request, context) => {
@@ -88,7 +99,7 @@ function watched(handler: Handler, tell: (by: string, error: unknown) => void): 
     } catch (error) {
       // One with a code is an answer that was meant so.
       const isMeant = error instanceof Error && typeof Reflect.get(error, "code") === "number";
-      if (!isMeant) tell(request.params?.name ?? request.params?.uri ?? request.method, error);
+      if (!isMeant) tell(subjectOf(request), error);
       throw error;
     }
   };

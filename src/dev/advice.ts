@@ -15,7 +15,10 @@ const advice: [RegExp, string][] = [
     "On the edge there are no native modules: choose a package in JavaScript or WebAssembly.",
   ],
   [/Could not resolve "[^./][^"]*"/, "Install it (npm install <name>), or correct its name."],
-  [/is not implemented|No such module "node:/, "The edge has only a part of Node: see Cloudflare's list of Node.js APIs."],
+  [
+    /is not implemented|No such module "node:/,
+    "The edge has only a part of Node: see Cloudflare's list of Node.js APIs.",
+  ],
 ];
 
 /** What to do about an error of a server that was written for Node; empty if nothing is known. */

@@ -1,12 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseEnv } from "node:util";
 import type { Unstable_Config } from "wrangler";
 import type { DevArguments } from "./arguments.ts";
 import { root } from "./wrangler-process.ts";
 
-/** What is missing in wrangler.toml or .dev.vars, of which wrangler says nothing, a sentence for each. */
-export async function configurationFaults({ config: path, env }: Pick<DevArguments, "config" | "env">): Promise<string[]> {
+/** What is missing in wrangler.toml, of which wrangler says nothing, a sentence for each. */
+export async function configurationFaults({
+  config: path,
+  env,
+}: Pick<DevArguments, "config" | "env">): Promise<string[]> {
   const { unstable_readConfig: readConfig } = await import("wrangler");
   const read = (name: string | undefined): Unstable_Config | undefined => {
     try {
@@ -35,30 +38,23 @@ function bindingFaults(config: Unstable_Config | undefined, env: string | undefi
   ];
 }
 
+/** One that is named and has no value is reported by wrangler. */
 function secretFaults({ secrets, vars }: Unstable_Config, env: string | undefined): string[] {
   const required = secrets?.required;
   // Without [secrets], wrangler passes on all that is in the file.
   if (required === undefined) return [];
-  const named = `.dev.vars.${env ?? ""}`;
-  const file = env !== undefined && existsSync(join(root, named)) ? named : ".dev.vars";
-  const local = existsSync(join(root, file)) ? parseEnv(readFileSync(join(root, file), "utf8")) : undefined;
-  const unnamed = Object.keys(local ?? {}).filter((key) => !required.includes(key) && !(key in vars));
-  const missing = required.filter((key) => local?.[key] === undefined && (local !== undefined || !isInEnvironment(key)));
+  const named = join(root, `.dev.vars.${env ?? ""}`);
+  const file = env !== undefined && existsSync(named) ? named : join(root, ".dev.vars");
+  if (!existsSync(file)) return [];
+  const unnamed = Object.keys(parseEnv(readFileSync(file, "utf8"))).filter(
+    (key) => !required.includes(key) && !(key in vars),
+  );
+  if (unnamed.length === 0) return [];
   const list = JSON.stringify([...required, ...unnamed]).replaceAll(",", ", ");
+  const section = env === undefined ? "[secrets]" : `[env.${env}.secrets]`;
+  const absent = unnamed.map((key) => `env.${key}`).join(" and ");
   return [
-    ...unnamed.map(
-      (key) =>
-        `${file} holds ${key}, which wrangler.toml does not name: env.${key} is undefined. Write required = ${list} under ` +
-        `[secrets] there, then npm run types.`,
-    ),
-    ...missing.map(
-      (key) => `wrangler.toml requires the secret ${key}, which ${file} lacks: env.${key} is undefined. Write a line ${key}=… there.`,
-    ),
+    `${basename(file)} holds ${unnamed.join(" and ")}, which wrangler.toml does not name, so ${absent} is undefined. Under ` +
+      `${section} there write required = ${list}, then npm run types.`,
   ];
-}
-
-/** Where there is no .dev.vars, wrangler looks into .env and the environment. */
-function isInEnvironment(key: string): boolean {
-  const file = join(root, ".env");
-  return process.env[key] !== undefined || (existsSync(file) && key in parseEnv(readFileSync(file, "utf8")));
 }

@@ -6,6 +6,9 @@ import { StackFrames } from "./stack-frames.ts";
 import { Terminal } from "./terminal.ts";
 import { endGroup, forkWrangler, root } from "./wrangler-process.ts";
 
+/** What wrangler reads when it starts, and never again. */
+const readOnce = /^\.(dev\.vars|env)/;
+
 /** Of a file that an editor writes in several steps, only the last counts, milliseconds. */
 const restartAfterMs = 100;
 
@@ -60,15 +63,20 @@ export class DevServer {
     this.#wrangler.kill("SIGTERM");
   }
 
-  /** A source was saved. */
+  /** A file was saved, whose path is from the root. */
   saved(path: string): void {
     this.#savedPath = path;
     this.#hasMissed = this.#hasSpoken;
-    if (this.#wrangler !== undefined) return;
+    const isReadOnce = readOnce.test(path) && this.#hasServed;
+    if (this.#wrangler !== undefined && !isReadOnce) return;
     clearTimeout(this.#restart);
-    this.#restart = setTimeout(() => {
-      if (this.#wrangler === undefined) this.start();
-    }, restartAfterMs);
+    this.#restart = setTimeout(() => this.#startAgain(), restartAfterMs);
+  }
+
+  #startAgain(): void {
+    if (this.#wrangler === undefined) return this.start();
+    this.#hasMissed = true;
+    this.#wrangler.kill("SIGTERM");
   }
 
   #read(text: string): void {

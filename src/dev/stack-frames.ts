@@ -3,7 +3,8 @@ import { SourceMap } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const frame = /^\s*at (?:(?<name>.+?) \()?(?:async )?(?<place>[^\s()]+):(?<line>\d+):(?<column>\d+)\)?(?: in (?<after>\S+))?$/;
+const frame =
+  /^\s*at (?:(?<name>.+?) \()?(?:async )?(?<place>[^\s()]+):(?<line>\d+):(?<column>\d+)\)?(?: in (?<after>\S+))?$/;
 
 /** Where workerd says that a bundle lies, while it loads it. */
 const insideWorkerd = "file:///bundle/";
@@ -28,8 +29,20 @@ export class StackFrames {
       else said.push(line);
     }
     const theirs = frames.filter((place) => !isOurs(place));
-    const shown = theirs.length > 0 ? theirs : frames;
+    const others = text.includes("createServer returned") ? this.createServer() : frames;
+    const shown = theirs.length > 0 ? theirs : others;
     return [...said, ...shown.map((place) => `    at ${place}`)].join("\n");
+  }
+
+  /** Where the user's `createServer` begins: what it did not return has no stack. */
+  createServer(): string[] {
+    try {
+      const lines = readFileSync(join(this.#root, "src/server.ts"), "utf8").split("\n");
+      const index = lines.findIndex((line) => /\bcreateServer\b/.test(line));
+      return index < 0 ? [] : [`createServer (src/server.ts:${index + 1})`];
+    } catch {
+      return [];
+    }
   }
 
   isFrame(line: string): boolean {

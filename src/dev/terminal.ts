@@ -100,7 +100,7 @@ export class Terminal {
   #plain(coloured: string, line: string): void {
     this.#block = aboutLoadError.test(line) ? "hidden" : "none";
     if (this.#block === "hidden") return;
-    if (/^⎔ Local server updated/.test(line)) this.#options.onReloaded();
+    if (line.startsWith("⎔ Local server updated")) this.#options.onReloaded();
     if (wranglersOwn.test(line) && !this.#options.isVerbose) return;
     if (!this.#options.frames.isFrame(line)) this.#show(coloured);
     else for (const place of this.#options.frames.theirs(line)) this.#show(`    at ${place}`);
@@ -118,7 +118,7 @@ export class Terminal {
       case "call":
         return this.#show(callLine(event));
       case "incident":
-        return this.#fault(`${event.error}`);
+        return this.#fault(event.error);
       case "thrown":
         this.#lastThrown = event.error;
         return this.#fault(event.error, `${event.by} threw `);

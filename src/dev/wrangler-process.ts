@@ -82,5 +82,5 @@ function registry(): Record<string, string> {
 
 /** wrangler writes into a pipe, which has no colours of its own. */
 function colours(): string {
-  return process.env["FORCE_COLOR"] ?? (process.stderr.hasColors?.() === true ? "1" : "0");
+  return process.env["FORCE_COLOR"] ?? (process.stderr.isTTY && process.stderr.hasColors() ? "1" : "0");
 }

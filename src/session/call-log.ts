@@ -1,5 +1,4 @@
 import type { JSONRPCRequest } from "@modelcontextprotocol/server";
-import { tellTerminal } from "../development.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 import type { Call } from "./calls.ts";
 
@@ -35,7 +34,6 @@ export class CallLog {
     const session = this.#sessionId.slice(0, 8);
     if (this.#lines.length === 0) this.#waitUntil(this.#writeSoon());
     this.#lines.push(callLine({ request, startedAtMs, outcome, clientInfo, session, stream }));
-    tellTerminal({ event: "ended", what: subjectOf(request) });
   }
 
   async #writeSoon(): Promise<void> {
@@ -62,11 +60,6 @@ export function callLine({ request, startedAtMs, outcome, clientInfo, session, s
   const by = shortened(typeof version === "string" ? `${String(client)} ${version}` : client);
   const ms = Date.now() - startedAtMs;
   return JSON.stringify({ event: "call", session, method: shortened(method), name, outcome, ms, stream, client: by });
-}
-
-/** What a call is a call of: a tool, a prompt or a resource by its name, else its method. */
-export function subjectOf({ method, params }: JSONRPCRequest): string {
-  return shortened(params?.["name"] ?? params?.["uri"]) ?? method;
 }
 
 /** `ok`, `failed` or `error`. */

@@ -1,14 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
-import { tellFailure, tellTerminal } from "../development.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
-import { CallLog, type CallOutcome, outcomeOf, subjectOf } from "./call-log.ts";
+import { CallLog, type CallOutcome, outcomeOf } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
-import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
+import { clientCapabilitiesOf, type Handshake, type HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
@@ -25,13 +24,9 @@ export interface ConversationOptions {
   store: RowStore;
   streams: Streams;
   settings: Settings;
-  handshake: Handshake | undefined;
-  /** Which version of the Worker this is, if that is known. */
-  version: string | undefined;
+  record: HandshakeRecord;
   /** Builds the server. `request` is the one that made it necessary. */
   createServer: (request: Request) => AnyServer | Promise<AnyServer>;
-  /** Writes the handshake. It must not hold back the answer to `initialize`. */
-  storeHandshake: (handshake: Handshake) => void;
   /** Requests run that are written down: somebody must see to it that they are answered if this object goes away. */
   onJournaled: () => void;
   /** Keeps the request open that is being served. */
@@ -69,7 +64,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
     this.#options = options;
-    this.#record = new HandshakeRecord(options.handshake, options.storeHandshake, options.version);
+    this.#record = options.record;
     this.#journal = new Journal(store);
     this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
@@ -124,17 +119,6 @@ export class Conversation {
     this.#record.ensure();
   }
 
-  /**
-   * The client listens to `stream`. If that is where it hears what nobody asked for, and another version of the Worker has
-   * taken over since it was last told, its lists may be others now.
-   */
-  tellNewVersion(stream: string): void {
-    if (isPostStream(stream)) return;
-    for (const list of this.#record.takeOutdatedLists()) {
-      this.#emit({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` }, undefined);
-    }
-  }
-
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
   deliver(
     messages: JSONRPCMessage[],
@@ -142,7 +126,6 @@ export class Conversation {
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
-    for (const { request } of calls) tellTerminal({ event: "started", what: subjectOf(request) });
     for (const message of messages) this.#receive(message, extra);
     return calls;
   }
@@ -284,7 +267,6 @@ export class Conversation {
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
     if (!("error" in message)) this.#record.noteAnswered(call.request, message);
-    tellFailure(subjectOf(call.request), message);
     const json = writeResponse(message, call.request, this.#options.settings);
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.

@@ -1,4 +1,9 @@
-import type { ClientCapabilities, JSONRPCMessage, JSONRPCNotification, JSONRPCRequest } from "@modelcontextprotocol/server";
+import type {
+  ClientCapabilities,
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCRequest,
+} from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
 import { changingLists } from "./version.ts";
 

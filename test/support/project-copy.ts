@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -12,6 +12,8 @@ export interface ProjectCopy extends AsyncDisposable {
   folder: string;
   /** Writes a file, whose path is from the folder. */
   write(path: string, text: string): Promise<void>;
+  /** The same as most editors save: another file takes its place. */
+  replace(path: string, text: string): Promise<void>;
   /** What the compiler says about `files`, the entries and all that they import; empty if nothing. */
   typeErrors(...files: string[]): Promise<string>;
 }
@@ -21,6 +23,7 @@ const copied = [
   "src",
   "test/fixtures/example-server.ts",
   "test/test-client.ts",
+  ".npmrc",
   "package.json",
   "tsconfig.json",
   "wrangler.toml",
@@ -41,6 +44,10 @@ export async function copyProject(): Promise<ProjectCopy> {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   };
+  const replace = async (path: string, text: string): Promise<void> => {
+    await write(`${path}~`, text);
+    await rename(join(folder, `${path}~`), join(folder, path));
+  };
   const typeErrors = async (...files: string[]): Promise<string> => {
     const config = { extends: "./tsconfig.json", include: [], files: [...entries, ...files] };
     await write("tsconfig.files.json", JSON.stringify(config));
@@ -48,5 +55,11 @@ export async function copyProject(): Promise<ProjectCopy> {
     return (await run(process.execPath, tsc, { cwd: folder }).catch((error: { stdout: string }) => error)).stdout;
   };
   await write("src/server.ts", exampleServer);
-  return { folder, write, typeErrors, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  return {
+    folder,
+    write,
+    replace,
+    typeErrors,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
 }
