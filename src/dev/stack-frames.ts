@@ -106,7 +106,7 @@ export class StackFrames {
 }
 
 function isOurs(place: string): boolean {
-  return ours.test(place.replace(/^.*\(/, "")) || place.includes("src/worker.ts");
+  return ours.test(place.replace(/^.*\(/, ""));
 }
 
 function toPath(place: string): string {

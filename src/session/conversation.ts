@@ -7,7 +7,7 @@ import { attempt } from "./attempt.ts";
 import { CallLog, type CallOutcome, outcomeOf } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
-import { clientCapabilitiesOf, type Handshake, type HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
+import { clientCapabilitiesOf, type HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
@@ -89,7 +89,7 @@ export class Conversation {
   }
 
   /** What is stored of the session; `undefined` before anything is. */
-  get handshake(): Handshake | undefined {
+  get handshake(): HandshakeRecord["handshake"] {
     return this.#record.handshake;
   }
 

@@ -10,7 +10,7 @@ import { RawSseClient, textOf } from "../support/raw-client.ts";
 import { npmRun } from "./npm-run.ts";
 import { afterwards, announced, copy, serverSource, start, startIn } from "./started.ts";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 const withKey = serverSource(
   '  server.registerTool("key", {}, () => ({ content: [{ type: "text", text: String(env["API_KEY"]) }] }));',
@@ -41,17 +41,22 @@ test("a local secret that wrangler.toml does not name is said at the start, and 
   }
 });
 
-test("an environment without the binding is said at the start, and the commented block of wrangler.toml mends it", async () => {
+test.each([[], ["--env", "staging"]])(
+  "an environment without the binding is said at the start, with what to write: %s %s",
+  async (...args) => {
+    const project = await copy();
+    const toml = await readFile(join(project.folder, "wrangler.toml"), "utf8");
+    await project.write("wrangler.toml", `${toml}\n[env.staging]\nname = "staging"\n`);
+    const { written, output } = startIn(project, ["--port", String(await freePort()), ...args.filter(Boolean)]);
+    await written("wrangler.toml binds no Durable Object in [env.staging]");
+    await written("[[env.staging.durable_objects.bindings]]");
+    expect(output().split("binds no Durable Object")).toHaveLength(2);
+  },
+);
+
+test("the block of an environment that stands commented in wrangler.toml can be deployed, and serves", async () => {
   const project = await copy();
   const toml = await readFile(join(project.folder, "wrangler.toml"), "utf8");
-  await project.write("wrangler.toml", `${toml}\n[env.staging]\nname = "staging"\n`);
-  for (const args of [[], ["--env", "staging"]]) {
-    const started = startIn(project, ["--port", String(await freePort()), ...args]);
-    await started.written("wrangler.toml binds no Durable Object in [env.staging]");
-    await started.written("[[env.staging.durable_objects.bindings]]");
-    started.interrupt();
-    await started.ended;
-  }
   const lines = toml.split("\n");
   const first = lines.findIndex((line) => line.startsWith("# [[env.staging"));
   const last = lines.findIndex((line, index) => index > first && line === "");
@@ -59,7 +64,7 @@ test("an environment without the binding is said at the start, and the commented
   await project.write("wrangler.toml", block.join("\n"));
   const wrangler = join(project.folder, "node_modules/wrangler/bin/wrangler.js");
   const args = [wrangler, "deploy", "--dry-run", "--env", "staging", "--outdir", join(project.folder, "out")];
-  const { stdout, stderr } = await run(process.execPath, args, {
+  const { stdout, stderr } = await execute(process.execPath, args, {
     cwd: project.folder,
     env: { ...process.env, ...offline, NODE_ENV: "production" },
   });
@@ -87,8 +92,8 @@ test("a name and a page that are refused are said once each, with the argument t
   expect(run.output().split("--allowed-origin app.example.com")).toHaveLength(2);
   run.interrupt();
   await run.ended;
-  const arguments_ = ["--allowed-host", "host.docker.internal", "--allowed-origin=app.example.com"];
-  await startIn(project, ["--port", String(port), ...arguments_]).written(announced);
+  const letIn = ["--allowed-host", "host.docker.internal", "--allowed-origin=app.example.com"];
+  await startIn(project, ["--port", String(port), ...letIn]).written(announced);
   expect(await asHost()).toBe(404);
   expect(await asPage()).toBe(404);
 });
@@ -110,8 +115,8 @@ test.each([["--port", "PORT"], ["--port=PORT"]])(
       started.interrupt();
       return started.ended;
     });
-    await started.written(`http://localhost:${port}/sse`);
     await started.written(announced);
+    expect(started.output()).toContain(`http://localhost:${port}/sse`);
   },
 );
 

@@ -32,20 +32,23 @@ test.each([["--port", "PORT"], ["--port=PORT"]])(
   },
 );
 
-test("npm run inspector serves a page that knows the server, until Ctrl-C", async () => {
+test.each([
+  ["port", (url: string) => ["--port", new URL(url).port]],
+  ["URL", (url: string) => [`${url}/sse`]],
+])("npm run inspector serves a page that knows the server at a %s, until Ctrl-C", async (_, where) => {
   const port = await freePort();
   const env = {
     CLIENT_PORT: String(port),
     MCP_SANDBOX_PORT: String(await freePort()),
     MCP_AUTO_OPEN_ENABLED: "false",
   };
-  const run = npmRun(["run", "inspector", "--", "--port", new URL(edge.url).port], root, env);
+  const run = npmRun(["run", "inspector", "--", ...where(edge.url)], root, env);
   await run.written("MCP_INSPECTOR_API_TOKEN=");
   const page = new URL(new RegExp(`http://\\S+:${port}\\S*MCP_INSPECTOR_API_TOKEN=\\w+`).exec(run.output())?.[0] ?? "");
   const token = page.searchParams.get("MCP_INSPECTOR_API_TOKEN") ?? "";
   const config = await fetch(new URL("/api/config", page), { headers: { "x-mcp-remote-auth": `Bearer ${token}` } });
-  expect(await config.text()).toContain(`http://localhost:${new URL(edge.url).port}/sse`);
+  expect(await config.text()).toContain(`:${new URL(edge.url).port}/sse`);
   run.interrupt();
   await run.ended;
-  await expect(fetch(page)).rejects.toThrow();
+  await expect(fetch(page)).rejects.toThrow("fetch failed");
 });

@@ -6,7 +6,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import { expect, test } from "vitest";
 import { announced, serverSource, start } from "./started.ts";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 const named = (name: string, end = ""): string =>
   serverSource(`  server.registerTool("${name}", {}, () => ({ content: [] }));`) + end;
@@ -96,7 +96,7 @@ async function toolsOf(url: string): Promise<string[]> {
 
 /** The process below `ancestor` whose program is called `name`. */
 async function descendant(ancestor: number | undefined, name: string): Promise<number | undefined> {
-  const { stdout } = await run("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="]);
+  const { stdout } = await execute("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="]);
   const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/));
   const parents = new Map(rows.map(([pid, parent]) => [Number(pid), Number(parent)]));
   const isBelow = (pid: number): boolean => {

@@ -53,7 +53,8 @@ export async function start({ source, files, args = [], env }: StartOptions = {}
 }
 
 export function startIn({ folder }: ProjectCopy, args: string[], env?: NodeJS.ProcessEnv): NpmRun {
-  const run = npmRun(["start", "--", ...args], folder, env);
+  // wrangler looks for a free port from 9229 on, and those who look at the same moment find the same.
+  const run = npmRun(["start", "--", "--inspector-port", "0", ...args], folder, env);
   afterwards(() => {
     run.interrupt();
     return run.ended;
