@@ -18,22 +18,18 @@ const localhosts = localhostAllowedHostnames();
 /** wrangler writes it into the bundle: `"production"` by `wrangler deploy`, something else by all that runs on a machine. */
 const isDevelopment = process.env["NODE_ENV"] !== "production";
 
-/** Bindings by which `npm start` passes on its arguments `--allowed-host` and `--allowed-origin`. */
-const hostsBinding = "MCP_EDGE_ALLOWED_HOSTS";
-const originsBinding = "MCP_EDGE_ALLOWED_ORIGINS";
-
-/** `settings`, with what `npm start` was told as an argument. */
+/** `settings`, with what `npm start` was told by `--allowed-host` and `--allowed-origin`, and passes on in two bindings. */
 export function withArguments(settings: Settings, env: unknown): Settings {
   if (process.env["NODE_ENV"] !== "development") return settings;
   const named = (binding: string): string[] => {
     const value: unknown = Reflect.get(Object(env), binding);
     return typeof value === "string" ? value.split(",") : [];
   };
-  const origins = named(originsBinding);
+  const origins = named("MCP_EDGE_ALLOWED_ORIGINS");
   const { allowedOrigins } = settings;
   return {
     ...settings,
-    allowedHosts: [...settings.allowedHosts, ...named(hostsBinding)],
+    allowedHosts: [...settings.allowedHosts, ...named("MCP_EDGE_ALLOWED_HOSTS")],
     allowedOrigins: origins.includes("*") || allowedOrigins === "*" ? "*" : [...allowedOrigins, ...origins],
   };
 }

@@ -1,5 +1,5 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
-import { isObject, isResponse } from "../protocol/json-rpc.ts";
+import { isResponse } from "../protocol/json-rpc.ts";
 
 /** Name of the version metadata binding in wrangler.toml. Without it no version is known, and nobody is told of a new one. */
 const versionBinding = "CF_VERSION_METADATA";
@@ -12,16 +12,13 @@ const lists = ["tools", "prompts", "resources"];
 
 /** Which version of the Worker this is: another after each deploy, and each time that `npm start` has bundled a saved source. */
 export function versionIn(env: unknown): string | undefined {
-  const metadata: unknown = Reflect.get(Object(env), versionBinding);
-  return isObject(metadata) && typeof metadata["id"] === "string" ? metadata["id"].slice(0, versionLength) : undefined;
+  const id: unknown = Object(Object(env)[versionBinding]).id;
+  return typeof id === "string" ? id.slice(0, versionLength) : undefined;
 }
 
 /** Of the answer to `initialize`: the lists of whose changes the server said it would tell. */
 export function changingLists(answer: JSONRPCMessage): string[] {
-  const result: unknown = isResponse(answer) && "result" in answer ? answer.result : undefined;
-  const capabilities = isObject(result) && isObject(result["capabilities"]) ? result["capabilities"] : {};
-  return lists.filter((list) => {
-    const declared = capabilities[list];
-    return isObject(declared) && declared["listChanged"] === true;
-  });
+  const result = Object(isResponse(answer) && "result" in answer ? answer.result : undefined);
+  const capabilities = Object(result.capabilities);
+  return lists.filter((list) => Object(capabilities[list]).listChanged === true);
 }

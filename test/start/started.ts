@@ -1,7 +1,10 @@
-import { afterEach } from "vitest";
+import { afterEach, vi } from "vitest";
 import { freePort } from "../support/free-port.ts";
 import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
 import { type NpmRun, npmRun } from "./npm-run.ts";
+
+/** A test here starts wrangler up to five times, which takes ten seconds each beside others on a busy machine. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 
