@@ -12,6 +12,9 @@ const readOnce = /^\.(dev\.vars|env)/;
 /** Of a file that an editor writes in several steps, only the last counts, milliseconds. */
 const restartAfterMs = 100;
 
+/** By when a bundle is served, on a machine with much else to do, milliseconds. */
+const lateAfterMs = 20_000;
+
 /**
  * `npm start`: serves `src/worker.ts` by `wrangler dev`, which bundles again whenever a source is saved, and says where.
  *
@@ -30,6 +33,8 @@ export class DevServer {
   #url: string | undefined;
   #savedPath: string | undefined;
   #restart: NodeJS.Timeout | undefined;
+  #late: NodeJS.Timeout | undefined;
+  #isLate = false;
   #exitCode: number | undefined;
 
   constructor(args: DevArguments) {
@@ -39,12 +44,14 @@ export class DevServer {
       isVerbose: args.isVerbose,
       show: (line) => this.#show(line),
       onEvent: (event) => this.#blockage.note(event),
+      onReloading: () => this.#expectServing(),
       onReloaded: () => this.#reloaded(),
     });
   }
 
   start(): void {
     this.#isServing = this.#hasSpoken = this.#hasMissed = false;
+    this.#expectServing();
     const child = forkWrangler(this.#args.wrangler);
     this.#wrangler = child;
     child.stdout?.on("data", (chunk: Buffer) => this.#read(chunk.toString()));
@@ -67,8 +74,9 @@ export class DevServer {
   saved(path: string): void {
     this.#savedPath = path;
     this.#hasMissed = this.#hasSpoken;
-    const isReadOnce = readOnce.test(path) && this.#hasServed;
-    if (this.#wrangler !== undefined && !isReadOnce) return;
+    // One that waits for a module which never ends to load hears of nothing else.
+    const isDeaf = this.#isLate || (readOnce.test(path) && this.#hasServed);
+    if (this.#wrangler !== undefined && !isDeaf) return;
     clearTimeout(this.#restart);
     this.#restart = setTimeout(() => this.#startAgain(), restartAfterMs);
   }
@@ -89,7 +97,24 @@ export class DevServer {
     else this.stop(1);
   }
 
+  #expectServing(): void {
+    this.#settle();
+    this.#late = setTimeout(() => {
+      this.#isLate = true;
+      this.#show(
+        `\nNot serving after ${lateAfterMs / 1_000} s. Does a module loop while it loads? Save a source, and it starts again.\n`,
+      );
+    }, lateAfterMs).unref();
+  }
+
+  /** It serves, or has ended. */
+  #settle(): void {
+    clearTimeout(this.#late);
+    this.#isLate = false;
+  }
+
   #serves(url: string): void {
+    this.#settle();
     this.#isServing = true;
     this.#url = url;
     this.#blockage.reset(url);
@@ -98,15 +123,18 @@ export class DevServer {
   }
 
   #reloaded(): void {
+    this.#settle();
     this.#blockage.reset(this.#url);
     this.#show(`↻ Serving what was saved${this.#savedPath === undefined ? "" : ` (${this.#savedPath})`}.`);
   }
 
   #ended(code: number | null): void {
+    this.#settle();
     this.#terminal.end();
     this.#blockage.reset(undefined);
     this.#wrangler = undefined;
-    if (this.#exitCode !== undefined || !this.#hasServed) process.exit(this.#exitCode ?? code ?? 1);
+    const goesOn = this.#hasServed || this.#hasMissed;
+    if (this.#exitCode !== undefined || !goesOn) process.exit(this.#exitCode ?? code ?? 1);
     if (this.#hasMissed) this.start();
     else this.#show("\nThe server ended: the error is above. Save a source, and it starts again. Ctrl-C ends it.\n");
   }

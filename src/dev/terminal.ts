@@ -23,6 +23,7 @@ export interface TerminalOptions {
   /** Everything of wrangler's is shown: somebody asked for a level of its log. */
   isVerbose: boolean;
   onEvent: (event: WorkerEvent) => void;
+  onReloading: () => void;
   onReloaded: () => void;
 }
 
@@ -100,6 +101,7 @@ export class Terminal {
   #plain(coloured: string, line: string): void {
     this.#block = aboutLoadError.test(line) ? "hidden" : "none";
     if (this.#block === "hidden") return;
+    if (line.startsWith("⎔ Reloading")) this.#options.onReloading();
     if (line.startsWith("⎔ Local server updated")) this.#options.onReloaded();
     if (wranglersOwn.test(line) && !this.#options.isVerbose) return;
     if (!this.#options.frames.isFrame(line)) this.#show(coloured);

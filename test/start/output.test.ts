@@ -104,6 +104,18 @@ test("a call that never ends and lets nothing else run is named, and a correctio
   next.close();
 });
 
+test("a module that never ends to load is suspected, and a correction is served", async () => {
+  const { run, url, project } = await start({ source: chatty });
+  await run.written(announced);
+  await project.replace("src/server.ts", `${chatty}for (;;);\n`);
+  await run.written("Does a module loop while it loads?");
+  await project.replace("src/server.ts", chatty.replace("I will not", "I will"));
+  await run.written("Serving again");
+  const client = await RawSseClient.open(url);
+  expect(textOf(await client.call("refuse"))).toBe("I will");
+  client.close();
+});
+
 test("--log-level of wrangler's is taken: with warn, no call and no log is shown, and warnings are", async () => {
   const { run, url } = await start({ source: chatty, args: ["--log-level", "warn"] });
   await run.written(announced);

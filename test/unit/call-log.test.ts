@@ -22,7 +22,15 @@ test("one line a call says what became of it, and holds no key to its session", 
   await Promise.all(written);
   const lines = vi.mocked(console.log).mock.calls.map(([line]) => String(line));
   expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
-    { event: "call", session: "01234567", method: "tools/call", name: "add", outcome: "ok", stream: "sse", client: "somebody 2.0" },
+    {
+      event: "call",
+      session: "01234567",
+      method: "tools/call",
+      name: "add",
+      outcome: "ok",
+      stream: "sse",
+      client: "somebody 2.0",
+    },
     { event: "call", session: "01234567", name: "pay", outcome: "cancelled" },
   ]);
   expect(lines.join()).not.toContain(sessionId);
