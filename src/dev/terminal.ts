@@ -141,8 +141,8 @@ export class Terminal {
 
   #fault(error: string, by = ""): void {
     const advice = adviceOn(error);
-    this.#show(`${styleText("red", "✘")} ${by}${this.#options.frames.shorten(error)}`);
-    if (advice !== "") this.#show(`  ${advice}`);
+    const fault = `${styleText("red", "✘")} ${by}${this.#options.frames.shorten(error)}`;
+    this.#show(advice === "" ? fault : `${fault}\n  ${advice}`);
   }
 
   #refusal(kind: "host" | "origin", hostname: string): void {
