@@ -10,6 +10,7 @@ import { echoableId, isObject } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { isSdkV2 } from "../sdk-v2.ts";
 import type { ServerFactory } from "../server-context.ts";
+import { logCalls } from "./stateless-log.ts";
 import { publishChanges, Subscriptions } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
@@ -38,6 +39,7 @@ export function createStatelessLane<Env>(
       const server = await createServer({ ...context, env: env() });
       if (!isSdkV2(server)) throw isOfSdkV1;
       publishChanges(server, handler.notify);
+      logCalls(server);
       return server;
     } catch (error) {
       if (context.requestInfo !== undefined) failures.set(context.requestInfo, error);

@@ -1,4 +1,5 @@
 import type { RequestId } from "@modelcontextprotocol/server";
+import { incidentMessage, stackOf } from "../development.ts";
 import type { Settings } from "../options.ts";
 
 /**
@@ -45,8 +46,8 @@ export function notJsonRpc(detail: string, id: RequestId | null): Response {
 /** On a development server only, see `gate.ts`. */
 export function unknownHost(hostname: string): Response {
   const message =
-    `Invalid Host: ${hostname} is no name of this development server. If it is meant to be, add it to the option ` +
-    'allowedHosts. If this is a deployed server, deploy it with NODE_ENV unset or "production".';
+    `Invalid Host: ${hostname} is no name of this development server. If it is meant to be, start it with --allowed-host ` +
+    'and that name, or add it to the option allowedHosts. If this is a deployed server, deploy it with NODE_ENV unset or "production".';
   return refuse({ status: 403, code: errorCode.refused, message });
 }
 
@@ -237,13 +238,13 @@ export function interrupted(id: RequestId | null): Response {
   });
 }
 
-/** A fault of ours. What happened goes to the log, and only its number to the client. */
+/** A fault of ours, or of `createServer`. What happened goes to the log, and only its number to the client of a deployed server. */
 export function incident(error: unknown, id: RequestId | null = null): Response {
   const number = logIncident(error);
   return refuse({
     status: 500,
     code: errorCode.internalError,
-    message: `Internal error: the server's log has it as incident ${number}.`,
+    message: incidentMessage(number, error),
     id,
   });
 }
@@ -251,7 +252,6 @@ export function incident(error: unknown, id: RequestId | null = null): Response 
 /** Returns the number under which the log has it. */
 export function logIncident(error: unknown): string {
   const number = crypto.randomUUID();
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  console.error(JSON.stringify({ event: "incident", incident: number, error: text }));
+  console.error(JSON.stringify({ event: "incident", incident: number, error: stackOf(error) }));
   return number;
 }

@@ -1,4 +1,5 @@
 import type { JSONRPCRequest, ProgressToken, RequestId } from "@modelcontextprotocol/server";
+import { subjectOf, tellTerminal } from "../development.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 
 /** A request of the client that is being answered. */
@@ -85,6 +86,7 @@ export class Calls {
       progressAtMs: nowMs,
     };
     this.#running.set(request.id, { call, end });
+    tellTerminal({ event: "started", what: subjectOf(request) });
     return call;
   }
 
@@ -94,6 +96,7 @@ export class Calls {
     if (running === undefined) return undefined;
     this.#running.delete(id);
     running.end();
+    tellTerminal({ event: "ended", what: subjectOf(running.call.request) });
     return running.call;
   }
 

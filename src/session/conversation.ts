@@ -4,10 +4,10 @@ import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import type { Settings } from "../options.ts";
 import type { AnyServer } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
-import { CallLog, type CallOutcome } from "./call-log.ts";
+import { CallLog, type CallOutcome, outcomeOf } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
-import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
+import { clientCapabilitiesOf, type HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
@@ -24,11 +24,9 @@ export interface ConversationOptions {
   store: RowStore;
   streams: Streams;
   settings: Settings;
-  handshake: Handshake | undefined;
+  record: HandshakeRecord;
   /** Builds the server. `request` is the one that made it necessary. */
   createServer: (request: Request) => AnyServer | Promise<AnyServer>;
-  /** Writes the handshake. It must not hold back the answer to `initialize`. */
-  storeHandshake: (handshake: Handshake) => void;
   /** Requests run that are written down: somebody must see to it that they are answered if this object goes away. */
   onJournaled: () => void;
   /** Keeps the request open that is being served. */
@@ -66,7 +64,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
     this.#options = options;
-    this.#record = new HandshakeRecord(options.handshake, options.storeHandshake);
+    this.#record = options.record;
     this.#journal = new Journal(store);
     this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
@@ -91,7 +89,7 @@ export class Conversation {
   }
 
   /** What is stored of the session; `undefined` before anything is. */
-  get handshake(): Handshake | undefined {
+  get handshake(): HandshakeRecord["handshake"] {
     return this.#record.handshake;
   }
 
@@ -242,7 +240,7 @@ export class Conversation {
 
   #emit(message: JSONRPCMessage, relatedRequestId: RequestId | undefined): void {
     if (isResponse(message)) {
-      this.#answer(message, "error" in message ? "error" : "ok");
+      this.#answer(message, outcomeOf(message));
       return;
     }
     const isServerRequest = isRequest(message);
@@ -268,7 +266,7 @@ export class Conversation {
     const call = message.id === undefined ? undefined : this.calls.get(message.id);
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
-    if (!("error" in message)) this.#record.noteAnswered(call.request);
+    if (!("error" in message)) this.#record.noteAnswered(call.request, message);
     const json = writeResponse(message, call.request, this.#options.settings);
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
@@ -303,7 +301,7 @@ export class Conversation {
   #closeCall(id: RequestId, outcome: CallOutcome): Call | undefined {
     const call = this.calls.close(id);
     if (call === undefined) return undefined;
-    this.#callLog.add(call, outcome);
+    this.#callLog.add(call, outcome, this.handshake?.initialize?.["clientInfo"]);
     return call;
   }
 

@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, JSONRPCRequest } from "@modelcontextprotocol/server";
+import { subjectOf, tellFailure } from "../development.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 
 /**
@@ -38,9 +39,11 @@ export function writeMessage(
 /** The answer to `request` as JSON, or an error in its place if no client could be sent it. */
 export function writeResponse(message: JSONRPCMessage, request: JSONRPCRequest, bounds: Bounds): string {
   try {
+    tellFailure(subjectOf(request), message);
     return writeMessage(message, { name: `The result of ${request.method}`, advice: "Ask for less at once." }, bounds);
   } catch (fault) {
     const error = { code: -32_603, message: fault instanceof Error ? fault.message : String(fault) };
+    tellFailure(subjectOf(request), { error });
     return toJson({ jsonrpc: "2.0", id: request.id, error });
   }
 }

@@ -5,7 +5,7 @@ import type { ServerFactory, SessionMemory } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
 import { Conversation } from "./conversation.ts";
 import { Expiry } from "./expiry.ts";
-import type { Handshake } from "./handshake.ts";
+import { type Handshake, HandshakeRecord } from "./handshake.ts";
 import { split } from "./joined.ts";
 import * as link from "./link.ts";
 import { storedMemory } from "./memory.ts";
@@ -13,6 +13,7 @@ import { Posts } from "./posts.ts";
 import { Rows } from "./rows.ts";
 import { SsePosts } from "./sse-posts.ts";
 import { Streams } from "./streams.ts";
+import { versionIn } from "./version.ts";
 
 /** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
 const storeAfterMs = 2;
@@ -43,6 +44,7 @@ export class Session<Env> {
   readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
+  readonly #record: HandshakeRecord;
   readonly #rows: Rows;
   readonly #memory: SessionMemory;
   readonly #posts: Posts;
@@ -63,14 +65,14 @@ export class Session<Env> {
     const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#flushHandshake() });
     this.#rows = rows;
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
+    this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#storeHandshake(changed), versionIn(env));
     this.#conversation = new Conversation({
       sessionId,
       store: rows,
       streams: this.#streams,
       settings,
-      handshake: rows.handshake,
+      record: this.#record,
       createServer: (request) => this.#buildServer(request),
-      storeHandshake: (changed) => this.#storeHandshake(changed),
       onJournaled: () => this.#expiry.watchCalls(),
       waitUntil: (done) => ctx.waitUntil(done),
       onClaim: (freshId) => void this.#claim(freshId),
@@ -165,10 +167,18 @@ export class Session<Env> {
     if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
+    if (!link.isPostStream(stream)) this.#tellNewVersion();
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
     return new Response(null, { status: 101, webSocket: relayEnd });
+  }
+
+  /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
+  #tellNewVersion(): void {
+    for (const list of this.#record.takeOutdatedLists()) {
+      void this.#conversation.transport.send({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` });
+    }
   }
 
   /** A relay is gone without a word. */
