@@ -19,7 +19,7 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
 export function toObject(
   request: Request,
   verb: Verb,
-  { text, key }: { text?: string | undefined; key?: number | undefined } = {},
+  { text, key }: { text?: string | undefined; key?: string | undefined } = {},
 ): Request {
   const isClean = !request.headers.has(verbHeader) && !request.headers.has("upgrade");
   const isOriginal = request.method === "POST" && isClean && text === undefined;
@@ -28,7 +28,7 @@ export function toObject(
   // With it, the runtime would open a WebSocket and pass no body on.
   headers.delete("upgrade");
   headers.set(verbHeader, verb);
-  if (key !== undefined) headers.set(postHeader, String(key));
+  if (key !== undefined) headers.set(postHeader, key);
   const content = text ?? request.body;
   const init = { headers, cf: request.cf ?? {} };
   return new Request(request.url, content === null ? init : { ...init, method: "POST", body: content });

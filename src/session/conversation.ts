@@ -7,6 +7,7 @@ import { attempt } from "./attempt.ts";
 import { CallLog, type CallOutcome } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
+import { Claims } from "./claims.ts";
 import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
@@ -60,6 +61,7 @@ export class Conversation {
   readonly #longCalls: LongCalls;
   readonly #callLog: CallLog;
   readonly #record: HandshakeRecord;
+  readonly #claims: Claims;
   #server: AnyServer | undefined;
   #ready: Promise<void> | undefined;
 
@@ -70,6 +72,7 @@ export class Conversation {
     this.#journal = new Journal(store);
     this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
+    this.#claims = new Claims(settings.claimMs);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.#longCalls = new LongCalls({
       calls: this.calls,
@@ -128,6 +131,8 @@ export class Conversation {
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
+    const freshId = firstClaimIn(messages);
+    if (freshId !== undefined && this.#claims.take(freshId, nowMs)) this.#options.onClaim(freshId);
     for (const message of messages) this.#receive(message, extra);
     return calls;
   }
@@ -228,12 +233,7 @@ export class Conversation {
   #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
     const { id } = message;
     if (id === undefined) return;
-    const freshId = readClaimId(id);
-    if (freshId !== undefined) {
-      this.#options.onClaim(freshId);
-      return;
-    }
-    if (this.delivery.takeReceipt(id)) return;
+    if (readClaimId(id) !== undefined || this.delivery.takeReceipt(id)) return;
     const asked = this.#serverRequests.answered(id);
     // Streams keep their order: with the request all before it has arrived.
     if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
@@ -310,4 +310,13 @@ export class Conversation {
   #commonStream(): string {
     return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
+}
+
+/** The object that holds the fresh stream of a client which says, in this POST, that the session is its own: it has one. */
+function firstClaimIn(messages: JSONRPCMessage[]): string | undefined {
+  for (const message of messages) {
+    const freshId = isResponse(message) && message.id !== undefined ? readClaimId(message.id) : undefined;
+    if (freshId !== undefined) return freshId;
+  }
+  return undefined;
 }

@@ -160,7 +160,7 @@ export class Session<Env> {
     const noticedAtMs = this.#streams.noticedAtMs(stream);
     this.#streams.attach(stream, ownEnd, openedAtMs);
     const lastPost = request.headers.get(link.postHeader);
-    if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
+    if (lastPost !== null) this.#ssePosts.expect(link.parsePostKey(lastPost));
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
     const recovering = conversation.recover();

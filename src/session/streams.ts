@@ -91,6 +91,11 @@ export class Streams {
     return this.#sockets.has(stream);
   }
 
+  /** Whether it is `socket` that carries `stream` now. */
+  isOn(stream: string, socket: WebSocket): boolean {
+    return this.#sockets.get(stream)?.socket === socket;
+  }
+
   /** The streams on which a client listens. */
   get attached(): Iterable<string> {
     return this.#sockets.keys();
