@@ -1,5 +1,7 @@
 import type { McpServer, McpServerFactory } from "@modelcontextprotocol/server";
 import { serveStdio as serveSdkStdio } from "@modelcontextprotocol/server/stdio";
+import { StdioLines } from "./stdio-lines.ts";
+import { listOthers } from "./listings.ts";
 import { isSdkV2 } from "./sdk-v2.ts";
 import type { ServerFactory } from "./server-context.ts";
 import { processMemory } from "./session/memory.ts";
@@ -18,8 +20,9 @@ export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env
     if (context.era === "modern" && !isSdkV2(server)) {
       throw new Error("A server of SDK v1 does not speak revision 2026-07-28; a client can initialize a session.");
     }
+    listOthers(server);
     // For a session it takes those of SDK v1 as well, though its type does not say so.
     return server as McpServer;
   };
-  serveSdkStdio(factory, { onerror: (error) => console.error(error) });
+  serveSdkStdio(factory, { transport: new StdioLines(), onerror: (error) => console.error(error) });
 }

@@ -1,8 +1,17 @@
-import { isLegacyRequest, type McpServerFactory, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
+import {
+  isLegacyRequest,
+  type McpServer,
+  type McpServerFactory,
+  type Server,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from "@modelcontextprotocol/server";
 import { createMcpHandler, type StatelessMcpHandler } from "agents/mcp/server";
 import type { Settings } from "../options.ts";
+import { listOthers } from "../listings.ts";
 import { echoableId } from "../protocol/json-rpc.ts";
+import { readableByAll, SpokenMessages } from "../protocol/message-json.ts";
 import * as refusals from "../protocol/refusals.ts";
+import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk-v2.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { publishChanges } from "./subscriptions.ts";
@@ -35,6 +44,8 @@ export function createStatelessLane<Env>(
       const server = await createServer({ ...context, env: env() });
       if (!isSdkV2(server)) throw isOfSdkV1;
       publishChanges(server, handler.notify);
+      answerAll(server);
+      listOthers(server);
       return server;
     } catch (error) {
       if (context.requestInfo !== undefined) failures.set(context.requestInfo, error);
@@ -57,12 +68,57 @@ export function createStatelessLane<Env>(
 
 export async function answerStateless(received: Request, body: unknown, lane: StatelessLane): Promise<Response> {
   const { headers, signal, url, cf = {} } = received;
-  const request = new Request(new URL(route, url), { method: "POST", headers, signal, cf });
+  const request = sealed(new Request(new URL(route, url), { method: "POST", headers, signal, cf }));
   const response = await lane.handler.fetch(request, { parsedBody: body });
-  if (!lane.failures.has(request)) return response;
+  if (!lane.failures.has(request)) return await readable(response);
   const failure = lane.failures.get(request);
   if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   const supported = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");
   return refusals.unsupportedProtocolVersion({ requested, supported }, echoableId(body));
+}
+
+/** Has `server` answer with an error what the SDK's transport could not write. */
+function answerAll(server: McpServer | Server): void {
+  const connect = server.connect.bind(server);
+  server.connect = async (transport) => {
+    const spoken = new SpokenMessages();
+    const send = transport.send.bind(transport);
+    transport.send = async (message, options) => await send(spoken.say(message).message, options);
+    await connect(transport);
+    const { onmessage } = transport;
+    transport.onmessage = (message, extra) => {
+      spoken.hear(message);
+      onmessage?.(message, extra);
+    };
+  };
+}
+
+/** What the SDK wrote, as every client can read it. */
+async function readable(response: Response): Promise<Response> {
+  const { body, headers } = response;
+  if (body === null) return response;
+  if (headers.get("content-type") !== "text/event-stream") {
+    return new Response(readableByAll(await response.text()), response);
+  }
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
+  const events = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(readableBytes(value));
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return new Response(events, response);
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Of whole events: the SDK writes no parts of one. */
+function readableBytes(events: Uint8Array): Uint8Array {
+  const text = decoder.decode(events);
+  const mended = readableByAll(text);
+  return mended === text ? events : encoder.encode(mended);
 }

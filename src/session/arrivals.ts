@@ -55,7 +55,13 @@ export class Arrivals {
   }
 
   #listen({ epoch, sequence }: PostKey): Heard {
-    const heard = { after: sequence, last: sequence, missing: new Set<number>(), running: new Map(), refused: new Map() };
+    const heard = {
+      after: sequence,
+      last: sequence,
+      missing: new Set<number>(),
+      running: new Map(),
+      refused: new Map(),
+    };
     this.#heard.set(epoch, heard);
     dropOldest(this.#heard, maxStreams);
     return heard;

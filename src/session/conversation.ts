@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
 import type { Settings } from "../options.ts";
+import { writeMessage, writeResponse } from "../protocol/message-json.ts";
 import type { AnyServer } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
 import { CallLog, type CallOutcome } from "./call-log.ts";
@@ -13,7 +14,6 @@ import { messageExtra, requestOf } from "./http-source.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
-import { writeMessage, writeResponse } from "./message-json.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
@@ -27,7 +27,7 @@ export interface ConversationOptions {
   settings: Settings;
   handshake: Handshake | undefined;
   /** Builds the server. `request` is the one that made it necessary. */
-  createServer: (request: Request) => AnyServer | Promise<AnyServer>;
+  createServer: (request: Request) => Promise<AnyServer>;
   /** Writes the handshake. It must not hold back the answer to `initialize`. */
   storeHandshake: (handshake: Handshake) => void;
   /** Requests run that are written down: somebody must see to it that they are answered if this object goes away. */

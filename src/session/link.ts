@@ -1,4 +1,5 @@
 import type { RequestId } from "@modelcontextprotocol/server";
+import { sealed } from "../protocol/sealed-request.ts";
 
 /** What the Worker and a session's object say to each other. Clients never see any of it. */
 
@@ -190,7 +191,7 @@ export function requestOf(head: string): Request {
     const colon = line.indexOf(":");
     return [line.slice(0, colon), line.slice(colon + 1)];
   });
-  return new Request(from, { method: "POST", headers });
+  return sealed(new Request(from, { method: "POST", headers }));
 }
 
 export function packPost({ key, head, text }: CarriedPost): string {

@@ -1,7 +1,8 @@
 import type { Settings } from "../options.ts";
+import { listOthers } from "../listings.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { readsPriming } from "../protocol/sse-frame.ts";
-import type { ServerFactory, SessionMemory } from "../server-context.ts";
+import type { AnyServer, ServerFactory, SessionMemory } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
 import { Conversation } from "./conversation.ts";
 import { Expiry } from "./expiry.ts";
@@ -215,8 +216,11 @@ export class Session<Env> {
     return new Response(null, { status: 204 });
   }
 
-  #buildServer(request: Request) {
-    return this.#createServer({ era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory });
+  async #buildServer(request: Request): Promise<AnyServer> {
+    const context = { era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory } as const;
+    const server = await this.#createServer(context);
+    listOthers(server);
+    return server;
   }
 
   /**

@@ -46,10 +46,14 @@ export class SsePosts {
   async bySocket(socket: WebSocket, { key, head, text }: link.CarriedPost): Promise<void> {
     if (this.#carried?.head !== head) this.#carried = { head, request: link.requestOf(head) };
     const { request } = this.#carried;
-    const { refusal, answer } = await this.#arrivals.carried(key, () => this.#take(request, text, { socket, sequence: key.sequence }));
+    const { refusal, answer } = await this.#arrivals.carried(key, () =>
+      this.#take(request, text, { socket, sequence: key.sequence }),
+    );
     if (answer === "told") return;
     try {
-      socket.send(JSON.stringify({ receipt: key.sequence, refusal, isAnswered: answer === "sent" } satisfies link.Receipt));
+      socket.send(
+        JSON.stringify({ receipt: key.sequence, refusal, isAnswered: answer === "sent" } satisfies link.Receipt),
+      );
     } catch {
       // The relay is gone. Its POST comes again.
     }

@@ -13,7 +13,8 @@ const unread = { isWritten: false };
 /** A stream's WebSocket, and what went over it. */
 function openSocket() {
   const keys: string[] = [];
-  const send = (sent: string): void => void keys.push(formatPostKey(unpackPost(sent)?.key ?? { epoch: "", sequence: 0 }));
+  const send = (sent: string): void =>
+    void keys.push(formatPostKey(unpackPost(sent)?.key ?? { epoch: "", sequence: 0 }));
   return { keys, socket: { send } as unknown as WebSocket };
 }
 

@@ -1,0 +1,25 @@
+import type { JSONRPCMessage } from "@modelcontextprotocol/server";
+import { StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import { SpokenMessages } from "./protocol/message-json.ts";
+
+/** stdin and stdout as lines of JSON that every client can read, one a message (MCP, transports: stdio). */
+export class StdioLines extends StdioServerTransport {
+  readonly #spoken = new SpokenMessages();
+
+  override async start(): Promise<void> {
+    const { onmessage } = this;
+    this.onmessage = (message) => {
+      this.#spoken.hear(message);
+      onmessage?.(message);
+    };
+    await super.start();
+  }
+
+  /** Resolves once `message` is written. */
+  override async send(message: JSONRPCMessage): Promise<void> {
+    const { json } = this.#spoken.say(message);
+    await new Promise<void>((resolve, reject) => {
+      process.stdout.write(`${json}\n`, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+}
