@@ -11,6 +11,7 @@ import { Delivery } from "./delivery.ts";
 import { Claims } from "./claims.ts";
 import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
+import { Introduction } from "./introduction.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
@@ -62,8 +63,11 @@ export class Conversation {
   readonly #callLog: CallLog;
   readonly #record: HandshakeRecord;
   readonly #claims: Claims;
+  readonly #introduction: Introduction;
   #server: AnyServer | undefined;
   #ready: Promise<void> | undefined;
+  /** Resolves once a server that is being built takes what its client answers. */
+  #listening = Promise.withResolvers<void>();
 
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
@@ -82,6 +86,12 @@ export class Conversation {
       tell: (id, params) => this.#emit({ jsonrpc: "2.0", method: "notifications/progress", params }, id),
       refuse: (id, reason) => this.transport.refuse(id, reason),
       abandon: (id) => this.#abandon(id),
+    });
+    this.#introduction = new Introduction({
+      questions: options.handshake?.questions ?? [],
+      store: (questions) => this.#record.noteQuestions(questions),
+      answer: (message) => this.transport.receive(message),
+      hasClient: () => options.streams.isAttached(this.#commonStream()),
     });
     this.transport = new SessionTransport({
       sessionId,
@@ -102,21 +112,24 @@ export class Conversation {
   recover(): Promise<void> | undefined {
     if (this.#ready !== undefined) return this.#ready;
     const [first] = this.#journal.interrupted();
-    return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane);
+    return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane, []);
   }
 
   /**
    * Builds the server if there is none: connects it, tells it what the client told an earlier one, and answers what that
-   * one left unanswered. Rejects with what `createServer` threw; the next request tries again. `lane` is that of `request`.
+   * one left unanswered. Rejects with what `createServer` threw; the next request tries again. `lane` and `messages` are
+   * those of `request`.
    */
-  ready(request: Request, lane: Lane): Promise<void> | undefined {
+  ready(request: Request, lane: Lane, messages: JSONRPCMessage[]): Promise<void> | undefined {
     if (this.#server !== undefined) return undefined;
     this.#record.lane = lane;
-    this.#ready ??= this.#build(request).catch((error: unknown) => {
+    this.#ready ??= this.#build(request, messages).catch((error: unknown) => {
       this.#ready = undefined;
       throw error;
     });
-    return this.#ready;
+    // The server that is being built may wait for just that.
+    const isAnswer = messages.length > 0 && messages.every(isResponse);
+    return isAnswer ? Promise.race([this.#listening.promise, this.#ready]) : this.#ready;
   }
 
   /** Starts the session's record, if it has none, so that it outlives this object's memory. */
@@ -180,18 +193,36 @@ export class Conversation {
     await this.#server?.close();
   }
 
-  async #build(request: Request): Promise<void> {
-    const server = await this.#options.createServer(request);
-    await server.connect(this.transport as never);
+  async #build(request: Request, messages: JSONRPCMessage[]): Promise<void> {
     const { handshake } = this;
-    if (handshake?.initialize !== undefined) {
-      await this.transport.ask({ method: "initialize", params: handshake.initialize });
-      this.transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
-      // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
-      for (const repeat of requestsToRepeat(handshake)) void this.transport.ask(repeat);
-    }
+    const isFirst = handshake?.initialize === undefined;
+    const server = isFirst
+      ? await this.#connect(request)
+      : await this.#introduction.repeat(() => this.#connectAgain(request, handshake, messages));
     await this.#answerInterrupted();
     this.#server = server;
+  }
+
+  async #connect(request: Request): Promise<AnyServer> {
+    const server = await this.#options.createServer(request);
+    await server.connect(this.transport as never);
+    this.#listening.resolve();
+    return server;
+  }
+
+  async #connectAgain(request: Request, handshake: Handshake, messages: JSONRPCMessage[]): Promise<AnyServer> {
+    const server = await this.#options.createServer(request);
+    await server.connect(this.transport as never);
+    await this.transport.ask({ method: "initialize", params: handshake.initialize ?? {} });
+    this.#listening.resolve();
+    // Unless the object went away before its client could say so: then the client says it now.
+    if (!messages.some(isInitialized)) {
+      const initialized = (): void => this.transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
+      await this.#introduction.repeatInitialized(server, initialized);
+    }
+    // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
+    for (const repeat of requestsToRepeat(handshake)) void this.transport.ask(repeat);
+    return server;
   }
 
   /** Each rerun is counted on disk before it begins: it may kill this object at once. What cannot be counted is not run. */
@@ -223,6 +254,7 @@ export class Conversation {
       callContext.run(message.id, () => this.transport.receive(message, extra));
       return;
     }
+    if (isInitialized(message)) return this.#introduction.begin(() => this.transport.receive(message, extra));
     this.transport.receive(message, extra);
     if (isRequest(message) || message.method !== "notifications/cancelled") return;
     const { requestId, reason } = message.params ?? {};
@@ -237,6 +269,7 @@ export class Conversation {
     const asked = this.#serverRequests.answered(id);
     // Streams keep their order: with the request all before it has arrived.
     if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
+    this.#introduction.noteAnswer(id, message);
     this.transport.receive(message, extra);
   }
 
@@ -246,6 +279,8 @@ export class Conversation {
       return;
     }
     const isServerRequest = isRequest(message);
+    if (isServerRequest ? this.#introduction.take(message) : this.#introduction.isNoNews(Date.now())) return;
+    if (message.method === "notifications/cancelled") this.#introduction.noteWithdrawn(message.params?.["requestId"]);
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.calls.get(callId);
     // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
@@ -310,6 +345,10 @@ export class Conversation {
   #commonStream(): string {
     return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
+}
+
+function isInitialized(message: JSONRPCMessage): boolean {
+  return !isRequest(message) && "method" in message && message.method === "notifications/initialized";
 }
 
 /** The object that holds the fresh stream of a client which says, in this POST, that the session is its own: it has one. */

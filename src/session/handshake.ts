@@ -1,5 +1,6 @@
 import type { ClientCapabilities, JSONRPCNotification, JSONRPCRequest } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
+import type { Question } from "./introduction.ts";
 
 /** Which transport a session is spoken to by. */
 export type Lane = "sse" | "mcp";
@@ -18,6 +19,8 @@ export interface Handshake {
   logLevel?: Params;
   /** URIs of `resources/subscribe` that were not unsubscribed. */
   subscriptions: string[];
+  /** What the server asked a person while it introduced itself; absent if nothing. */
+  questions?: Question[];
 }
 
 /** Length of all remembered URIs. More are served but not remembered: a bound on what is read at each wake. */
@@ -92,6 +95,10 @@ export class HandshakeRecord {
   noteAnswered(request: JSONRPCRequest): void {
     const remembered = rememberedAfter(this.#current(), request);
     if (remembered !== undefined) this.#remember(remembered);
+  }
+
+  noteQuestions(questions: Question[]): void {
+    this.#remember({ ...this.#current(), questions });
   }
 
   /**

@@ -64,7 +64,7 @@ export class Posts {
     if (!parsed.ok) return refused(refuseBody(parsed));
     const wrongLane = this.refuseOtherLane("sse");
     if (wrongLane !== undefined) return refused(wrongLane);
-    await this.#conversation.ready(request, "sse");
+    await this.#conversation.ready(request, "sse", parsed.messages);
     // It may have ended while its server was built.
     const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refused(refusal);
@@ -89,7 +89,7 @@ export class Posts {
     if (!parsed.ok) return refuseBody(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
-    await this.#conversation.ready(request, "mcp");
+    await this.#conversation.ready(request, "mcp", parsed.messages);
     const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refusal;
 
