@@ -83,6 +83,7 @@ export class Introduction {
   async repeatInitialized(server: AnyServer, tell: () => void): Promise<void> {
     const initialized = whenInitialized(server);
     tell();
+    if (initialized === undefined) return;
     const { promise: tooLong, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, maxIntroductionMs);
     await Promise.race([this.#quiet(initialized), this.#waitsForPerson.promise, tooLong]);
@@ -162,20 +163,21 @@ export class Introduction {
   /** Resolves when `initialized` has, and nothing that will be answered soon is waited for. */
   async #quiet(initialized: Promise<void>): Promise<void> {
     await initialized;
-    while (this.#waiting.size > 0) {
+    for (;;) {
+      // It need not await what it asks, or does with an answer.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (this.#waiting.size === 0) return;
       await this.#answered.promise;
       this.#answered = Promise.withResolvers<void>();
-      // What the server does with the answer, and what it asks then.
-      await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
 }
 
-/** Resolves when `server` has done what it does once its client is initialized. */
-function whenInitialized(server: AnyServer): Promise<void> {
+/** Resolves when `server` has done what it does once its client is initialized. `undefined`: it does nothing. */
+function whenInitialized(server: AnyServer): Promise<void> | undefined {
   const inner: { oninitialized?: unknown } = "server" in server ? Object(server.server) : server;
   const { oninitialized } = inner;
-  if (typeof oninitialized !== "function") return Promise.resolve();
+  if (typeof oninitialized !== "function") return undefined;
   const { promise, resolve } = Promise.withResolvers<void>();
   inner.oninitialized = async () => {
     try {
