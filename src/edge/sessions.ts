@@ -1,5 +1,5 @@
 import * as refusals from "../protocol/refusals.ts";
-import { postHeader, type Verb, verbHeader, verbOf } from "../session/link.ts";
+import { overReason, postHeader, type Verb, verbHeader, verbOf } from "../session/link.ts";
 
 /** The object of an id that a client named; `undefined` if we never made that id. Touches no object. */
 export function findSession(namespace: DurableObjectNamespace, sessionId: string): DurableObjectStub | undefined {
@@ -39,6 +39,7 @@ export async function askObject(session: DurableObjectStub, request: Request): P
   try {
     return await session.fetch(request);
   } catch (error) {
+    if (String(error).includes(overReason)) return refusals.unknownSession();
     console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
     return refusals.interrupted(null);
   }

@@ -108,6 +108,11 @@ export class Conversation {
     return this.#record.handshake;
   }
 
+  /** Whether tools can have run. */
+  get hasServer(): boolean {
+    return this.#server !== undefined;
+  }
+
   /** Answers what an earlier run of the object left unanswered. Undefined if there is nothing to do. */
   recover(): Promise<void> | undefined {
     if (this.#ready !== undefined) return this.#ready;

@@ -94,6 +94,9 @@ export const closeCode = {
   superseded: 4001,
 } as const;
 
+/** Why an object whose session is over leaves: a request that comes in this moment fails with it. */
+export const overReason = "the session of this object is over";
+
 /**
  * What the relay sends, as text: the sequence up to which the client has read. It does so once in half of
  * `maxStreamBacklogBytes`, so for small talk never, and the object sends no more than all of them ahead of it.

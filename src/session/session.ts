@@ -53,6 +53,8 @@ export class Session<Env> {
   #unstored: Handshake | undefined;
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
+  /** Whether something waited for a client to read when the session ended. */
+  unreadAtEnd = false;
 
   constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
     this.#ctx = ctx;
@@ -96,6 +98,12 @@ export class Session<Env> {
       onTraffic: () => this.#expiry.noteTraffic(),
     });
     this.#ssePosts = new SsePosts(this.#posts);
+  }
+
+  /** Whether nothing of it remains but what its tools left behind: it has ended, or nobody is there and nothing is stored. */
+  get isOver(): boolean {
+    const { handshake, hasServer } = this.#conversation;
+    return this.#ended || (hasServer && handshake === undefined && !this.#streams.hasSocket);
   }
 
   async fetch(verb: link.Verb, request: Request): Promise<Response> {
@@ -249,6 +257,7 @@ export class Session<Env> {
     this.#ended = true;
     clearTimeout(this.#storeTimer);
     this.#unstored = undefined;
+    this.unreadAtEnd = this.#streams.hasUnread;
     this.#streams.endAll();
     await this.#conversation.end();
     await this.#rows.deleteAll();

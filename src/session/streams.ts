@@ -87,6 +87,11 @@ export class Streams {
     return this.#sockets.size > 0;
   }
 
+  /** Whether the answer to a POST waits for its client to read. */
+  get hasUnread(): boolean {
+    return Array.from(this.#posts.values()).some(({ hasUnread }) => hasUnread);
+  }
+
   isAttached(stream: string): boolean {
     return this.#sockets.has(stream);
   }
