@@ -24,6 +24,12 @@ export interface SessionMemory {
 
 /** What {@linkcode ServerFactory} is told about the server it is to build. */
 export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
+  /**
+   * The HTTP request that made the server necessary: of a session the one that initialized it, and after an eviction the one
+   * that woke it, or brought a call that is run again; in the stateless revision the one that is answered. Its body has been
+   * read, and its headers cannot be changed. Absent over stdio. What belongs to a single call is in `ctx.http`.
+   */
+  requestInfo?: Request;
   /** The bindings of wrangler.toml on the edge; the environment variables over stdio. */
   env: Env;
   /** Absent in the stateless revision 2026-07-28, which has no sessions. */

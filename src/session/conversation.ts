@@ -9,13 +9,14 @@ import { CallLog, type CallOutcome } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
 import { Claims } from "./claims.ts";
-import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
+import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Introduction } from "./introduction.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
+import { isInitialized, RunningServer } from "./running-server.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
@@ -64,10 +65,7 @@ export class Conversation {
   readonly #record: HandshakeRecord;
   readonly #claims: Claims;
   readonly #introduction: Introduction;
-  #server: AnyServer | undefined;
-  #ready: Promise<void> | undefined;
-  /** Resolves once a server that is being built takes what its client answers. */
-  #listening = Promise.withResolvers<void>();
+  readonly #server: RunningServer;
 
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
@@ -87,12 +85,6 @@ export class Conversation {
       refuse: (id, reason) => this.transport.refuse(id, reason),
       abandon: (id) => this.#abandon(id),
     });
-    this.#introduction = new Introduction({
-      questions: options.handshake?.questions ?? [],
-      store: (questions) => this.#record.noteQuestions(questions),
-      answer: (message) => this.transport.receive(message),
-      hasClient: () => options.streams.isAttached(this.#commonStream()),
-    });
     this.transport = new SessionTransport({
       sessionId,
       incarnation: this.delivery.outbox.nextSequence(Date.now()).toString(36),
@@ -100,6 +92,19 @@ export class Conversation {
         clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.handshake),
         emit: (message, relatedRequestId) => this.#emit(message, relatedRequestId),
       },
+    });
+    this.#introduction = new Introduction({
+      questions: options.handshake?.questions ?? [],
+      store: (questions) => this.#record.noteQuestions(questions),
+      answer: (message) => this.transport.receive(message),
+      hasClient: () => options.streams.isAttached(this.#commonStream()),
+    });
+    this.#server = new RunningServer({
+      createServer: options.createServer,
+      transport: this.transport,
+      record: this.#record,
+      introduction: this.#introduction,
+      answerInterrupted: () => this.#answerInterrupted(),
     });
   }
 
@@ -110,31 +115,19 @@ export class Conversation {
 
   /** Whether tools can have run. */
   get hasServer(): boolean {
-    return this.#server !== undefined;
+    return this.#server.isReady;
   }
 
   /** Answers what an earlier run of the object left unanswered. Undefined if there is nothing to do. */
   recover(): Promise<void> | undefined {
-    if (this.#ready !== undefined) return this.#ready;
+    if (this.#server.building !== undefined) return this.#server.building;
     const [first] = this.#journal.interrupted();
     return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane, []);
   }
 
-  /**
-   * Builds the server if there is none: connects it, tells it what the client told an earlier one, and answers what that
-   * one left unanswered. Rejects with what `createServer` threw; the next request tries again. `lane` and `messages` are
-   * those of `request`.
-   */
+  /** Builds the server if there is none, see {@linkcode RunningServer}. `lane` and `messages` are those of `request`. */
   ready(request: Request, lane: Lane, messages: JSONRPCMessage[]): Promise<void> | undefined {
-    if (this.#server !== undefined) return undefined;
-    this.#record.lane = lane;
-    this.#ready ??= this.#build(request, messages).catch((error: unknown) => {
-      this.#ready = undefined;
-      throw error;
-    });
-    // The server that is being built may wait for just that.
-    const isAnswer = messages.length > 0 && messages.every(isResponse);
-    return isAnswer ? Promise.race([this.#listening.promise, this.#ready]) : this.#ready;
+    return this.#server.ready(request, lane, messages);
   }
 
   /** Starts the session's record, if it has none, so that it outlives this object's memory. */
@@ -195,39 +188,7 @@ export class Conversation {
     this.#longCalls.stop();
     this.#record.end();
     for (const { request } of this.calls.all()) this.#closeCall(request.id, "cancelled");
-    await this.#server?.close();
-  }
-
-  async #build(request: Request, messages: JSONRPCMessage[]): Promise<void> {
-    const { handshake } = this;
-    const isFirst = handshake?.initialize === undefined;
-    const server = isFirst
-      ? await this.#connect(request)
-      : await this.#introduction.repeat(() => this.#connectAgain(request, handshake, messages));
-    await this.#answerInterrupted();
-    this.#server = server;
-  }
-
-  async #connect(request: Request): Promise<AnyServer> {
-    const server = await this.#options.createServer(request);
-    await server.connect(this.transport as never);
-    this.#listening.resolve();
-    return server;
-  }
-
-  async #connectAgain(request: Request, handshake: Handshake, messages: JSONRPCMessage[]): Promise<AnyServer> {
-    const server = await this.#options.createServer(request);
-    await server.connect(this.transport as never);
-    await this.transport.ask({ method: "initialize", params: handshake.initialize ?? {} });
-    this.#listening.resolve();
-    // Unless the object went away before its client could say so: then the client says it now.
-    if (!messages.some(isInitialized)) {
-      const initialized = (): void => this.transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
-      await this.#introduction.repeatInitialized(server, initialized);
-    }
-    // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
-    for (const repeat of requestsToRepeat(handshake)) void this.transport.ask(repeat);
-    return server;
+    await this.#server.close();
   }
 
   /** Each rerun is counted on disk before it begins: it may kill this object at once. What cannot be counted is not run. */
@@ -284,8 +245,7 @@ export class Conversation {
       return;
     }
     const isServerRequest = isRequest(message);
-    if (isServerRequest ? this.#introduction.take(message) : this.#introduction.isNoNews(Date.now())) return;
-    if (message.method === "notifications/cancelled") this.#introduction.noteWithdrawn(message.params?.["requestId"]);
+    if (this.#introduction.take(message, Date.now())) return;
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.calls.get(callId);
     // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
@@ -350,10 +310,6 @@ export class Conversation {
   #commonStream(): string {
     return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
-}
-
-function isInitialized(message: JSONRPCMessage): boolean {
-  return !isRequest(message) && "method" in message && message.method === "notifications/initialized";
 }
 
 /** The object that holds the fresh stream of a client which says, in this POST, that the session is its own: it has one. */

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { JSONRPCMessage, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
+import type { JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
+import { isRequest } from "../protocol/json-rpc.ts";
 import type { AnyServer } from "../server-context.ts";
 
 /** What a client answered, result or error. */
@@ -27,8 +28,14 @@ const noNewsMs = 10_000;
 /** What a client shows to a person (revision 2025-11-25, Elicitation and Sampling). */
 const personal = new Set(["elicitation/create", "sampling/createMessage"]);
 
-/** That a server introduces itself, and all that follows from it: with `isAgain`, to a client that knows it already. */
-const introducing = new AsyncLocalStorage<{ isAgain: boolean; sinceMs: number }>();
+/** That a server introduces itself: with `isAgain`, to a client that knows it already. */
+interface IntroductionContext {
+  isAgain: boolean;
+  sinceMs: number;
+}
+
+/** All that follows from an introduction is in one, timers included. One for all sessions of the isolate, as `callContext`. */
+const introducing = new AsyncLocalStorage<IntroductionContext>();
 
 export interface IntroductionOptions {
   /** Of earlier runs of the object, in order. */
@@ -90,16 +97,16 @@ export class Introduction {
     clearTimeout(timer);
   }
 
-  /** Whether what the server says now is no news to its client. */
-  isNoNews(nowMs: number): boolean {
+  /** Whether `message` of the server is seen to here, and not to be sent to the client. */
+  take(message: JSONRPCRequest | JSONRPCNotification, nowMs: number): boolean {
     const introduction = introducing.getStore();
-    return introduction?.isAgain === true && nowMs - introduction.sinceMs < noNewsMs;
+    if (isRequest(message)) return introduction !== undefined && this.#takeRequest(message, introduction);
+    if (introduction?.isAgain === true && nowMs - introduction.sinceMs < noNewsMs) return true;
+    if (message.method === "notifications/cancelled") this.#noteWithdrawn(message.params?.["requestId"]);
+    return false;
   }
 
-  /** Whether `request` of the server is seen to here, and not to be sent to the client. */
-  take(request: JSONRPCRequest): boolean {
-    const introduction = introducing.getStore();
-    if (introduction === undefined) return false;
+  #takeRequest(request: JSONRPCRequest, introduction: IntroductionContext): boolean {
     const { id, method } = request;
     if (!personal.has(method)) {
       if (introduction.isAgain && this.#options.hasClient()) this.#waiting.add(id);
@@ -124,7 +131,7 @@ export class Introduction {
   }
 
   /** The server asks no longer. */
-  noteWithdrawn(id: unknown): void {
+  #noteWithdrawn(id: unknown): void {
     const isWithdrawn = (question: Question): boolean => question.id === id && question.answer === undefined;
     if (this.#questions.some(isWithdrawn)) this.#remember(this.#questions.filter((other) => !isWithdrawn(other)));
   }

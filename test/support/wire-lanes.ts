@@ -5,11 +5,7 @@ import { initialize, postJson, RawSseClient } from "./raw-client.ts";
 import { RawMcpClient } from "./raw-mcp-client.ts";
 
 /** One request, and the JSON of all that came on account of it, as it came; the answer is the last. */
-export type Ask = (
-  method: string,
-  params: Record<string, unknown>,
-  headers?: Record<string, string>,
-) => Promise<string[]>;
+type Ask = (method: string, params: Record<string, unknown>, headers?: Record<string, string>) => Promise<string[]>;
 
 export interface WireLane {
   ask: Ask;

@@ -30,7 +30,7 @@ test("a batch of claims is one request to another object, and batches of them ar
   expect((await client.post(ids.flatMap((id) => [0, 1, 2, 3, 4].map((count) => claim(id, count))))).status).toBe(202);
   await expect.poll(async () => (await released()) - before).toBe(1);
   const sinceMs = performance.now();
-  for (let post = 0; post < 10; post++) await client.post(ids.map((id) => claim(id, post)).reverse());
+  for (let post = 0; post < 10; post++) await client.post(ids.map((id) => claim(id, post)).toReversed());
   for (const id of ids) await client.post(claim(id));
   expect(textOf(await client.call("add", { a: 1, b: 1 }))).toBe("2");
   const passedSeconds = (performance.now() - sinceMs) / 1_000;

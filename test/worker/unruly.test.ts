@@ -187,6 +187,46 @@ describe.each(lanes.filter((lane) => lane !== "stdio"))("a tool that changes its
   });
 });
 
+// Over stdio that is for the process to see to.
+describe.each(lanes.filter((lane) => lane !== "stdio"))("what nobody awaits, in a tool on %s", (lane) => {
+  test.each([
+    ["promise", "nobody awaits this"],
+    ["timer", "nobody catches this"],
+  ])("of a %s is in the log, and the session goes on, in the same object", async (how, says) => {
+    await inLane(lane, async ({ call }) => {
+      const before = unruly.logs().filter((line) => line.includes(says)).length;
+      expect(textOf({ ...(await call("reject", { how })) })).toBe("rejected");
+      const logged = (): number => unruly.logs().filter((line) => line.includes(says)).length;
+      await expect.poll(logged).toBeGreaterThan(before);
+      expect(textOf({ ...(await call("quiet_halves")) })).toContain("a");
+    });
+  });
+});
+
+describe.each(lanes.filter((lane) => lane !== "stdio"))("createServer is told, on %s,", (lane) => {
+  test("the request that made the server necessary", async () => {
+    await inLane(lane, async ({ ask }) => {
+      const came = await ask("tools/call", { name: "who_built", arguments: {} }, { "x-user": "ada" });
+      const built = JSON.parse(textOf(JSON.parse(came.at(-1) ?? "") as Record<string, unknown>)) as Record<
+        string,
+        unknown
+      >;
+      // A session's is the one that initialized it, which had no such header.
+      expect(built["user"]).toBe(lane === "stateless" ? "ada" : null);
+      expect(built["url"]).toContain(unruly.url);
+    });
+  });
+});
+
+test("after a rebuild createServer is told the request that woke the session", async () => {
+  const client = await RawSseClient.open(unruly.url);
+  await unruly.evict(client.sessionId);
+  const params = { name: "who_built", arguments: {} };
+  await client.post({ jsonrpc: "2.0", id: 1, method: "tools/call", params }, { "x-user": "ada" });
+  expect(JSON.parse(textOf(await client.stream.answerTo(1)))).toMatchObject({ user: "ada" });
+  client.close();
+});
+
 test("with SDK v1, a tool that changes its headers changes those of no other call, in a batch as well", async () => {
   const call = { jsonrpc: "2.0", method: "tools/call", params: { name: "change_header", arguments: { how: "set" } } };
   const client = await RawSseClient.open(ofV1.url);
