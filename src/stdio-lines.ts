@@ -19,7 +19,7 @@ export class StdioLines extends StdioServerTransport {
   override async send(message: JSONRPCMessage): Promise<void> {
     const { json } = this.#spoken.say(message);
     await new Promise<void>((resolve, reject) => {
-      process.stdout.write(`${json}\n`, (error) => (error ? reject(error) : resolve()));
+      process.stdout.write(`${json}\n`, (error?: Error | null) => (error ? reject(error) : resolve()));
     });
   }
 }
