@@ -7,6 +7,7 @@ import { SessionObject } from "../session/session-object.ts";
 import { withArguments, withCors, withoutOurHeaders } from "./gate.ts";
 import { route } from "./router.ts";
 import { createStatelessLane, type StatelessLane } from "./stateless.ts";
+import { logUnawaited } from "./unawaited.ts";
 
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {
@@ -26,6 +27,7 @@ export interface EdgeApp<Env> {
 export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions = {}): EdgeApp<Env> {
   const createServer = checkedFactory(factory);
   const settings = resolveOptions(options);
+  logUnawaited();
   // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
   const env = (): Env => bindings as Env;
   let stateless: StatelessLane | undefined;

@@ -2,6 +2,7 @@ import type { Settings } from "../options.ts";
 import { eventStreamHeaders, keepAliveFrame, retryFrame } from "../protocol/sse-frame.ts";
 import {
   type AttachCommand,
+  claimAsks,
   claimId,
   closeCode,
   confirmation,
@@ -29,12 +30,6 @@ export interface RelayResponse {
   preamble: string;
   headers?: Record<string, string>;
 }
-
-/**
- * How often a client is asked which session it was in, evenly within `claimMs`: the question is easily lost, its answer
- * too, if the object that is to hear it crashes in that moment.
- */
-const claimAsks = 5;
 
 /** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
 const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];

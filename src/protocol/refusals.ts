@@ -1,6 +1,7 @@
 import type { RequestId } from "@modelcontextprotocol/server";
 import { incidentMessage, stackOf } from "../development.ts";
 import type { Settings } from "../options.ts";
+import { toJson } from "./message-json.ts";
 
 /**
  * Every answer that is not a success, by name. Each is a JSON-RPC error with one HTTP status and a sentence that says
@@ -28,7 +29,9 @@ interface Refusal {
 
 function refuse({ status, code, message, id = null, data, headers }: Refusal): Response {
   const error = data === undefined ? { code, message } : { code, message, data };
-  return Response.json({ jsonrpc: "2.0", error, id }, headers === undefined ? { status } : { status, headers });
+  // What a client sent comes back in some of them.
+  const json = toJson({ jsonrpc: "2.0", error, id });
+  return new Response(json, { status, headers: { "content-type": "application/json", ...headers } });
 }
 
 export function notJson(detail: string): Response {

@@ -1,19 +1,23 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
+import { subjectOf, tellFailure } from "../development.ts";
 import type { Settings } from "../options.ts";
+import { writeMessage, writeResponse } from "../protocol/message-json.ts";
 import type { AnyServer } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
 import { CallLog, type CallOutcome, outcomeOf } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
-import { clientCapabilitiesOf, type HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
+import { Claims } from "./claims.ts";
+import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
+import { Introduction } from "./introduction.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
-import { writeMessage, writeResponse } from "./message-json.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
+import { isInitialized, RunningServer } from "./running-server.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
@@ -26,7 +30,7 @@ export interface ConversationOptions {
   settings: Settings;
   record: HandshakeRecord;
   /** Builds the server. `request` is the one that made it necessary. */
-  createServer: (request: Request) => AnyServer | Promise<AnyServer>;
+  createServer: (request: Request) => Promise<AnyServer>;
   /** Requests run that are written down: somebody must see to it that they are answered if this object goes away. */
   onJournaled: () => void;
   /** Keeps the request open that is being served. */
@@ -58,8 +62,9 @@ export class Conversation {
   readonly #longCalls: LongCalls;
   readonly #callLog: CallLog;
   readonly #record: HandshakeRecord;
-  #server: AnyServer | undefined;
-  #ready: Promise<void> | undefined;
+  readonly #claims: Claims;
+  readonly #introduction: Introduction;
+  readonly #server: RunningServer;
 
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
@@ -68,6 +73,7 @@ export class Conversation {
     this.#journal = new Journal(store);
     this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
+    this.#claims = new Claims(settings.claimMs);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.#longCalls = new LongCalls({
       calls: this.calls,
@@ -86,6 +92,19 @@ export class Conversation {
         emit: (message, relatedRequestId) => this.#emit(message, relatedRequestId),
       },
     });
+    this.#introduction = new Introduction({
+      questions: this.handshake?.questions ?? [],
+      store: (questions) => this.#record.noteQuestions(questions),
+      answer: (message) => this.transport.receive(message),
+      hasClient: () => options.streams.isAttached(this.#commonStream()),
+    });
+    this.#server = new RunningServer({
+      createServer: options.createServer,
+      transport: this.transport,
+      record: this.#record,
+      introduction: this.#introduction,
+      answerInterrupted: () => this.#answerInterrupted(),
+    });
   }
 
   /** What is stored of the session; `undefined` before anything is. */
@@ -93,25 +112,21 @@ export class Conversation {
     return this.#record.handshake;
   }
 
-  /** Answers what an earlier run of the object left unanswered. Undefined if there is nothing to do. */
-  recover(): Promise<void> | undefined {
-    if (this.#ready !== undefined) return this.#ready;
-    const [first] = this.#journal.interrupted();
-    return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane);
+  /** Whether tools can have run. */
+  get hasServer(): boolean {
+    return this.#server.isReady;
   }
 
-  /**
-   * Builds the server if there is none: connects it, tells it what the client told an earlier one, and answers what that
-   * one left unanswered. Rejects with what `createServer` threw; the next request tries again. `lane` is that of `request`.
-   */
-  ready(request: Request, lane: Lane): Promise<void> | undefined {
-    if (this.#server !== undefined) return undefined;
-    this.#record.lane = lane;
-    this.#ready ??= this.#build(request).catch((error: unknown) => {
-      this.#ready = undefined;
-      throw error;
-    });
-    return this.#ready;
+  /** Answers what an earlier run of the object left unanswered. Undefined if there is nothing to do. */
+  recover(): Promise<void> | undefined {
+    if (this.#server.building !== undefined) return this.#server.building;
+    const [first] = this.#journal.interrupted();
+    return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane, []);
+  }
+
+  /** Builds the server if there is none, see {@linkcode RunningServer}. `lane` and `messages` are those of `request`. */
+  ready(request: Request, lane: Lane, messages: JSONRPCMessage[]): Promise<void> | undefined {
+    return this.#server.ready(request, lane, messages);
   }
 
   /** Starts the session's record, if it has none, so that it outlives this object's memory. */
@@ -126,6 +141,8 @@ export class Conversation {
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
+    const freshId = firstClaimIn(messages);
+    if (freshId !== undefined && this.#claims.take(freshId, nowMs)) this.#options.onClaim(freshId);
     for (const message of messages) this.#receive(message, extra);
     return calls;
   }
@@ -170,21 +187,7 @@ export class Conversation {
     this.#longCalls.stop();
     this.#record.end();
     for (const { request } of this.calls.all()) this.#closeCall(request.id, "cancelled");
-    await this.#server?.close();
-  }
-
-  async #build(request: Request): Promise<void> {
-    const server = await this.#options.createServer(request);
-    await server.connect(this.transport as never);
-    const { handshake } = this;
-    if (handshake?.initialize !== undefined) {
-      await this.transport.ask({ method: "initialize", params: handshake.initialize });
-      this.transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
-      // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
-      for (const repeat of requestsToRepeat(handshake)) void this.transport.ask(repeat);
-    }
-    await this.#answerInterrupted();
-    this.#server = server;
+    await this.#server.close();
   }
 
   /** Each rerun is counted on disk before it begins: it may kill this object at once. What cannot be counted is not run. */
@@ -216,6 +219,7 @@ export class Conversation {
       callContext.run(message.id, () => this.transport.receive(message, extra));
       return;
     }
+    if (isInitialized(message)) return this.#introduction.begin(() => this.transport.receive(message, extra));
     this.transport.receive(message, extra);
     if (isRequest(message) || message.method !== "notifications/cancelled") return;
     const { requestId, reason } = message.params ?? {};
@@ -226,15 +230,11 @@ export class Conversation {
   #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
     const { id } = message;
     if (id === undefined) return;
-    const freshId = readClaimId(id);
-    if (freshId !== undefined) {
-      this.#options.onClaim(freshId);
-      return;
-    }
-    if (this.delivery.takeReceipt(id)) return;
+    if (readClaimId(id) !== undefined || this.delivery.takeReceipt(id)) return;
     const asked = this.#serverRequests.answered(id);
     // Streams keep their order: with the request all before it has arrived.
     if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
+    this.#introduction.noteAnswer(id, message);
     this.transport.receive(message, extra);
   }
 
@@ -244,6 +244,7 @@ export class Conversation {
       return;
     }
     const isServerRequest = isRequest(message);
+    if (this.#introduction.take(message, Date.now())) return;
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.calls.get(callId);
     // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
@@ -267,6 +268,7 @@ export class Conversation {
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
     if (!("error" in message)) this.#record.noteAnswered(call.request, message);
+    tellFailure(subjectOf(call.request), message);
     const json = writeResponse(message, call.request, this.#options.settings);
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
@@ -308,4 +310,13 @@ export class Conversation {
   #commonStream(): string {
     return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
+}
+
+/** The object that holds the fresh stream of a client which says, in this POST, that the session is its own: it has one. */
+function firstClaimIn(messages: JSONRPCMessage[]): string | undefined {
+  for (const message of messages) {
+    const freshId = isResponse(message) && message.id !== undefined ? readClaimId(message.id) : undefined;
+    if (freshId !== undefined) return freshId;
+  }
+  return undefined;
 }

@@ -4,7 +4,7 @@ import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { dataOf, messageFrame, primingFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
-import { isPostStream, packFrame, unpackFrame } from "./link.ts";
+import { type CarriedBy, isPostStream, packFrame, unpackFrame, withoutPost } from "./link.ts";
 import { type Audience, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
@@ -68,10 +68,10 @@ export class Delivery {
   }
 
   /**
-   * Sends a message, now or as soon as somebody is there. `post`: the key of the POST that it answers, which its relay
-   * waits for.
+   * Sends a message, now or as soon as somebody is there. `post`: the POST that it answers, of which
+   * its relay waits to hear.
    */
-  send(stream: string, kind: MessageKind, json: string, post?: number): SentMessage {
+  send(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
     const message = this.#add(stream, kind, json, post);
     const nowMs = Date.now();
     const outcome = this.#handOver(message, nowMs);
@@ -97,9 +97,10 @@ export class Delivery {
     this.#handOver(message, nowMs);
   }
 
-  #add(stream: string, kind: MessageKind, json: string, post?: number): SentMessage {
+  #add(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
     const sequence = this.outbox.nextSequence(Date.now());
-    const packed = packFrame(sequence, messageFrame(this.#eventId(stream, sequence), json), post);
+    const told = post !== undefined && this.#streams.isOn(stream, post.socket) ? post.sequence : 0;
+    const packed = packFrame(sequence, messageFrame(this.#eventId(stream, sequence), json), told);
     const message: SentMessage = { sequence, stream, kind, packed, handedOverAtMs: undefined };
     this.outbox.add(message);
     return message;
@@ -133,7 +134,7 @@ export class Delivery {
       const packed = packFrame(from, primingFrame(this.#eventId(stream, from), {}));
       this.#streams.send({ stream, sequence: from, packed });
     }
-    for (const message of messages) this.#handOver(message, nowMs);
+    for (const message of messages) this.#handOverAgain(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
     // The socket that this one took the place of may be all that kept them.
     if (this.outbox.hasUnsaved) this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
@@ -142,7 +143,7 @@ export class Delivery {
   /** Goes on sending what waited for the client of `stream` to read. False if some of it waits still. */
   continueSending(stream: string): boolean {
     const nowMs = Date.now();
-    return this.outbox.waiting(stream).every((message) => this.#handOver(message, nowMs) === "sent");
+    return this.outbox.waiting(stream).every((message) => this.#handOverAgain(message, nowMs) === "sent");
   }
 
   /** The client itself says that it has all of `stream` up to `sequence`. */
@@ -218,6 +219,12 @@ export class Delivery {
     for (const message of this.outbox.waiting(stream)) {
       if (!this.#streams.isHeldBack(message)) message.handedOverAtMs = nowMs;
     }
+  }
+
+  /** Not for the first time, or on another socket than that of the POST. */
+  #handOverAgain(message: SentMessage, nowMs: number): SendOutcome {
+    message.packed = withoutPost(message.packed);
+    return this.#handOver(message, nowMs);
   }
 
   #handOver(message: SentMessage, nowMs: number): SendOutcome {

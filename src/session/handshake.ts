@@ -5,6 +5,7 @@ import type {
   JSONRPCRequest,
 } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
+import type { Question } from "./introduction.ts";
 import { changingLists } from "./version.ts";
 
 /** Which transport a session is spoken to by. */
@@ -28,6 +29,8 @@ export interface Handshake {
   version?: string;
   /** Of which lists it was promised to hear when they change. */
   lists?: string[];
+  /** What the server asked a person while it introduced itself; absent if nothing. */
+  questions?: Question[];
 }
 
 /** Length of all remembered URIs. More are served but not remembered: a bound on what is read at each wake. */
@@ -117,6 +120,10 @@ export class HandshakeRecord {
     if (handshake?.lists === undefined || this.#version === undefined || handshake.version === this.#version) return [];
     this.#remember({ ...handshake, version: this.#version });
     return handshake.lists;
+  }
+
+  noteQuestions(questions: Question[]): void {
+    this.#remember({ ...this.#current(), questions });
   }
 
   /**

@@ -104,6 +104,12 @@ export class PostStream {
     return this.#waitTimer === undefined && (this.#controller?.desiredSize ?? 0) > 0;
   }
 
+  /** Whether some of what was written waits for the client to read. */
+  get hasUnread(): boolean {
+    const { maxStreamBacklogBytes } = this.#options;
+    return (this.#controller?.desiredSize ?? maxStreamBacklogBytes) < maxStreamBacklogBytes;
+  }
+
   send(packed: Uint8Array): SendOutcome {
     if (this.#controller === undefined) return "gone";
     if (!this.isReady) {

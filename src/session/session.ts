@@ -1,7 +1,8 @@
 import type { Settings } from "../options.ts";
+import { listOthers } from "../listings.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { readsPriming } from "../protocol/sse-frame.ts";
-import type { ServerFactory, SessionMemory } from "../server-context.ts";
+import type { AnyServer, ServerFactory, SessionMemory } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
 import { Conversation } from "./conversation.ts";
 import { Expiry } from "./expiry.ts";
@@ -54,6 +55,8 @@ export class Session<Env> {
   #unstored: Handshake | undefined;
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
+  /** Whether something waited for a client to read when the session ended. */
+  unreadAtEnd = false;
 
   constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
     this.#ctx = ctx;
@@ -97,6 +100,12 @@ export class Session<Env> {
       onTraffic: () => this.#expiry.noteTraffic(),
     });
     this.#ssePosts = new SsePosts(this.#posts);
+  }
+
+  /** Whether nothing of it remains but what its tools left behind: it has ended, or nobody is there and nothing is stored. */
+  get isOver(): boolean {
+    const { handshake, hasServer } = this.#conversation;
+    return this.#ended || (hasServer && handshake === undefined && !this.#streams.hasSocket);
   }
 
   async fetch(verb: link.Verb, request: Request): Promise<Response> {
@@ -164,7 +173,7 @@ export class Session<Env> {
     const noticedAtMs = this.#streams.noticedAtMs(stream);
     this.#streams.attach(stream, ownEnd, openedAtMs);
     const lastPost = request.headers.get(link.postHeader);
-    if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
+    if (lastPost !== null) this.#ssePosts.expect(link.parsePostKey(lastPost));
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
     if (!link.isPostStream(stream)) this.#tellNewVersion();
@@ -227,8 +236,11 @@ export class Session<Env> {
     return new Response(null, { status: 204 });
   }
 
-  #buildServer(request: Request) {
-    return this.#createServer({ era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory });
+  async #buildServer(request: Request): Promise<AnyServer> {
+    const context = { era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory } as const;
+    const server = await this.#createServer(context);
+    listOthers(server);
+    return server;
   }
 
   /**
@@ -257,6 +269,7 @@ export class Session<Env> {
     this.#ended = true;
     clearTimeout(this.#storeTimer);
     this.#unstored = undefined;
+    this.unreadAtEnd = this.#streams.hasUnread;
     this.#streams.endAll();
     await this.#conversation.end();
     await this.#rows.deleteAll();
