@@ -2,7 +2,9 @@
 import { messageOutput } from "./stdout.ts";
 import { finished } from "node:stream";
 import type { McpServer, McpServerFactory } from "@modelcontextprotocol/server";
-import { serveStdio as serveSdkStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import { serveStdio as serveSdkStdio } from "@modelcontextprotocol/server/stdio";
+import { listOthers } from "./listings.ts";
+import { StdioLines } from "./stdio-lines.ts";
 import { isSdkV2 } from "./sdk-v2.ts";
 import type { ServerFactory } from "./server-context.ts";
 import { processMemory } from "./session/memory.ts";
@@ -29,6 +31,7 @@ export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env
     if (context.era === "modern" && !isSdkV2(server)) {
       throw new Error("A server of SDK v1 does not speak revision 2026-07-28; a client can initialize a session.");
     }
+    listOthers(server);
     // For a session it takes those of SDK v1 as well, though its type does not say so.
     return server as McpServer;
   };
@@ -38,7 +41,7 @@ export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env
   process.on("uncaughtException", (error: Error) =>
     console.error("An exception was thrown, and nobody caught it:", error),
   );
-  const transport = new StdioServerTransport(process.stdin, messageOutput);
+  const transport = new StdioLines(process.stdin, messageOutput);
   serveSdkStdio(factory, {
     transport,
     onerror: (error) => {

@@ -4,7 +4,7 @@ import type { McpRequestContext } from "@modelcontextprotocol/server";
  * A small key-value store that belongs to one session.
  *
  * On the edge it is the session's own SQLite and survives eviction, crashes and deploys; over stdio it is the process.
- * Values are whatever JSON can hold.
+ * Values are JSON: plain objects, arrays, strings, finite numbers, booleans and null, and come back as they were.
  */
 export interface SessionMemory {
   /** The value stored under `key`, or `undefined`. */
@@ -12,7 +12,8 @@ export interface SessionMemory {
   /**
    * Stores `value` under `key`. It is durable before any answer that is sent afterwards.
    * @throws {RangeError} if the session would hold more than `maxMemoryBytes`, keys and JSON as UTF-8; if `value` is not
-   * JSON; or if `key` holds half of a surrogate pair.
+   * JSON, or JSON would change it (a Map, a Date, an instance of a class, undefined, NaN, a gap in an array, a cycle), which
+   * says where; or if `key` holds half of a surrogate pair. In a value such a half becomes U+FFFD.
    */
   set(key: string, value: unknown): void;
   /** Forgets `key`; false if there was nothing. */
@@ -23,6 +24,12 @@ export interface SessionMemory {
 
 /** What {@linkcode ServerFactory} is told about the server it is to build. */
 export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
+  /**
+   * The HTTP request that made the server necessary: of a session the one that initialized it, and after an eviction the one
+   * that woke it, or brought a call that is run again; in the stateless revision the one that is answered. Its body has been
+   * read, and its headers cannot be changed. Absent over stdio. What belongs to a single call is in `ctx.http`.
+   */
+  requestInfo?: Request;
   /** The bindings of wrangler.toml on the edge; the environment variables over stdio. */
   env: Env;
   /** Absent in the stateless revision 2026-07-28, which has no sessions. */

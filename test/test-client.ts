@@ -1,10 +1,13 @@
 import { Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
 import type { ServerFactory } from "../src/server-context.ts";
+import { messageExtra } from "../src/session/http-source.ts";
 import { processMemory } from "../src/session/memory.ts";
 
 export interface TestClientOptions<Env> extends ClientOptions {
   /** The bindings that the server gets. None if not given. */
   env?: Env;
+  /** The HTTP request that `createServer` and the tools are told of, as in a deployed server. None if not given, as over stdio. */
+  request?: Request;
   /** Called with the client before it connects: the place for its request handlers, such as `elicitation/create`. */
   prepare?: (client: Client) => void;
 }
@@ -17,11 +20,14 @@ export interface TestClientOptions<Env> extends ClientOptions {
  */
 export async function connectTestClient<Env = Cloudflare.Env>(
   createServer: ServerFactory<Env>,
-  { env, prepare, ...clientOptions }: TestClientOptions<Env> = {},
+  { env, request, prepare, ...clientOptions }: TestClientOptions<Env> = {},
 ): Promise<Client> {
   const [clientEnd, serverEnd] = InMemoryTransport.createLinkedPair();
-  const server = await createServer({ era: "legacy", env: env ?? ({} as Env), memory: processMemory() });
+  const told = request === undefined ? {} : { requestInfo: request };
+  const server = await createServer({ era: "legacy", env: env ?? ({} as Env), memory: processMemory(), ...told });
   await server.connect(serverEnd as never);
+  const { onmessage } = serverEnd;
+  if (request !== undefined) serverEnd.onmessage = (message) => onmessage?.(message, messageExtra(request));
   const client = new Client({ name: "test", version: "1.0.0" }, clientOptions);
   prepare?.(client);
   await client.connect(clientEnd);

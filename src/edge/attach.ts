@@ -50,7 +50,7 @@ export class SessionSource implements StreamSource {
     headers.upgrade = "websocket";
     headers[link.attachHeader] = kind;
     if (after !== undefined) headers[link.afterHeader] = String(after);
-    if (this.uplink !== undefined) headers[link.postHeader] = String(this.uplink.lastKey);
+    if (this.uplink !== undefined) headers[link.postHeader] = this.uplink.lastKey;
     const attach = (): Promise<Response> | undefined =>
       findSession(this.#namespace, sessionId)?.fetch(link.url, { headers });
     // The object may go away under the request. Then there is a new one, which the old one's word does not bind.

@@ -1,10 +1,4 @@
-import { claimId } from "../session/link.ts";
-
-/**
- * How often a client is asked which session it was in, evenly within `claimMs`: the question is easily lost, its answer
- * too, if the object that is to hear it crashes in that moment.
- */
-const claimAsks = 5;
+import { claimAsks, claimId } from "../session/link.ts";
 
 export interface ClaimOptions {
   /** The object that holds the stream meanwhile. */

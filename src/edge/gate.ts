@@ -5,6 +5,7 @@ import {
   originValidationResponse,
   readRequestBody,
 } from "@modelcontextprotocol/server";
+import { tellTerminal } from "../development.ts";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { headerPrefix } from "../session/link.ts";
@@ -18,6 +19,22 @@ const localhosts = localhostAllowedHostnames();
 /** wrangler writes it into the bundle: `"production"` by `wrangler deploy`, something else by all that runs on a machine. */
 const isDevelopment = process.env["NODE_ENV"] !== "production";
 
+/** `settings`, with what `npm start` was told by `--allowed-host` and `--allowed-origin`, and passes on in two bindings. */
+export function withArguments(settings: Settings, env: unknown): Settings {
+  if (process.env["NODE_ENV"] !== "development") return settings;
+  const named = (binding: string): string[] => {
+    const value: unknown = Reflect.get(Object(env), binding);
+    return typeof value === "string" ? value.split(",") : [];
+  };
+  const origins = named("MCP_EDGE_ALLOWED_ORIGINS");
+  const { allowedOrigins } = settings;
+  return {
+    ...settings,
+    allowedHosts: [...settings.allowedHosts, ...named("MCP_EDGE_ALLOWED_HOSTS")],
+    allowedOrigins: origins.includes("*") || allowedOrigins === "*" ? "*" : [...allowedOrigins, ...origins],
+  };
+}
+
 /** Who may come in, before anything of the request is read. `undefined`: this one may. */
 export function refuseStranger(request: Request, url: URL, settings: Settings): Response | undefined {
   return refuseHost(url, settings) ?? refuseOrigin(request, url, settings);
@@ -30,7 +47,9 @@ export function refuseStranger(request: Request, url: URL, settings: Settings): 
  */
 function refuseHost({ hostname }: URL, { allowedHosts }: Settings): Response | undefined {
   if (!isDevelopment || isAddress(hostname)) return undefined;
-  return [...localhosts, ...allowedHosts].includes(hostname) ? undefined : refusals.unknownHost(hostname);
+  if ([...localhosts, ...allowedHosts].includes(hostname)) return undefined;
+  tellTerminal({ event: "refused", header: "host", hostname });
+  return refusals.unknownHost(hostname);
 }
 
 function refuseOrigin(request: Request, { hostname }: URL, { allowedOrigins }: Settings): Response | undefined {
@@ -39,7 +58,9 @@ function refuseOrigin(request: Request, { hostname }: URL, { allowedOrigins }: S
   // `wrangler dev` writes a route's name over the one that a page was loaded from, so there it proves nothing.
   const own = isDevelopment && !isAddress(hostname) ? [] : [hostname];
   const allowed = [...localhostAllowedOrigins(), ...own, ...allowedOrigins];
-  return originValidationResponse(request, allowed) === undefined ? undefined : refusals.unknownOrigin(origin);
+  if (originValidationResponse(request, allowed) === undefined) return undefined;
+  tellTerminal({ event: "refused", header: "origin", hostname: URL.parse(origin)?.hostname ?? origin });
+  return refusals.unknownOrigin(origin);
 }
 
 /** An IP address has no name that could be made to mean something else. */

@@ -1,12 +1,14 @@
 import { env as bindings } from "cloudflare:workers";
+import { checkedFactory } from "../build-server.ts";
 import { type EdgeOptions, resolveOptions } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { SessionObject } from "../session/session-object.ts";
 import { convertSchemasOnce } from "../convert-once.ts";
-import { withCors, withoutOurHeaders } from "./gate.ts";
+import { withArguments, withCors, withoutOurHeaders } from "./gate.ts";
 import { route } from "./router.ts";
 import { createStatelessLane, type StatelessLane } from "./stateless.ts";
+import { logUnawaited } from "./unawaited.ts";
 
 convertSchemasOnce();
 
@@ -17,16 +19,18 @@ export interface EdgeApp<Env> {
 }
 
 /**
- * Publishes the servers that `createServer` builds over HTTP+SSE (`/sse`), Streamable HTTP and the stateless revision
+ * Publishes the servers that `factory` builds over HTTP+SSE (`/sse`), Streamable HTTP and the stateless revision
  * 2026-07-28 (`/mcp`).
  *
- * @param createServer builds one server: for a session, or for one stateless request.
+ * @param factory `createServer`: builds one server: for a session, or for one stateless request.
  * @param options see {@linkcode EdgeOptions}; all have defaults.
  * @throws {RangeError} at start-up for an option that cannot be.
  * @throws {TypeError} on a request, if wrangler.toml has no Durable Object binding of the name `options.binding`.
  */
-export function edge<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, options: EdgeOptions = {}): EdgeApp<Env> {
+export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions = {}): EdgeApp<Env> {
+  const createServer = checkedFactory(factory);
   const settings = resolveOptions(options);
+  logUnawaited();
   // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
   const env = (): Env => bindings as Env;
   let stateless: StatelessLane | undefined;
@@ -40,7 +44,7 @@ export function edge<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, opt
   const answer = async (request: Request, requestEnv: Env): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
     stateless ??= createStatelessLane(createServer, { env, settings });
-    return await route(request, { namespace, settings, stateless });
+    return await route(request, { namespace, settings: withArguments(settings, requestEnv), stateless });
   };
 
   return {

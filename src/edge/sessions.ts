@@ -1,5 +1,5 @@
 import * as refusals from "../protocol/refusals.ts";
-import { postHeader, type Verb, verbHeader, verbOf } from "../session/link.ts";
+import { overReason, postHeader, type Verb, verbHeader, verbOf } from "../session/link.ts";
 
 /** The object of an id that a client named; `undefined` if we never made that id. Touches no object. */
 export function findSession(namespace: DurableObjectNamespace, sessionId: string): DurableObjectStub | undefined {
@@ -19,7 +19,7 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
 export function toObject(
   request: Request,
   verb: Verb,
-  { text, key }: { text?: string | undefined; key?: number | undefined } = {},
+  { text, key }: { text?: string | undefined; key?: string | undefined } = {},
 ): Request {
   const isOriginal = request.method === "POST" && !request.headers.has("upgrade") && text === undefined;
   if (isOriginal && verbOf(request) === verb) return request;
@@ -27,7 +27,7 @@ export function toObject(
   // With it, the runtime would open a WebSocket and pass no body on.
   headers.delete("upgrade");
   headers.set(verbHeader, verb);
-  if (key !== undefined) headers.set(postHeader, String(key));
+  if (key !== undefined) headers.set(postHeader, key);
   const content = text ?? request.body;
   const init = { headers, cf: request.cf ?? {} };
   return new Request(request.url, content === null ? init : { ...init, method: "POST", body: content });
@@ -38,6 +38,7 @@ export async function askObject(session: DurableObjectStub, request: Request): P
   try {
     return await session.fetch(request);
   } catch (error) {
+    if (String(error).includes(overReason)) return refusals.unknownSession();
     console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
     return refusals.interrupted(null);
   }

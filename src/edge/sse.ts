@@ -73,7 +73,7 @@ function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget):
   const id = formatEventId({ sessionId, stream: sseStream, sequence });
   const isClaiming = target.kind === "new" && mayHaveSession(request.headers);
   const openedAtMs = Date.now();
-  const uplink = new Uplink(openedAtMs);
+  const uplink = new Uplink();
   const source = new SessionSource(namespace, { stream: sseStream, openedAtMs, uplink });
   const claim = isClaiming ? { endpointFrame: endpointFrame(id, endpoint, {}) } : undefined;
   const preamble = isClaiming ? openingFrame(retryMs) : endpointFrame(id, endpoint, { retryMs });
@@ -111,7 +111,7 @@ async function ask(
   { namespace }: SseLane,
   sessionId: string,
   request: Request,
-  { verb, ...rest }: { verb: Verb; text: string | undefined; key?: number | undefined },
+  { verb, ...rest }: { verb: Verb; text: string | undefined; key?: string | undefined },
 ): Promise<Response> {
   const session = findSession(namespace, sessionId);
   return session === undefined ? refusals.unknownSession() : await askObject(session, toObject(request, verb, rest));

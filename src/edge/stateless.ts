@@ -2,14 +2,20 @@ import {
   createMcpHandler,
   isLegacyRequest,
   type McpHttpHandler,
+  type McpServer,
   type McpServerFactory,
+  type Server,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
+import { listOthers } from "../listings.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject } from "../protocol/json-rpc.ts";
+import { readableByAll, SpokenMessages } from "../protocol/message-json.ts";
 import * as refusals from "../protocol/refusals.ts";
+import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk-v2.ts";
 import type { ServerFactory } from "../server-context.ts";
+import { logCalls } from "./stateless-log.ts";
 import { publishChanges, Subscriptions } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
@@ -38,6 +44,9 @@ export function createStatelessLane<Env>(
       const server = await createServer({ ...context, env: env() });
       if (!isSdkV2(server)) throw isOfSdkV1;
       publishChanges(server, handler.notify);
+      logCalls(server);
+      answerAll(server);
+      listOthers(server);
       return server;
     } catch (error) {
       if (context.requestInfo !== undefined) failures.set(context.requestInfo, error);
@@ -56,15 +65,64 @@ export function createStatelessLane<Env>(
   return { handler, subscriptions: new Subscriptions(maxSubscriptions), failures };
 }
 
-/** `body`: that of `request`, which has been read. */
-export async function answerStateless(request: Request, body: unknown, lane: StatelessLane): Promise<Response> {
+/** `body`: that of `received`, which has been read. */
+export async function answerStateless(received: Request, body: unknown, lane: StatelessLane): Promise<Response> {
+  const request = sealed(received);
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
   if (listens) await lane.subscriptions.makeRoom(request);
   const response = await lane.handler.fetch(request, { parsedBody: body });
-  if (!lane.failures.has(request)) return listens ? lane.subscriptions.hold(response, request) : response;
+  if (!lane.failures.has(request)) {
+    const mended = await readable(response);
+    return listens ? lane.subscriptions.hold(mended, request) : mended;
+  }
   const failure = lane.failures.get(request);
   if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   const supported = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");
   return refusals.unsupportedProtocolVersion({ requested, supported }, echoableId(body));
+}
+
+/** Has `server` answer with an error what the SDK's transport could not write. */
+function answerAll(server: McpServer | Server): void {
+  const connect = server.connect.bind(server);
+  server.connect = async (transport) => {
+    const spoken = new SpokenMessages();
+    const send = transport.send.bind(transport);
+    transport.send = async (message, options) => await send(spoken.say(message).message, options);
+    await connect(transport);
+    const { onmessage } = transport;
+    transport.onmessage = (message, extra) => {
+      spoken.hear(message);
+      onmessage?.(message, extra);
+    };
+  };
+}
+
+/** What the SDK wrote, as every client can read it. */
+async function readable(response: Response): Promise<Response> {
+  const { body, headers } = response;
+  if (body === null) return response;
+  if (headers.get("content-type") !== "text/event-stream") {
+    return new Response(readableByAll(await response.text()), response);
+  }
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
+  const events = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(readableBytes(value));
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return new Response(events, response);
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Of whole events: the SDK writes no parts of one. */
+function readableBytes(events: Uint8Array): Uint8Array {
+  const text = decoder.decode(events);
+  const mended = readableByAll(text);
+  return mended === text ? events : encoder.encode(mended);
 }

@@ -1,5 +1,5 @@
 import { afterwards } from "../session/afterwards.ts";
-import { firstKey, packPost, type Receipt } from "../session/link.ts";
+import { formatPostKey, packPost, type Receipt } from "../session/link.ts";
 
 /** A client's POST, as it is carried. */
 export interface CarriedMessage {
@@ -11,12 +11,13 @@ export interface CarriedMessage {
 /** What became of a POST. Without a receipt only the object knows, which may have got it under `key`. */
 export interface Carried {
   receipt: Receipt | undefined;
-  /** `undefined`: it was not sent. */
-  key: number | undefined;
+  /** A formatted `PostKey`. `undefined`: it was not sent. */
+  key: string | undefined;
 }
 
 interface Passenger extends CarriedMessage {
-  key: number | undefined;
+  /** That of its key. `undefined`: it was not sent. */
+  sequence: number | undefined;
   /** What the object said became of it, which its client may hear once nothing waits in the stream. */
   receipt: Receipt | undefined;
   settled: PromiseWithResolvers<Receipt | undefined>;
@@ -52,23 +53,23 @@ export class Uplink {
 
   #sessionId = "";
   #socket: WebSocket | undefined;
-  #lastKey: number;
+  readonly #epoch = crypto.randomUUID();
+  #lastSequence = 0;
   #queue: Passenger[] = [];
-  /** Those that were sent, by key. */
+  /** Those that were sent, by sequence. */
   readonly #sent = new Map<number, Passenger>();
   #called = Promise.withResolvers<void>();
   #onSilence: () => void = () => undefined;
   #isSilent = false;
 
   /** To be made in the request of the stream. */
-  constructor(openedAtMs: number) {
-    this.#lastKey = firstKey(openedAtMs);
+  constructor() {
     void this.#sendWhenCalled();
   }
 
   /** The key of the last POST that was sent. */
-  get lastKey(): number {
-    return this.#lastKey;
+  get lastKey(): string {
+    return this.#keyOf(this.#lastSequence);
   }
 
   /**
@@ -113,7 +114,7 @@ export class Uplink {
     // While its body was read, the stream may have gone, or have been given to another session.
     if (Uplink.of(sessionId) !== this) return { receipt: undefined, key: undefined };
     const settled = Promise.withResolvers<Receipt | undefined>();
-    const passenger: Passenger = { ...message, key: undefined, receipt: undefined, settled };
+    const passenger: Passenger = { ...message, sequence: undefined, receipt: undefined, settled };
     this.#queue.push(passenger);
     this.#called.resolve();
     // Also, a request that waits for nothing of its own would count as hung.
@@ -121,7 +122,7 @@ export class Uplink {
     const receipt = await settled.promise;
     clearTimeout(timer);
     if (receipt?.isAnswered === true) await afterwards();
-    return { receipt, key: passenger.key };
+    return { receipt, key: passenger.sequence === undefined ? undefined : this.#keyOf(passenger.sequence) };
   }
 
   #giveUp(passenger: Passenger): void {
@@ -143,14 +144,18 @@ export class Uplink {
   }
 
   #landWhen(relay: { readonly isWritten: boolean }, passenger: Passenger): void {
-    if (passenger.key === undefined || !this.#sent.has(passenger.key)) return;
+    if (passenger.sequence === undefined || !this.#sent.has(passenger.sequence)) return;
     if (relay.isWritten) return this.#land(passenger);
     setTimeout(() => this.#landWhen(relay, passenger), askAgainMs);
   }
 
-  #land({ key, receipt, settled }: Passenger): void {
-    if (key !== undefined) this.#sent.delete(key);
+  #land({ sequence, receipt, settled }: Passenger): void {
+    if (sequence !== undefined) this.#sent.delete(sequence);
     settled.resolve(receipt);
+  }
+
+  #keyOf(sequence: number): string {
+    return formatPostKey({ epoch: this.#epoch, sequence });
   }
 
   /** Runs in the request of the stream, to which the WebSocket belongs. */
@@ -169,7 +174,8 @@ export class Uplink {
   }
 
   #send(passenger: Passenger): void {
-    const key = this.#lastKey + 1;
+    const sequence = this.#lastSequence + 1;
+    const key = { epoch: this.#epoch, sequence };
     try {
       if (this.#socket === undefined) return passenger.settled.resolve(undefined);
       this.#socket.send(packPost({ key, head: passenger.head, text: passenger.text }));
@@ -178,8 +184,8 @@ export class Uplink {
       passenger.settled.resolve(undefined);
       return this.close();
     }
-    this.#lastKey = key;
-    passenger.key = key;
-    this.#sent.set(key, passenger);
+    this.#lastSequence = sequence;
+    passenger.sequence = sequence;
+    this.#sent.set(sequence, passenger);
   }
 }

@@ -1,5 +1,7 @@
 import type { RequestId } from "@modelcontextprotocol/server";
+import { incidentMessage, stackOf } from "../development.ts";
 import type { Settings } from "../options.ts";
+import { toJson } from "./message-json.ts";
 
 /**
  * Every answer that is not a success, by name. Each is a JSON-RPC error with one HTTP status and a sentence that says
@@ -27,7 +29,9 @@ interface Refusal {
 
 function refuse({ status, code, message, id = null, data, headers }: Refusal): Response {
   const error = data === undefined ? { code, message } : { code, message, data };
-  return Response.json({ jsonrpc: "2.0", error, id }, headers === undefined ? { status } : { status, headers });
+  // What a client sent comes back in some of them.
+  const json = toJson({ jsonrpc: "2.0", error, id });
+  return new Response(json, { status, headers: { "content-type": "application/json", ...headers } });
 }
 
 export function notJson(detail: string): Response {
@@ -45,8 +49,8 @@ export function notJsonRpc(detail: string, id: RequestId | null): Response {
 /** On a development server only, see `gate.ts`. */
 export function unknownHost(hostname: string): Response {
   const message =
-    `Invalid Host: ${hostname} is no name of this development server. If it is meant to be, add it to the option ` +
-    'allowedHosts. If this is a deployed server, deploy it with NODE_ENV unset or "production".';
+    `Invalid Host: ${hostname} is no name of this development server. If it is meant to be, start it with --allowed-host ` +
+    'and that name, or add it to the option allowedHosts. If this is a deployed server, deploy it with NODE_ENV unset or "production".';
   return refuse({ status: 403, code: errorCode.refused, message });
 }
 
@@ -237,13 +241,13 @@ export function interrupted(id: RequestId | null): Response {
   });
 }
 
-/** A fault of ours. What happened goes to the log, and only its number to the client. */
+/** A fault of ours, or of `createServer`. What happened goes to the log, and only its number to the client of a deployed server. */
 export function incident(error: unknown, id: RequestId | null = null): Response {
   const number = logIncident(error);
   return refuse({
     status: 500,
     code: errorCode.internalError,
-    message: `Internal error: the server's log has it as incident ${number}.`,
+    message: incidentMessage(number, error),
     id,
   });
 }
@@ -251,7 +255,6 @@ export function incident(error: unknown, id: RequestId | null = null): Response 
 /** Returns the number under which the log has it. */
 export function logIncident(error: unknown): string {
   const number = crypto.randomUUID();
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  console.error(JSON.stringify({ event: "incident", incident: number, error: text }));
+  console.error(JSON.stringify({ event: "incident", incident: number, error: stackOf(error) }));
   return number;
 }

@@ -1,4 +1,4 @@
-import { type Refusal, streamOfKey } from "./link.ts";
+import type { PostKey, Refusal } from "./link.ts";
 
 /** Whether an answer to a POST is on its way. `told`: its frame says to the relay that the POST was accepted. */
 export type AnswerState = "none" | "sent" | "told";
@@ -9,16 +9,20 @@ export interface Outcome {
   answer: AnswerState;
 }
 
-/** What came over the WebSocket of a stream, where keys count up without a gap. */
+/** What came over the WebSockets of one stream, where sequences count up without a gap. */
 interface Heard {
-  /** What came up to this key came to an earlier run of this object, if it came. */
+  /** What came up to this sequence came to an earlier run of this object, if it came. */
   after: number;
   last: number;
+  /** Sequences up to the last one that have not come. */
+  missing: Set<number>;
+  running: Map<number, Promise<Outcome>>;
+  refused: Map<number, Outcome>;
 }
 
 /** Streams whose POSTs are remembered: a session has one, and those that it had just before. */
 const maxStreams = 8;
-/** Refusals, and POSTs that did not come, which are remembered: both are rare, and asked about within seconds. */
+/** Of each: refusals, and POSTs that did not come, which are remembered. Both are rare, and asked about within seconds. */
 const maxExceptions = 1_000;
 
 /**
@@ -29,66 +33,66 @@ const maxExceptions = 1_000;
  * told so.
  */
 export class Arrivals {
-  readonly #heard = new Map<number, Heard>();
-  /** Keys up to the last one that have not come. */
-  readonly #missing = new Set<number>();
-  readonly #running = new Map<number, Promise<Outcome>>();
-  readonly #refused = new Map<number, Outcome>();
+  /** By the epoch of the stream. */
+  readonly #heard = new Map<string, Heard>();
 
   /** A relay attached that has sent the POSTs up to `last` already, elsewhere. */
-  expect(last: number): void {
-    const stream = streamOfKey(last);
-    if (!this.#heard.has(stream)) this.#listen(stream, last);
+  expect(last: PostKey): void {
+    if (!this.#heard.has(last.epoch)) this.#listen(last);
   }
 
   /** A POST came over its stream's WebSocket. */
-  carried(key: number, take: () => Promise<Outcome>): Promise<Outcome> {
-    const stream = streamOfKey(key);
+  carried({ epoch, sequence }: PostKey, take: () => Promise<Outcome>): Promise<Outcome> {
     // The object slept since the relay attached, and an earlier run of it heard what was before.
-    const heard = this.#heard.get(stream) ?? this.#listen(stream, key - 1);
-    return this.#takeOnce(key, heard, take);
+    const heard = this.#heard.get(epoch) ?? this.#listen({ epoch, sequence: sequence - 1 });
+    return takeOnce(sequence, heard, take);
   }
 
   /** A POST that may have come is asked about. `undefined`: it may have come to an earlier run of the object. */
-  again(key: number, take: () => Promise<Outcome>): Promise<Outcome> | undefined {
-    const heard = this.#heard.get(streamOfKey(key));
-    return heard === undefined || key <= heard.after ? undefined : this.#takeOnce(key, heard, take);
+  again({ epoch, sequence }: PostKey, take: () => Promise<Outcome>): Promise<Outcome> | undefined {
+    const heard = this.#heard.get(epoch);
+    return heard === undefined || sequence <= heard.after ? undefined : takeOnce(sequence, heard, take);
   }
 
-  #listen(stream: number, last: number): Heard {
-    const heard = { after: last, last };
-    this.#heard.set(stream, heard);
+  #listen({ epoch, sequence }: PostKey): Heard {
+    const heard = {
+      after: sequence,
+      last: sequence,
+      missing: new Set<number>(),
+      running: new Map(),
+      refused: new Map(),
+    };
+    this.#heard.set(epoch, heard);
     dropOldest(this.#heard, maxStreams);
     return heard;
   }
-
-  #takeOnce(key: number, heard: Heard, take: () => Promise<Outcome>): Promise<Outcome> {
-    if (!this.#isNew(key, heard)) {
-      // Of one that was accepted before, nobody knows any more whether it has an answer: as if it had.
-      return (
-        this.#running.get(key) ?? Promise.resolve(this.#refused.get(key) ?? { refusal: undefined, answer: "sent" })
-      );
-    }
-    const running = take().then((outcome) => {
-      this.#running.delete(key);
-      if (outcome.refusal !== undefined) this.#refused.set(key, outcome);
-      dropOldest(this.#refused, maxExceptions);
-      return outcome;
-    });
-    this.#running.set(key, running);
-    return running;
-  }
-
-  #isNew(key: number, heard: Heard): boolean {
-    if (key <= heard.last) return this.#missing.delete(key);
-    for (let missing = heard.last + 1; missing < key; missing++) this.#missing.add(missing);
-    dropOldest(this.#missing, maxExceptions);
-    heard.last = key;
-    return true;
-  }
 }
 
-function dropOldest(from: Map<number, unknown> | Set<number>, max: number): void {
+function takeOnce(sequence: number, heard: Heard, take: () => Promise<Outcome>): Promise<Outcome> {
+  const { running, refused } = heard;
+  if (!isNew(sequence, heard)) {
+    // Of one that was accepted before, nobody knows any more whether it has an answer: as if it had.
+    return running.get(sequence) ?? Promise.resolve(refused.get(sequence) ?? { refusal: undefined, answer: "sent" });
+  }
+  const outcome = take().then((taken) => {
+    running.delete(sequence);
+    if (taken.refusal !== undefined) refused.set(sequence, taken);
+    dropOldest(refused, maxExceptions);
+    return taken;
+  });
+  running.set(sequence, outcome);
+  return outcome;
+}
+
+function isNew(sequence: number, heard: Heard): boolean {
+  if (sequence <= heard.last) return heard.missing.delete(sequence);
+  for (let missing = heard.last + 1; missing < sequence; missing++) heard.missing.add(missing);
+  dropOldest(heard.missing, maxExceptions);
+  heard.last = sequence;
+  return true;
+}
+
+function dropOldest<Key>(from: Map<Key, unknown> | Set<Key>, max: number): void {
   for (const key of from.keys()) {
     if (from.size <= max) return;
     from.delete(key);

@@ -1,5 +1,7 @@
 import type { JSONRPCRequest, ProgressToken, RequestId } from "@modelcontextprotocol/server";
+import { subjectOf, tellTerminal } from "../development.ts";
 import { isObject } from "../protocol/json-rpc.ts";
+import type { CarriedBy } from "./link.ts";
 
 /** A request of the client that is being answered. */
 export interface Call {
@@ -11,8 +13,8 @@ export interface Call {
   readonly jsonLength: number;
   /** Settles when the call has ended, however. */
   readonly ended: Promise<void>;
-  /** The key of the POST that brought it alone, over its stream's WebSocket: its answer tells that the POST was accepted. */
-  readonly post: number | undefined;
+  /** How the POST came that brought it alone, over a WebSocket: its answer tells that the POST was accepted. */
+  readonly post: CarriedBy | undefined;
   /** Whether it has. */
   isTold: boolean;
   /** Where the journal has it, once it does. */
@@ -65,7 +67,7 @@ export class Calls {
   /** `jsonLength`: where it is known. */
   open(
     request: JSONRPCRequest,
-    { stream, post, jsonLength }: { stream: string; post?: number | undefined; jsonLength?: number | undefined },
+    { stream, post, jsonLength }: { stream: string; post?: CarriedBy | undefined; jsonLength?: number | undefined },
     nowMs: number,
   ): Call {
     let end = (): void => undefined;
@@ -85,6 +87,7 @@ export class Calls {
       progressAtMs: nowMs,
     };
     this.#running.set(request.id, { call, end });
+    tellTerminal({ event: "started", what: subjectOf(request) });
     return call;
   }
 
@@ -94,6 +97,7 @@ export class Calls {
     if (running === undefined) return undefined;
     this.#running.delete(id);
     running.end();
+    tellTerminal({ event: "ended", what: subjectOf(running.call.request) });
     return running.call;
   }
 

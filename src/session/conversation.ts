@@ -1,20 +1,24 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
+import { subjectOf, tellFailure } from "../development.ts";
 import type { Settings } from "../options.ts";
+import { type Bounds, writeMessage, writeResponse } from "../protocol/message-json.ts";
 import type { AnyServer } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
-import { CallLog, type CallOutcome } from "./call-log.ts";
+import { CallLog, type CallOutcome, outcomeOf } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
-import { clientCapabilitiesOf, type Handshake, HandshakeRecord, type Lane, requestsToRepeat } from "./handshake.ts";
+import { Claims, firstClaimIn } from "./claims.ts";
+import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
-import { Journal, type JournalEntry } from "./journal.ts";
+import { Introduction } from "./introduction.ts";
+import { Journal } from "./journal.ts";
 import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
-import { type Bounds, writeMessage, writeResponse } from "./message-json.ts";
-import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
 import { kindOf } from "./outbox.ts";
+import { answerInterrupted } from "./recovery.ts";
+import { isInitialized, RunningServer } from "./running-server.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
@@ -25,11 +29,9 @@ export interface ConversationOptions {
   store: RowStore;
   streams: Streams;
   settings: Settings;
-  handshake: Handshake | undefined;
+  record: HandshakeRecord;
   /** Builds the server. `request` is the one that made it necessary. */
-  createServer: (request: Request) => AnyServer | Promise<AnyServer>;
-  /** Writes the handshake. It must not hold back the answer to `initialize`. */
-  storeHandshake: (handshake: Handshake) => void;
+  createServer: (request: Request) => Promise<AnyServer>;
   /** Requests run that are written down: somebody must see to it that they are answered if this object goes away. */
   onJournaled: () => void;
   /** Keeps the request open that is being served. */
@@ -61,16 +63,18 @@ export class Conversation {
   readonly #longCalls: LongCalls;
   readonly #callLog: CallLog;
   readonly #record: HandshakeRecord;
-  #server: AnyServer | undefined;
-  #ready: Promise<void> | undefined;
+  readonly #claims: Claims;
+  readonly #introduction: Introduction;
+  readonly #server: RunningServer;
 
   constructor(options: ConversationOptions) {
     const { settings, sessionId, store } = options;
     this.#options = options;
-    this.#record = new HandshakeRecord(options.handshake, options.storeHandshake);
+    this.#record = options.record;
     this.#journal = new Journal(store);
     this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
+    this.#claims = new Claims(settings.claimMs);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.#longCalls = new LongCalls({
       calls: this.calls,
@@ -89,32 +93,55 @@ export class Conversation {
         emit: (message, relatedRequestId) => this.#emit(message, relatedRequestId),
       },
     });
+    this.#introduction = new Introduction({
+      questions: this.handshake?.questions ?? [],
+      store: (questions) => this.#record.noteQuestions(questions),
+      answer: (message) => this.transport.receive(message),
+      hasClient: () => options.streams.isAttached(this.#commonStream()),
+    });
+    this.#server = new RunningServer({
+      createServer: options.createServer,
+      transport: this.transport,
+      record: this.#record,
+      introduction: this.#introduction,
+      answerInterrupted: () =>
+        answerInterrupted({
+          journal: this.#journal,
+          calls: this.calls,
+          transport: this.transport,
+          refuse: (answer) => this.#answer(answer, "interrupted"),
+          onRerun: () => {
+            this.#longCalls.start();
+            attempt(() => options.onJournaled());
+          },
+          run: (entry) => {
+            const extra = messageExtra(requestOf(entry));
+            callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
+          },
+        }),
+    });
   }
 
   /** What is stored of the session; `undefined` before anything is. */
-  get handshake(): Handshake | undefined {
+  get handshake(): HandshakeRecord["handshake"] {
     return this.#record.handshake;
+  }
+
+  /** Whether tools can have run. */
+  get hasServer(): boolean {
+    return this.#server.isReady;
   }
 
   /** Answers what an earlier run of the object left unanswered. Undefined if there is nothing to do. */
   recover(): Promise<void> | undefined {
-    if (this.#ready !== undefined) return this.#ready;
+    if (this.#server.building !== undefined) return this.#server.building;
     const [first] = this.#journal.interrupted();
-    return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane);
+    return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane, []);
   }
 
-  /**
-   * Builds the server if there is none: connects it, tells it what the client told an earlier one, and answers what that
-   * one left unanswered. Rejects with what `createServer` threw; the next request tries again. `lane` is that of `request`.
-   */
-  ready(request: Request, lane: Lane): Promise<void> | undefined {
-    if (this.#server !== undefined) return undefined;
-    this.#record.lane = lane;
-    this.#ready ??= this.#build(request).catch((error: unknown) => {
-      this.#ready = undefined;
-      throw error;
-    });
-    return this.#ready;
+  /** Builds the server if there is none, see {@linkcode RunningServer}. `lane` and `messages` are those of `request`. */
+  ready(request: Request, lane: Lane, messages: JSONRPCMessage[]): Promise<void> | undefined {
+    return this.#server.ready(request, lane, messages);
   }
 
   /** Starts the session's record, if it has none, so that it outlives this object's memory. */
@@ -129,6 +156,8 @@ export class Conversation {
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
+    const freshId = firstClaimIn(messages);
+    if (freshId !== undefined && this.#claims.take(freshId, nowMs)) this.#options.onClaim(freshId);
     const [first, ...others] = messages;
     if (first !== undefined) this.#receive(first, extra);
     if (others.length > 0) void this.#receiveInTurn(others, extra);
@@ -188,41 +217,7 @@ export class Conversation {
     this.#longCalls.stop();
     this.#record.end();
     for (const { request } of this.calls.all()) this.#closeCall(request.id, "cancelled");
-    await this.#server?.close();
-  }
-
-  async #build(request: Request): Promise<void> {
-    const server = await this.#options.createServer(request);
-    await server.connect(this.transport as never);
-    const { handshake } = this;
-    if (handshake?.initialize !== undefined) {
-      await this.transport.ask({ method: "initialize", params: handshake.initialize });
-      this.transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
-      // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
-      for (const repeat of requestsToRepeat(handshake)) void this.transport.ask(repeat);
-    }
-    await this.#answerInterrupted();
-    this.#server = server;
-  }
-
-  /** Each rerun is counted on disk before it begins: it may kill this object at once. What cannot be counted is not run. */
-  async #answerInterrupted(): Promise<void> {
-    const again: JournalEntry[] = [];
-    for (const { key, entry } of this.#journal.interrupted()) {
-      const call = this.calls.open(entry.request, entry, Date.now());
-      call.journalKey = key;
-      const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, this.transport));
-      if (mayRun && attempt(() => this.#journal.countRerun(key, entry))) again.push(entry);
-      else this.#answer(interruptedAnswer(entry.request.id), "interrupted");
-    }
-    if (again.length === 0) return;
-    await this.#journal.sync();
-    this.#longCalls.start();
-    attempt(() => this.#options.onJournaled());
-    for (const entry of again) {
-      const extra = messageExtra(requestOf(entry));
-      callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
-    }
+    await this.#server.close();
   }
 
   #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
@@ -234,6 +229,7 @@ export class Conversation {
       callContext.run(message.id, () => this.transport.receive(message, extra));
       return;
     }
+    if (isInitialized(message)) return this.#introduction.begin(() => this.transport.receive(message, extra));
     this.transport.receive(message, extra);
     if (isRequest(message) || message.method !== "notifications/cancelled") return;
     const { requestId, reason } = message.params ?? {};
@@ -244,24 +240,21 @@ export class Conversation {
   #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
     const { id } = message;
     if (id === undefined) return;
-    const freshId = readClaimId(id);
-    if (freshId !== undefined) {
-      this.#options.onClaim(freshId);
-      return;
-    }
-    if (this.delivery.takeReceipt(id)) return;
+    if (readClaimId(id) !== undefined || this.delivery.takeReceipt(id)) return;
     const asked = this.#serverRequests.answered(id);
     // Streams keep their order: with the request all before it has arrived.
     if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
+    this.#introduction.noteAnswer(id, message);
     this.transport.receive(message, extra);
   }
 
   #emit(message: JSONRPCMessage, relatedRequestId: RequestId | undefined): void {
     if (isResponse(message)) {
-      this.#answer(message, "error" in message ? "error" : "ok");
+      this.#answer(message, outcomeOf(message));
       return;
     }
     const isServerRequest = isRequest(message);
+    if (this.#introduction.take(message, Date.now())) return;
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.calls.get(callId);
     // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
@@ -288,7 +281,8 @@ export class Conversation {
     const call = message.id === undefined ? undefined : this.calls.get(message.id);
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
-    if (!("error" in message)) this.#record.noteAnswered(call.request);
+    if (!("error" in message)) this.#record.noteAnswered(call.request, message);
+    tellFailure(subjectOf(call.request), message);
     const json = writeResponse(message, call.request, this.#bounds(true));
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
@@ -329,7 +323,7 @@ export class Conversation {
   #closeCall(id: RequestId, outcome: CallOutcome): Call | undefined {
     const call = this.calls.close(id);
     if (call === undefined) return undefined;
-    this.#callLog.add(call, outcome);
+    this.#callLog.add(call, outcome, this.handshake?.initialize?.["clientInfo"]);
     return call;
   }
 

@@ -4,7 +4,7 @@ import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { dataOf, messageFrame, primingFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
-import { isPostStream, markHeld, packFrame, unpackFrame } from "./link.ts";
+import { addressed, type CarriedBy, isPostStream, packFrame, unpackFrame } from "./link.ts";
 import { type Audience, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
@@ -71,10 +71,10 @@ export class Delivery {
   }
 
   /**
-   * Sends a message, now or as soon as somebody is there. `post`: the key of the POST that it answers, which its relay
-   * waits for.
+   * Sends a message, now or as soon as somebody is there. `post`: the POST that it answers, of which
+   * its relay waits to hear.
    */
-  send(stream: string, kind: MessageKind, json: string, post?: number): SentMessage {
+  send(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
     const message = this.#add(stream, kind, json, post);
     const nowMs = Date.now();
     const outcome = this.#handOver(message, nowMs);
@@ -116,9 +116,11 @@ export class Delivery {
     this.#handOver(message, nowMs, packed);
   }
 
-  #add(stream: string, kind: MessageKind, json: string, post?: number): SentMessage {
+  #add(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
     const sequence = this.outbox.nextSequence(Date.now());
-    const packed = packFrame(sequence, messageFrame(this.#eventId(stream, sequence), json), post);
+    const told = post !== undefined && this.#streams.isOn(stream, post.socket) ? post.sequence : 0;
+    const frame = messageFrame(this.#eventId(stream, sequence), json);
+    const packed = packFrame(sequence, frame, { post: told, isHeld: kind === "response" });
     const bytes = packed.byteLength;
     const message: SentMessage = { sequence, stream, kind, bytes, packed, handedOverAtMs: undefined };
     if (kind === "passing") this.outbox.addToMemory(message);
@@ -154,7 +156,7 @@ export class Delivery {
       const packed = packFrame(from, primingFrame(this.#eventId(stream, from), {}));
       this.#streams.send({ stream, sequence: from, packed });
     }
-    for (const message of messages) this.#handOver(message, nowMs);
+    for (const message of messages) this.#handOverAgain(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
     // The socket that this one took the place of may be all that kept them.
     if (this.outbox.hasUnsaved) this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
@@ -163,7 +165,7 @@ export class Delivery {
   /** Goes on sending what waited for the client of `stream` to read. False if some of it waits still. */
   continueSending(stream: string): boolean {
     const nowMs = Date.now();
-    return this.outbox.waiting(stream).every((message) => this.#handOver(message, nowMs) === "sent");
+    return this.outbox.waiting(stream).every((message) => this.#handOverAgain(message, nowMs) === "sent");
   }
 
   /** The client itself says that it has all of `stream` up to `sequence`. */
@@ -244,9 +246,14 @@ export class Delivery {
     }
   }
 
+  /** Not for the first time, or on another socket than that of the POST. */
+  #handOverAgain(message: SentMessage, nowMs: number): SendOutcome {
+    return this.#handOver(message, nowMs, addressed(this.outbox.packedOf(message), { post: 0 }));
+  }
+
   #handOver(message: SentMessage, nowMs: number, packed = this.outbox.packedOf(message)): SendOutcome {
-    markHeld(packed, message.kind === "response" && this.outbox.isUnsaved(message));
-    const outcome = this.#streams.send({ ...message, packed });
+    const isHeld = message.kind === "response" && this.outbox.isUnsaved(message);
+    const outcome = this.#streams.send({ ...message, packed: addressed(packed, { isHeld }) });
     message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
     return outcome;
   }

@@ -1,5 +1,12 @@
-import type { ClientCapabilities, JSONRPCNotification, JSONRPCRequest } from "@modelcontextprotocol/server";
+import type {
+  ClientCapabilities,
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCRequest,
+} from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
+import type { Question } from "./introduction.ts";
+import { changingLists } from "./version.ts";
 
 /** Which transport a session is spoken to by. */
 export type Lane = "sse" | "mcp";
@@ -18,6 +25,12 @@ export interface Handshake {
   logLevel?: Params;
   /** URIs of `resources/subscribe` that were not unsubscribed. */
   subscriptions: string[];
+  /** The version of the Worker whose lists the client knows, see `versionIn`; absent where none is known. */
+  version?: string;
+  /** Of which lists it was promised to hear when they change. */
+  lists?: string[];
+  /** What the server asked a person while it introduced itself; absent if nothing. */
+  questions?: Question[];
 }
 
 /** Length of all remembered URIs. More are served but not remembered: a bound on what is read at each wake. */
@@ -68,12 +81,15 @@ export function clientCapabilitiesOf(handshake: Handshake | undefined): ClientCa
  */
 export class HandshakeRecord {
   readonly #store: (handshake: Handshake) => void;
+  readonly #version: string | undefined;
   #handshake: Handshake | undefined;
   /** That of the POSTs that were let in. */
   lane: Lane;
 
-  constructor(stored: Handshake | undefined, store: (handshake: Handshake) => void) {
+  /** `version`: that of this Worker. */
+  constructor(stored: Handshake | undefined, store: (handshake: Handshake) => void, version?: string) {
     this.#store = store;
+    this.#version = version;
     this.#handshake = stored;
     this.lane = stored?.lane ?? "sse";
   }
@@ -89,9 +105,25 @@ export class HandshakeRecord {
   }
 
   /** `request` was answered with a result. */
-  noteAnswered(request: JSONRPCRequest): void {
+  noteAnswered(request: JSONRPCRequest, answer: JSONRPCMessage): void {
     const remembered = rememberedAfter(this.#current(), request);
-    if (remembered !== undefined) this.#remember(remembered);
+    if (remembered === undefined) return;
+    const { method } = request;
+    const version = this.#version;
+    if (method !== "initialize" || version === undefined) this.#remember(remembered);
+    else this.#remember({ ...remembered, version, lists: changingLists(answer) });
+  }
+
+  /** The lists that another version of the Worker may have changed since the client read them. Only once for each. */
+  takeOutdatedLists(): string[] {
+    const handshake = this.#handshake;
+    if (handshake?.lists === undefined || this.#version === undefined || handshake.version === this.#version) return [];
+    this.#remember({ ...handshake, version: this.#version });
+    return handshake.lists;
+  }
+
+  noteQuestions(questions: Question[]): void {
+    this.#remember({ ...this.#current(), questions });
   }
 
   /**

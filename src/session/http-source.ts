@@ -1,4 +1,5 @@
 import type { MessageExtraInfo } from "@modelcontextprotocol/server";
+import { sealed } from "../protocol/sealed-request.ts";
 import type { JournalEntry } from "./journal.ts";
 
 /** What the SDK gives to a handler about the HTTP request: `request` is v2's name for it, `requestInfo` v1's. */
@@ -14,5 +15,5 @@ export function messageExtra(request: Request, more: MessageExtraInfo = {}): Mes
 
 /** The HTTP request that brought a journaled one. */
 export function requestOf({ url, headers }: JournalEntry): Request {
-  return new Request(url, { method: "POST", headers });
+  return sealed(new Request(url, { method: "POST", headers }));
 }

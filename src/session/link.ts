@@ -1,4 +1,5 @@
 import type { RequestId } from "@modelcontextprotocol/server";
+import { sealed } from "../protocol/sealed-request.ts";
 
 /** What the Worker and a session's object say to each other. Clients never see any of it. */
 
@@ -55,8 +56,8 @@ export type AttachKind = "new" | "fresh" | "resumed" | "again";
 export const releaseToHeader = "mcp-edge-release-to";
 
 /**
- * The key of a POST, see {@linkcode CarriedPost}. `attach`: of the last one that this relay has sent. `sse-again`: of the one
- * that this is, which may have come over the WebSocket.
+ * A {@linkcode PostKey}. `attach`: that of the last POST that this relay has sent. `sse-again`: that of the POST that this is,
+ * which may have come over the WebSocket.
  */
 export const postHeader = "mcp-edge-post";
 
@@ -82,6 +83,12 @@ export function readClaimId(id: RequestId): string | undefined {
   return typeof id === "string" ? /^claim:([0-9a-f]{64})\.[0-9]{1,3}$/.exec(id)?.[1] : undefined;
 }
 
+/**
+ * How often a client is asked which session it was in, evenly within `claimMs`: the question is easily lost, its answer
+ * too, if the object that is to hear it crashes in that moment.
+ */
+export const claimAsks = 5;
+
 /** Why the object closed a relay's WebSocket. Any other close means that the object went away: attach again. */
 export const closeCode = {
   /** The session is over, or this stream has nothing more to carry. */
@@ -89,6 +96,9 @@ export const closeCode = {
   /** A newer stream of the same session took its place. */
   superseded: 4001,
 } as const;
+
+/** Why an object whose session is over leaves: a request that comes in this moment fails with it. */
+export const overReason = "the session of this object is over";
 
 /**
  * What the relay sends, as text: the sequence up to which the client has read. It does so once in half of
@@ -112,8 +122,8 @@ export interface KeptNotice {
 }
 
 /**
- * Likewise: what became of the POST with this key. Without a refusal it was accepted. The frame of an answer that was ready
- * at once says so itself.
+ * Likewise: what became of the POST that came over this socket with this sequence. Without a refusal it was accepted. The
+ * frame of an answer that was ready at once says so itself.
  */
 export interface Receipt {
   receipt: number;
@@ -137,31 +147,42 @@ export function unpackRefusal({ status, headers, body }: Refusal): Response {
   return new Response(body, { status, headers });
 }
 
+/** Tells a POST apart from all others that ever go to its session over a WebSocket. */
+export interface PostKey {
+  /** That of the client's stream which carries it: random, so that no two streams have the same. */
+  epoch: string;
+  /** Counts up from 1 in each stream, without a gap. 0: none yet. */
+  sequence: number;
+}
+
+export function formatPostKey({ epoch, sequence }: PostKey): string {
+  return `${epoch}.${sequence}`;
+}
+
+/** Only {@linkcode formatPostKey} writes what is read here. */
+export function parsePostKey(text: string): PostKey {
+  const dot = text.indexOf(".");
+  return { epoch: text.slice(0, dot), sequence: Number(text.slice(dot + 1)) };
+}
+
 /** A client's POST that goes to its session over the WebSocket which the relay of its stream has open. */
 export interface CarriedPost {
-  /** Unique in the session: the relay's stream, and a count. */
-  key: number;
+  key: PostKey;
   /** The URL it came to, and the headers it came with, a line each. */
   head: string;
   /** Its body. */
   text: string;
 }
 
-const carriedMark = "post ";
-const keysOfStream = 2 ** 32;
-
-/**
- * Before the first key of the stream that was opened then (milliseconds since 1970); the others count up from it. A key
- * must fit into the integers of a float64, so streams that were opened 2^20 milliseconds apart have the same.
- */
-export function firstKey(openedAtMs: number): number {
-  return (openedAtMs % 2 ** 20) * keysOfStream;
+/** How a POST came, of which its answer's frame can say on that socket that it was accepted. */
+export interface CarriedBy {
+  socket: WebSocket;
+  /** That of its {@linkcode PostKey}. */
+  sequence: number;
 }
 
-/** What all keys of a stream have in common. */
-export function streamOfKey(key: number): number {
-  return Math.floor(key / keysOfStream);
-}
+/** Not `post `: an object from before keys had epochs must take no key for another. */
+const carriedMark = "carried ";
 
 /** The head of `request`, see {@linkcode CarriedPost}. */
 export function headOf({ url: from, headers }: Request): string {
@@ -181,11 +202,11 @@ export function requestOf(head: string): Request {
     const colon = line.indexOf(":");
     return [line.slice(0, colon), line.slice(colon + 1)];
   });
-  return new Request(from, { method: "POST", headers });
+  return sealed(new Request(from, { method: "POST", headers }));
 }
 
 export function packPost({ key, head, text }: CarriedPost): string {
-  return `${carriedMark}${key}\n${head}\n\n${text}`;
+  return `${carriedMark}${formatPostKey(key)}\n${head}\n\n${text}`;
 }
 
 /** `undefined` if it is something else that the relay says. */
@@ -194,36 +215,48 @@ export function unpackPost(message: string): CarriedPost | undefined {
   const headAt = message.indexOf("\n") + 1;
   const headEnd = message.indexOf("\n\n", headAt);
   return {
-    key: Number(message.slice(carriedMark.length, headAt - 1)),
+    key: parsePostKey(message.slice(carriedMark.length, headAt - 1)),
     head: message.slice(headAt, headEnd),
     text: message.slice(headEnd + 2),
   };
 }
 
 const headerBytes = 17;
+const postAt = 8;
 const heldAt = 16;
 const headerRoom = "\0".repeat(headerBytes);
 const encoder = new TextEncoder();
 
 /**
- * An SSE frame as the object sends it to the relay: its sequence number and the key of the POST that it answers, or 0, as
- * float64s, a byte that says whether to hold it, see {@linkcode markHeld}, then the bytes for the client. The relay learns
- * how far the client is without reading a byte of the frame.
+ * An SSE frame as the object sends it to the relay: its sequence number and that of the POST that it answers, or 0, as
+ * float64s, a byte that says whether to hold it until a {@linkcode KeptNotice}, then the bytes for the client. The relay
+ * learns how far the client is without reading a byte of the frame. A POST's sequence means something only on the socket
+ * that brought it, see {@linkcode addressed}.
  */
-export function packFrame(sequence: number, frame: string, post = 0): Uint8Array {
+export function packFrame(sequence: number, frame: string, { post = 0, isHeld = false } = {}): Uint8Array {
   const packed = encoder.encode(headerRoom + frame);
   const header = new DataView(packed.buffer, packed.byteOffset);
   header.setFloat64(0, sequence);
-  header.setFloat64(8, post);
+  header.setFloat64(postAt, post);
+  header.setUint8(heldAt, Number(isHeld));
   return packed;
 }
 
 /**
- * Says in `packed` whether the relay is to hold it until a {@linkcode KeptNotice}: only the object's memory has it, and a
- * client waits for it.
+ * The frame as it is to be sent now: whether the relay is to hold it, as the object's memory alone has it and a client waits
+ * for it; and which POST it says to be accepted, 0 for none.
  */
-export function markHeld(packed: Uint8Array, isHeld: boolean): void {
-  packed[heldAt] = isHeld ? 1 : 0;
+export function addressed(packed: Uint8Array, { post, isHeld }: { post?: number; isHeld?: boolean }): Uint8Array {
+  const header = new DataView(packed.buffer, packed.byteOffset);
+  const held = isHeld === undefined ? header.getUint8(heldAt) : Number(isHeld);
+  const answered = post ?? header.getFloat64(postAt);
+  if (header.getUint8(heldAt) === held && header.getFloat64(postAt) === answered) return packed;
+  // A copy: what was sent before may still be on its way.
+  const copy = packed.slice();
+  const changed = new DataView(copy.buffer);
+  changed.setUint8(heldAt, held);
+  changed.setFloat64(postAt, answered);
+  return copy;
 }
 
 export interface UnpackedFrame {

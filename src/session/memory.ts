@@ -1,3 +1,5 @@
+import { notJson } from "../protocol/json-value.ts";
+import { toJson } from "../protocol/message-json.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import type { SessionMemory } from "../server-context.ts";
 import type { RowStore, RowValue } from "./rows.ts";
@@ -50,8 +52,9 @@ function memoryOver(store: MemoryStore, maxMemoryBytes: number, onWrite: () => v
       if (!key.isWellFormed()) {
         throw new RangeError("A key of the session's memory is text; half of a surrogate pair is not.");
       }
-      const text: string | undefined = JSON.stringify(value);
-      if (text === undefined) throw new RangeError(`The session's memory holds JSON; ${typeof value} is not.`);
+      const fault = notJson(value);
+      if (fault !== undefined) throw new RangeError(`The session's memory holds JSON, as it is: ${fault}.`);
+      const text = toJson(value);
       const usedAfter = (used ??= measure()) - sizeOf(key) + utf8Bytes(key + text);
       if (usedAfter > maxMemoryBytes) {
         throw new RangeError(`The session's memory is full: it holds ${maxMemoryBytes} bytes in all.`);

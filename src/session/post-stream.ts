@@ -101,6 +101,11 @@ export class PostStream {
     return !client.isAwaited && client.waitingBytes < this.#options.maxStreamBacklogBytes;
   }
 
+  /** Whether some of what was written waits for the client to read. */
+  get hasUnread(): boolean {
+    return this.#answer.is === "events" && this.#answer.client.waitingBytes > 0;
+  }
+
   send(packed: Uint8Array, sequence: number): SendOutcome {
     if (this.#answer.is !== "events") return "gone";
     const { client } = this.#answer;

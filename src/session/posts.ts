@@ -11,7 +11,7 @@ import type { Conversation } from "./conversation.ts";
 import type { Lane } from "./handshake.ts";
 import { messageExtra } from "./http-source.ts";
 import { LateTimer } from "./late-timer.ts";
-import { listenStream, sseStream } from "./link.ts";
+import { type CarriedBy, listenStream, sseStream } from "./link.ts";
 import { PostStream } from "./post-stream.ts";
 import type { Streams } from "./streams.ts";
 
@@ -56,21 +56,21 @@ export class Posts {
   }
 
   /**
-   * A message of an HTTP+SSE session, whose answer comes on the stream. `key`: that of a POST that was carried by its
-   * stream's relay; the frame of an answer that is ready at once tells the relay that it was accepted.
+   * A message of an HTTP+SSE session, whose answer comes on the stream. `by`: if a relay carried it; the frame
+   * of an answer that is ready at once tells the relay that it was accepted.
    */
-  async toSse(request: Request, text: string, key?: number): Promise<TakenPost> {
+  async toSse(request: Request, text: string, by?: CarriedBy): Promise<TakenPost> {
     const parsed = parseBody(text);
     if (!this.exists("sse")) return refused(refusals.unknownSession());
     if (!parsed.ok) return refused(refuseBody(parsed));
     const wrongLane = this.refuseOtherLane("sse");
     if (wrongLane !== undefined) return refused(wrongLane);
-    await this.#conversation.ready(request, "sse");
+    await this.#conversation.ready(request, "sse", parsed.messages);
     // It may have ended while its server was built.
     const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refused(refusal);
 
-    const post = parsed.messages.length === 1 ? key : undefined;
+    const post = parsed.messages.length === 1 ? by : undefined;
     const jsonLength = parsed.batch ? undefined : text.length;
     const where = { stream: sseStream, extra: messageExtra(request), post, jsonLength };
     const calls = this.#conversation.deliver(parsed.messages, where);
@@ -90,7 +90,7 @@ export class Posts {
     if (!parsed.ok) return refuseBody(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
-    await this.#conversation.ready(request, "mcp");
+    await this.#conversation.ready(request, "mcp", parsed.messages);
     const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refusal;
 

@@ -5,6 +5,12 @@ import { Session, type SessionOptions } from "./session.ts";
 
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings">;
 
+/** How long an object stays after its session's end, milliseconds: what it said last is on its way by then. */
+const lingerMs = 1_000;
+
+/** Likewise, if a client had not read all that was written for it. */
+const unreadLingerMs = 60_000;
+
 /**
  * The Durable Object of one session. It is built when the first event comes, which says whether there can be anything to
  * read: most objects are new, and to open a database takes longer than all else that they do for a stream.
@@ -12,6 +18,9 @@ export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer"
 export class SessionObject<Env> extends DurableObject<Env> {
   readonly #options: SessionObjectOptions<Env>;
   #session: Session<Env> | undefined;
+  /** Events that are being handled. */
+  #busy = 0;
+  #leaveTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, options: SessionObjectOptions<Env>) {
     super(ctx, env);
@@ -22,6 +31,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   /** Every request comes through our own Worker, see `link.ts`. */
   override async fetch(request: Request): Promise<Response> {
+    return await this.#handle(() => this.#answer(request));
+  }
+
+  async #answer(request: Request): Promise<Response> {
     try {
       const verb = link.verbOf(request);
       const kind = request.headers.get(link.attachHeader) as link.AttachKind | null;
@@ -39,14 +52,42 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   override webSocketClose(socket: WebSocket, code: number): void {
     this.#begun().webSocketClose(socket, code);
+    this.#leaveIfOver();
   }
 
   override webSocketError(socket: WebSocket): void {
     this.#begun().detach(socket);
+    this.#leaveIfOver();
   }
 
-  override alarm(info?: AlarmInvocationInfo): Promise<void> {
-    return this.#begun().alarm(info);
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#handle(() => this.#begun().alarm(info));
+  }
+
+  async #handle<Result>(event: () => Promise<Result>): Promise<Result> {
+    this.#busy += 1;
+    try {
+      return await event();
+    } finally {
+      this.#busy -= 1;
+      this.#leaveIfOver();
+    }
+  }
+
+  /**
+   * Once its session is over, the object is to be gone with all that a tool left behind: a timer of its would go on, and
+   * keep it in memory. Whoever comes later finds a new object that knows of nothing, and is told so.
+   */
+  #leaveIfOver(): void {
+    if (this.#session?.isOver !== true) return;
+    this.#leaveTimer ??= setTimeout(
+      () => {
+        this.#leaveTimer = undefined;
+        // A request may have come, after which this is asked again, or a relay.
+        if (this.#busy === 0 && this.#session?.isOver === true) this.ctx.abort(link.overReason);
+      },
+      this.#session.unreadAtEnd ? unreadLingerMs : lingerMs,
+    );
   }
 
   #begun(isNew = false): Session<Env> {

@@ -1,11 +1,12 @@
 import type { Settings } from "../options.ts";
+import { listOthers } from "../listings.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { readsPriming } from "../protocol/sse-frame.ts";
-import type { ServerFactory, SessionMemory } from "../server-context.ts";
+import type { AnyServer, ServerFactory, SessionMemory } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
 import { Conversation } from "./conversation.ts";
 import { Expiry } from "./expiry.ts";
-import type { Handshake } from "./handshake.ts";
+import { type Handshake, HandshakeRecord } from "./handshake.ts";
 import { split } from "./joined.ts";
 import * as link from "./link.ts";
 import { storedMemory } from "./memory.ts";
@@ -13,6 +14,7 @@ import { Posts } from "./posts.ts";
 import { Rows } from "./rows.ts";
 import { SsePosts } from "./sse-posts.ts";
 import { Streams } from "./streams.ts";
+import { versionIn } from "./version.ts";
 
 /** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
 const storeAfterMs = 2;
@@ -43,6 +45,7 @@ export class Session<Env> {
   readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
+  readonly #record: HandshakeRecord;
   readonly #rows: Rows;
   readonly #memory: SessionMemory;
   readonly #posts: Posts;
@@ -52,6 +55,8 @@ export class Session<Env> {
   #unstored: Handshake | undefined;
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
+  /** Whether something waited for a client to read when the session ended. */
+  unreadAtEnd = false;
 
   constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
     this.#ctx = ctx;
@@ -63,14 +68,14 @@ export class Session<Env> {
     const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#flushHandshake() });
     this.#rows = rows;
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
+    this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#storeHandshake(changed), versionIn(env));
     this.#conversation = new Conversation({
       sessionId,
       store: rows,
       streams: this.#streams,
       settings,
-      handshake: rows.handshake,
+      record: this.#record,
       createServer: (request) => this.#buildServer(request),
-      storeHandshake: (changed) => this.#storeHandshake(changed),
       onJournaled: () => this.#expiry.watchCalls(),
       waitUntil: (done) => ctx.waitUntil(done),
       onClaim: (freshId) => void this.#claim(freshId),
@@ -95,6 +100,12 @@ export class Session<Env> {
       onTraffic: () => this.#expiry.noteTraffic(),
     });
     this.#ssePosts = new SsePosts(this.#posts);
+  }
+
+  /** Whether nothing of it remains but what its tools left behind: it has ended, or nobody is there and nothing is stored. */
+  get isOver(): boolean {
+    const { handshake, hasServer } = this.#conversation;
+    return this.#ended || (hasServer && handshake === undefined && !this.#streams.hasSocket);
   }
 
   async fetch(verb: link.Verb, request: Request): Promise<Response> {
@@ -140,17 +151,22 @@ export class Session<Env> {
     return this.#expiry.alarm(info);
   }
 
+  #refuseAttach(stream: string, { mustExist, openedAtMs }: { mustExist: boolean; openedAtMs: number }) {
+    if (this.#ended || (mustExist && this.#conversation.handshake === undefined)) return refusals.unknownSession();
+    const wrongLane = this.#posts.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
+    if (wrongLane !== undefined) return wrongLane;
+    return this.#streams.hasNewer(stream, openedAtMs) ? refusals.streamSuperseded() : undefined;
+  }
+
   #attach(request: Request): Response {
     const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
     const kind = request.headers.get(link.attachHeader) as link.AttachKind;
     const afterText = request.headers.get(link.afterHeader);
     const after = afterText === null ? undefined : Number(afterText);
     const mustExist = kind === "resumed" || kind === "again";
-    if (this.#ended || (mustExist && this.#conversation.handshake === undefined)) return refusals.unknownSession();
-    const wrongLane = this.#posts.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
-    if (wrongLane !== undefined) return wrongLane;
     const openedAtMs = Number(request.headers.get(link.openedHeader));
-    if (this.#streams.hasNewer(stream, openedAtMs)) return refusals.streamSuperseded();
+    const refusal = this.#refuseAttach(stream, { mustExist, openedAtMs });
+    if (refusal !== undefined) return refusal;
     const conversation = this.#conversation;
     if (after !== undefined && kind === "resumed") {
       conversation.delivery.acknowledge(stream, after);
@@ -162,13 +178,21 @@ export class Session<Env> {
     const noticedAtMs = this.#streams.noticedAtMs(stream);
     this.#streams.attach(stream, ownEnd, openedAtMs);
     const lastPost = request.headers.get(link.postHeader);
-    if (lastPost !== null) this.#ssePosts.expect(Number(lastPost));
+    if (lastPost !== null) this.#ssePosts.expect(link.parsePostKey(lastPost));
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
+    if (!link.isPostStream(stream)) this.#tellNewVersion();
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
     return new Response(null, { status: 101, webSocket: relayEnd });
+  }
+
+  /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
+  #tellNewVersion(): void {
+    for (const list of this.#record.takeOutdatedLists()) {
+      void this.#conversation.transport.send({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` });
+    }
   }
 
   /** A relay is gone without a word. */
@@ -217,8 +241,11 @@ export class Session<Env> {
     return new Response(null, { status: 204 });
   }
 
-  #buildServer(request: Request) {
-    return this.#createServer({ era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory });
+  async #buildServer(request: Request): Promise<AnyServer> {
+    const context = { era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory } as const;
+    const server = await this.#createServer(context);
+    listOthers(server);
+    return server;
   }
 
   /**
@@ -247,6 +274,7 @@ export class Session<Env> {
     this.#ended = true;
     clearTimeout(this.#storeTimer);
     this.#unstored = undefined;
+    this.unreadAtEnd = this.#streams.hasUnread;
     this.#streams.endAll();
     await this.#conversation.end();
     await this.#rows.deleteAll();

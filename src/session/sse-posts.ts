@@ -22,7 +22,7 @@ export class SsePosts {
   }
 
   /** A relay attached that has sent the POSTs up to this key already. */
-  expect(lastKey: number): void {
+  expect(lastKey: link.PostKey): void {
     this.#arrivals.expect(lastKey);
   }
 
@@ -34,7 +34,7 @@ export class SsePosts {
   /** By a request of its own, and perhaps over the WebSocket before: the relay went away before it heard. */
   async again(request: Request): Promise<Response> {
     const text = await request.text();
-    const key = Number(request.headers.get(link.postHeader));
+    const key = link.parsePostKey(request.headers.get(link.postHeader) ?? "");
     const take = (): Promise<Outcome> => this.#take(request, text);
     // An earlier run of the object may have had it. Only a request must not run twice: an answer, above all one that claims
     // the session, is ignored the second time.
@@ -46,18 +46,22 @@ export class SsePosts {
   async bySocket(socket: WebSocket, { key, head, text }: link.CarriedPost): Promise<void> {
     if (this.#carried?.head !== head) this.#carried = { head, request: link.requestOf(head) };
     const { request } = this.#carried;
-    const { refusal, answer } = await this.#arrivals.carried(key, () => this.#take(request, text, key));
+    const { refusal, answer } = await this.#arrivals.carried(key, () =>
+      this.#take(request, text, { socket, sequence: key.sequence }),
+    );
     if (answer === "told") return;
     try {
-      socket.send(JSON.stringify({ receipt: key, refusal, isAnswered: answer === "sent" } satisfies link.Receipt));
+      socket.send(
+        JSON.stringify({ receipt: key.sequence, refusal, isAnswered: answer === "sent" } satisfies link.Receipt),
+      );
     } catch {
       // The relay is gone. Its POST comes again.
     }
   }
 
-  async #take(request: Request, text: string, key?: number): Promise<Outcome> {
+  async #take(request: Request, text: string, by?: link.CarriedBy): Promise<Outcome> {
     const incident = (error: unknown): TakenPost => ({ refusal: refusals.incident(error), answer: "none" });
-    const { refusal, answer } = await this.#posts.toSse(request, text, key).catch(incident);
+    const { refusal, answer } = await this.#posts.toSse(request, text, by).catch(incident);
     return { refusal: refusal && (await link.packRefusal(refusal)), answer };
   }
 

@@ -89,8 +89,18 @@ export class Streams {
     return this.#sockets.size > 0;
   }
 
+  /** Whether the answer to a POST waits for its client to read. */
+  get hasUnread(): boolean {
+    return Array.from(this.#posts.values()).some(({ hasUnread }) => hasUnread);
+  }
+
   isAttached(stream: string): boolean {
     return this.#sockets.has(stream);
+  }
+
+  /** Whether it is `socket` that carries `stream` now. */
+  isOn(stream: string, socket: WebSocket): boolean {
+    return this.#sockets.get(stream)?.socket === socket;
   }
 
   /** The streams on which a client listens. */

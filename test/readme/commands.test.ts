@@ -1,16 +1,15 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "../support/bundle.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { freePort } from "../support/free-port.ts";
 import { codeIn, readReadme } from "./readme.ts";
 
 const run = promisify(execFile);
 const readme = await readReadme();
-const commands = codeIn(readme, "sh").flatMap((block) => block.trim().split("\n"));
+const commands = codeIn(readme, "sh").flatMap((block) => block.trim().split(/\n| && /));
 const written = "http://localhost:8000";
 
 let edge: EdgeServer;
@@ -27,7 +26,13 @@ const runElsewhere = [
   { command: "npm test", file: ".ci/run", as: "npm test" },
   { command: "npm run test:mine", file: "test/start/own-project.test.ts", as: '["run", "test:mine"]' },
   { command: "npm run check", file: ".ci/run", as: "npm run check" },
-  { command: "npm start", file: "test/start/start.test.ts", as: 'npmRun(["start",' },
+  { command: "npm start", file: "test/start/started.ts", as: 'npmRun(["start",' },
+  { command: "npm run inspector", file: "test/start/inspector.test.ts", as: 'npmRun(["run", "inspector"' },
+  {
+    command: "npm run inspector -- https://mcp-edge.<account>.workers.dev/sse",
+    file: "test/start/inspector.test.ts",
+    as: "npm run inspector serves a page that knows the server at a %s",
+  },
   { command: "npm run --silent stdio", file: "test/start/stdio.test.ts", as: '["run", "--silent", "stdio"]' },
   { command: "npm run torture", file: "test/torture/torture.test.ts", as: "`npm run torture`" },
   { command: "npm run test:clients", file: ".github/workflows/ci.yml", as: "npm run test:clients" },
@@ -37,14 +42,12 @@ const runElsewhere = [
 /** A client of somebody else's, whose own program would be needed: only its arguments are looked at. */
 const claude = `claude mcp add --transport sse mcp-edge ${written}/sse`;
 
-const isInspector = (command: string): boolean => command.startsWith("npx @modelcontextprotocol/inspector ");
-const isInspectorCli = (command: string): boolean => isInspector(command) && command.includes(" --cli ");
-const isInspectorPage = (command: string): boolean => isInspector(command) && !command.includes(" --cli ");
+const isInspectorCli = (command: string): boolean => command.startsWith("npm run inspector -- --cli ");
 
 test("every command is run by a test", () => {
   const strangers = commands.filter(
     (command) =>
-      !isInspector(command) && command !== claude && !runElsewhere.some((known) => known.command === command),
+      !isInspectorCli(command) && command !== claude && !runElsewhere.some((known) => known.command === command),
   );
   expect(strangers).toEqual([]);
 });
@@ -63,48 +66,12 @@ test("every npm script that is named exists", async () => {
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
 });
 
+test("the first two lines are each complete after a clone", () => {
+  expect(codeIn(readme, "sh")[0]).toBe("npm ci && npm start\nnpm ci && npm test\n");
+});
+
 test.each(commands.filter(isInspectorCli))("%s prints 50", async (command) => {
-  expect(command).toContain(written);
-  const [program = "", ...args] = command.replace(written, edge.url).split(" ");
+  const [program = "", ...args] = command.replace(" -- ", ` --silent -- --port ${new URL(edge.url).port} `).split(" ");
   const { stdout } = await run(program, args, { cwd: root });
   expect(JSON.parse(stdout)).toMatchObject({ content: [{ type: "text", text: "50" }] });
 });
-
-test.each(commands.filter(isInspectorPage))("%s serves a page that knows the server", async (command) => {
-  const url = command.split(" ").at(-1) ?? "";
-  const port = await freePort();
-  const [program = "", ...args] = command.split(" ");
-  const env = {
-    ...process.env,
-    CLIENT_PORT: String(port),
-    MCP_SANDBOX_PORT: String(await freePort()),
-    MCP_AUTO_OPEN_ENABLED: "false",
-  };
-  const child = spawn(program, args, { cwd: root, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  try {
-    const page = new URL(await printedUrl(child, port));
-    const token = page.searchParams.get("MCP_INSPECTOR_API_TOKEN") ?? "";
-    const headers = { "x-mcp-remote-auth": `Bearer ${token}` };
-    const config = await fetch(new URL("/api/config", page), { headers });
-    expect(await config.text()).toContain(url);
-  } finally {
-    const closed = new Promise((resolve) => child.on("close", resolve));
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
-    await closed;
-  }
-});
-
-/** The URL of the Inspector's page, once it prints it. */
-function printedUrl(child: ChildProcess, port: number): Promise<string> {
-  let output = "";
-  return new Promise((resolve, reject) => {
-    const note = (chunk: Buffer): void => {
-      output += chunk.toString();
-      const url = new RegExp(`http://\\S+:${port}\\S*MCP_INSPECTOR_API_TOKEN=\\w+`).exec(output)?.[0];
-      if (url !== undefined) resolve(url);
-    };
-    child.stdout?.on("data", note);
-    child.stderr?.on("data", note);
-    child.on("close", () => reject(new Error(`the Inspector ended: ${output}`)));
-  });
-}

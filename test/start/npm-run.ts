@@ -3,6 +3,7 @@ import { root } from "../support/bundle.ts";
 
 /** An npm script, run as a user runs it. */
 export interface NpmRun {
+  readonly pid: number | undefined;
   /** What it wrote to its outputs so far, without colours. */
   output(): string;
   /** Settles once `wanted` was written, so many `times`; rejects if the script ends before. */
@@ -17,9 +18,10 @@ export interface NpmRun {
   interrupt(): void;
 }
 
-/** Runs `npm <args>`, in the repository if no other folder is given. */
-export function npmRun(args: string[], cwd = root): NpmRun {
-  const child = spawn("npm", args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+/** Runs `npm <args>`, in the repository if no other folder is given, with `env` beside the environment of the tests. */
+export function npmRun(args: string[], cwd = root, env: NodeJS.ProcessEnv = {}): NpmRun {
+  const options = { cwd, detached: true, env: { ...process.env, ...env } };
+  const child = spawn("npm", args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let isOver = false;
   const waiting: (() => void)[] = [];
@@ -45,6 +47,7 @@ export function npmRun(args: string[], cwd = root): NpmRun {
   };
   const group = child.pid === undefined ? undefined : -child.pid;
   return {
+    pid: child.pid,
     output: () => output,
     ended,
     async written(wanted, times = 1) {

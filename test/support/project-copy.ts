@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -12,12 +12,21 @@ export interface ProjectCopy extends AsyncDisposable {
   folder: string;
   /** Writes a file, whose path is from the folder. */
   write(path: string, text: string): Promise<void>;
+  /** The same as most editors save: another file takes its place. */
+  replace(path: string, text: string): Promise<void>;
   /** What the compiler says about `files`, the entries and all that they import; empty if nothing. */
   typeErrors(...files: string[]): Promise<string>;
 }
 
 /** What an npm script of a server needs, and its users' tests. */
-const copied = ["src", "test/fixtures/example-server.ts", "test/test-client.ts", "package.json", "tsconfig.json"];
+const copied = [
+  "src",
+  "test/fixtures/example-server.ts",
+  "test/test-client.ts",
+  ".npmrc",
+  "package.json",
+  "tsconfig.json",
+];
 
 const entries = ["src/worker.ts", "src/stdio.ts", "src/env.d.ts"];
 
@@ -44,6 +53,10 @@ export async function copyProject(): Promise<ProjectCopy> {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   };
+  const replace = async (path: string, text: string): Promise<void> => {
+    await write(`${path}~`, text);
+    await rename(join(folder, `${path}~`), join(folder, path));
+  };
   const typeErrors = async (...files: string[]): Promise<string> => {
     const config = { extends: "./tsconfig.json", include: [], files: [...entries, ...files] };
     await write("tsconfig.files.json", JSON.stringify(config));
@@ -53,5 +66,11 @@ export async function copyProject(): Promise<ProjectCopy> {
   await cp(clonedConfig, join(folder, "wrangler.toml"));
   await write("src/worker.ts", clonedWorker);
   await write("src/server.ts", exampleServer);
-  return { folder, write, typeErrors, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  return {
+    folder,
+    write,
+    replace,
+    typeErrors,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
 }

@@ -5,7 +5,7 @@ function record() {
   const stored: Handshake[] = [];
   const kept = new HandshakeRecord(undefined, (handshake) => void stored.push(handshake));
   const answered = (method: string, params: Record<string, unknown>): void =>
-    kept.noteAnswered({ jsonrpc: "2.0", id: 1, method, params });
+    kept.noteAnswered({ jsonrpc: "2.0", id: 1, method, params }, { jsonrpc: "2.0", id: 1, result: {} });
   return { kept, stored, answered };
 }
 

@@ -148,7 +148,7 @@ describe("memory", () => {
     expect(memory.get("a")).toEqual({ deep: [1, null, "x"] });
     expect(memory.get("b")).toBeUndefined();
     expect(() => memory.set("b", "x".repeat(90))).toThrow("memory is full");
-    expect(() => memory.set("b", () => 1)).toThrow("function is not");
+    expect(() => memory.set("b", () => 1)).toThrow("value is a function");
     expect(memory.keys()).toEqual(["a"]);
     expect(memory.delete("a")).toBe(true);
     expect(memory.delete("a")).toBe(false);

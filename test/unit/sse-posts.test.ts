@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Posts } from "../../src/session/posts.ts";
-import { firstKey, postHeader } from "../../src/session/link.ts";
+import { postHeader } from "../../src/session/link.ts";
 import { SsePosts } from "../../src/session/sse-posts.ts";
 
 /** A session that takes everything, and what it took. */
@@ -12,7 +12,7 @@ function open() {
   };
   const ssePosts = new SsePosts({ toSse } as Posts);
   const again = (message: object): Promise<Response> => {
-    const headers = { [postHeader]: String(firstKey(1_800_000_000_000) + 7) };
+    const headers = { [postHeader]: "epoch.7" };
     return ssePosts.again(new Request("http://session/", { method: "POST", headers, body: JSON.stringify(message) }));
   };
   return { took, again };

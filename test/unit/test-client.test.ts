@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createExampleServer } from "../fixtures/example-server.ts";
+import { createUnrulyServer } from "../fixtures/unruly-server.ts";
 import { connectTestClient } from "../test-client.ts";
 
 test("a test client is served in memory, in a session of its own", async () => {
@@ -28,4 +29,14 @@ test("createServer is given the bindings of the test, and what it throws reaches
     throw new Error(env.GREETING);
   };
   await expect(connectTestClient(createServer, { env: { GREETING: "hello" } })).rejects.toThrow("hello");
+});
+
+test("createServer and the tools are told of the test's request, as of a deployed server's", async () => {
+  const request = new Request("http://localhost/sse/message", { method: "POST", headers: { "x-user": "ada" } });
+  const client = await connectTestClient(createUnrulyServer, { request });
+  const { content } = await client.callTool({ name: "who_built", arguments: {} });
+  expect(content).toMatchObject([{ text: JSON.stringify({ user: "ada", url: request.url }) }]);
+  const copied = await client.callTool({ name: "copy_headers", arguments: {} });
+  expect(copied.content).toMatchObject([{ text: "a copy of ada" }]);
+  await client.close();
 });

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Uplink } from "../../src/edge/uplink.ts";
-import { unpackPost } from "../../src/session/link.ts";
+import { formatPostKey, parsePostKey, unpackPost } from "../../src/session/link.ts";
 
 const message = { head: "[]", text: "{}" };
 const patienceMs = 1_000;
@@ -12,10 +12,13 @@ const unread = { isWritten: false };
 
 /** A stream's WebSocket, and what went over it. */
 function openSocket() {
-  const keys: number[] = [];
-  const send = (sent: string): void => void keys.push(unpackPost(sent)?.key ?? Number.NaN);
+  const keys: string[] = [];
+  const send = (sent: string): void =>
+    void keys.push(formatPostKey(unpackPost(sent)?.key ?? { epoch: "", sequence: 0 }));
   return { keys, socket: { send } as unknown as WebSocket };
 }
+
+const sequenceOf = (key: string): number => parsePostKey(key).sequence;
 
 function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
@@ -25,7 +28,7 @@ function collectGarbage(): void {
 let count = 0;
 function openUplink() {
   const sessionId = `session ${count++}`;
-  const uplink = new Uplink(Date.now());
+  const uplink = new Uplink();
   const { keys, socket } = openSocket();
   const onSilence = vi.fn<() => void>();
   uplink.open(sessionId, socket, onSilence);
@@ -41,14 +44,14 @@ describe("a POST on its stream's WebSocket", () => {
     const refusal = { status: 409, headers: [], body: "no" };
     const both = [1, 2].map(() => uplink.carry(sessionId, message, patienceMs));
     await vi.advanceTimersByTimeAsync(0);
-    const [first = 0, second = 0] = keys;
-    expect(second).toBe(first + 1);
-    uplink.settle({ receipt: second, refusal, isAnswered: false }, read);
-    uplink.settle({ receipt: first, isAnswered: true }, read);
+    const [first = "", second = ""] = keys;
+    expect(sequenceOf(second)).toBe(sequenceOf(first) + 1);
+    uplink.settle({ receipt: sequenceOf(second), refusal, isAnswered: false }, read);
+    uplink.settle({ receipt: sequenceOf(first), isAnswered: true }, read);
     await vi.advanceTimersByTimeAsync(0);
     expect(await Promise.all(both)).toEqual([
-      { receipt: { receipt: first, isAnswered: true }, key: first },
-      { receipt: { receipt: second, refusal, isAnswered: false }, key: second },
+      { receipt: { receipt: sequenceOf(first), isAnswered: true }, key: first },
+      { receipt: { receipt: sequenceOf(second), refusal, isAnswered: false }, key: second },
     ]);
     expect(uplink.lastKey).toBe(second);
   });
@@ -59,13 +62,13 @@ describe("a POST on its stream's WebSocket", () => {
       let heard: unknown;
       const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
       await vi.advanceTimersByTimeAsync(0);
-      const [key = 0] = keys;
-      uplink.settle({ receipt: key, isAnswered: true }, read);
+      const [key = ""] = keys;
+      uplink.settle({ receipt: sequenceOf(key), isAnswered: true }, read);
       if (isClosed) uplink.close();
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       expect(heard).toBeUndefined();
       await vi.advanceTimersByTimeAsync(0);
-      expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
+      expect(await carried).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: true }, key });
     }
   });
 
@@ -74,10 +77,10 @@ describe("a POST on its stream's WebSocket", () => {
     let heard: unknown;
     void uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
-    const [key = 0] = keys;
-    uplink.settle({ receipt: key, isAnswered: false }, unread);
+    const [key = ""] = keys;
+    uplink.settle({ receipt: sequenceOf(key), isAnswered: false }, unread);
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-    expect(heard).toEqual({ receipt: { receipt: key, isAnswered: false }, key });
+    expect(heard).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: false }, key });
   });
 
   test("is settled only when nothing waits in the stream before its answer", async () => {
@@ -86,13 +89,13 @@ describe("a POST on its stream's WebSocket", () => {
     let heard: unknown;
     const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
-    const [key = 0] = keys;
-    uplink.settle({ receipt: key, isAnswered: true }, stream);
+    const [key = ""] = keys;
+    uplink.settle({ receipt: sequenceOf(key), isAnswered: true }, stream);
     await vi.advanceTimersByTimeAsync(patienceMs / 2);
     expect(heard).toBeUndefined();
     stream.isWritten = true;
     await vi.advanceTimersByTimeAsync(2);
-    expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
+    expect(await carried).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: true }, key });
   });
 
   test("is not waited for longer than its patience, nor is another sent there before there is another WebSocket", async () => {
@@ -102,7 +105,7 @@ describe("a POST on its stream's WebSocket", () => {
     expect(Uplink.of(sessionId)).toBe(uplink);
     expect(onSilence).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
-    const [key = 0] = keys;
+    const [key = ""] = keys;
     expect(await carried).toEqual({ receipt: undefined, key });
     expect(onSilence).toHaveBeenCalledTimes(1);
     expect(Uplink.of(sessionId)).toBeUndefined();
@@ -111,7 +114,7 @@ describe("a POST on its stream's WebSocket", () => {
     uplink.open(sessionId, next.socket, onSilence);
     void uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
-    expect(next.keys).toEqual([key + 1]);
+    expect(next.keys.map(sequenceOf)).toEqual([sequenceOf(key) + 1]);
     expect(keys).toEqual([key]);
     expect(onSilence).toHaveBeenCalledTimes(1);
   });
@@ -120,10 +123,10 @@ describe("a POST on its stream's WebSocket", () => {
     const { sessionId, uplink, keys, onSilence } = openUplink();
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
-    const [key = 0] = keys;
-    uplink.settle({ receipt: key, isAnswered: true }, unread);
+    const [key = ""] = keys;
+    uplink.settle({ receipt: sequenceOf(key), isAnswered: true }, unread);
     await vi.advanceTimersByTimeAsync(patienceMs + 1);
-    expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
+    expect(await carried).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: true }, key });
     expect(onSilence).not.toHaveBeenCalled();
     expect(Uplink.of(sessionId)).toBe(uplink);
   });
@@ -151,10 +154,10 @@ describe("a POST on its stream's WebSocket", () => {
     uplink.open(sessionId, next.socket, onSilence);
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
-    const [key = 0] = next.keys;
-    uplink.settle({ receipt: key, isAnswered: true }, read);
+    const [key = ""] = next.keys;
+    uplink.settle({ receipt: sequenceOf(key), isAnswered: true }, read);
     await vi.advanceTimersByTimeAsync(0);
-    expect(await carried).toEqual({ receipt: { receipt: key, isAnswered: true }, key });
+    expect(await carried).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: true }, key });
     expect(keys).toEqual([]);
   });
 
@@ -165,6 +168,19 @@ describe("a POST on its stream's WebSocket", () => {
     expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
     expect([...keys, ...others]).toEqual([]);
     expect(Uplink.of("the claimed one")).toBe(uplink);
+  });
+
+  test("has a key that none of another stream has, also of one that was opened in the same millisecond or 2^20 later", async () => {
+    const keys: string[] = [];
+    for (const openedAtMs of [0, 0, 2 ** 20, 2 ** 20, 2 ** 21]) {
+      vi.setSystemTime(1_800_000_000_000 + openedAtMs);
+      const { sessionId, uplink, keys: own } = openUplink();
+      for (let post = 0; post < 3; post++) void uplink.carry(sessionId, message, patienceMs);
+      await vi.advanceTimersByTimeAsync(0);
+      keys.push(...own);
+    }
+    expect(keys).toHaveLength(15);
+    expect([...new Set(keys)]).toEqual(keys);
   });
 
   test("does not go to a stream that was torn down without a word, which leaves nothing behind", async () => {
@@ -179,7 +195,7 @@ describe("a POST on its stream's WebSocket", () => {
 
   test("goes over the newest stream of its session, which an older one that ends does not take away", () => {
     const { sessionId, uplink, onSilence } = openUplink();
-    const newer = new Uplink(Date.now());
+    const newer = new Uplink();
     newer.open(sessionId, openSocket().socket, onSilence);
     uplink.close();
     expect(Uplink.of(sessionId)).toBe(newer);

@@ -2,7 +2,7 @@ import { request } from "node:http";
 import { text as readText } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Counts } from "../bench/counts.ts";
-import { RawSseClient, textOf } from "../support/raw-client.ts";
+import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
@@ -100,6 +100,35 @@ describe("a POST in the isolate of its stream", () => {
     await client.release();
     const answered = await client.stream.answerTo(await sent);
     expect(textOf(answered)).toBe("released");
+    client.close();
+  });
+
+  test("runs on each stream that the session ever has: none takes it for one of another stream", async () => {
+    const client = await RawSseClient.open(split.url);
+    for (let stream = 0; stream < 10; stream++) {
+      for (let call = 0; call < 3; call++) {
+        const text = `call ${call} on stream ${stream}`;
+        expect(textOf(await client.call("echo", { text }))).toBe(text);
+      }
+      await client.resume();
+    }
+    client.close();
+  });
+
+  test("is not taken for accepted because the same one of an earlier stream is answered", async () => {
+    const client = await RawSseClient.open(split.url);
+    await client.resume();
+    await client.stream.next(({ event }) => event === "endpoint");
+    // The first of this stream, whose answer is replayed on the next one: there it is the first again.
+    const params = { name: "echo", arguments: { text: "replayed" } };
+    const { lastEventId } = client.stream;
+    await client.post({ jsonrpc: "2.0", id: "early", method: "tools/call", params });
+    await client.stream.answerTo("early");
+    client.stream.close();
+    client.stream = await RawStream.open(`${split.url}/sse`, { headers: { "last-event-id": lastEventId } });
+    const refused = client.post({ jsonrpc: "1.0", id: "late", method: "ping" });
+    await client.stream.answerTo("early");
+    expect((await refused).status).toBe(400);
     client.close();
   });
 

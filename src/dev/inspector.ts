@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { usualPort } from "./announcement.ts";
+import { withNpmOptions } from "./npm-options.ts";
+import { root } from "./wrangler-process.ts";
+
+/**
+ * `npm run inspector`: the MCP Inspector of this project, with the Node of this project, connected to the running server.
+ *
+ * Takes the URL to connect to, or `--port`, and passes all other arguments on to the Inspector: `--cli`, for one, and what
+ * it is to do then. A URL whose path ends in `/mcp` is connected to by Streamable HTTP, any other by HTTP+SSE.
+ */
+
+const launcher = join(root, "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js");
+
+/** A server elsewhere may have to wake up first. */
+const answerTimeoutMs = 10_000;
+
+interface Target {
+  url: string;
+  rest: string[];
+}
+
+function readTarget(argv: string[], environment: NodeJS.ProcessEnv): Target {
+  const rest = withNpmOptions(argv, environment, ["port"]);
+  const takeAt = (index: number, count: number): string | undefined => rest.splice(index, count).at(-1);
+  const flag = rest.findIndex((arg) => arg === "--port" || arg.startsWith("--port="));
+  const isWhole = rest[flag]?.includes("=") === true;
+  const given = flag < 0 ? undefined : takeAt(flag, isWhole ? 1 : 2)?.replace("--port=", "");
+  const port = given ?? String(usualPort);
+  // Elsewhere a URL is what some other argument says.
+  const place = rest[0] === "--cli" ? 1 : 0;
+  const isUrl = URL.canParse(rest[place] ?? "") && /^https?:/.test(rest[place] ?? "");
+  const url = isUrl ? takeAt(place, 1) : undefined;
+  return { url: url ?? `http://localhost:${port}/sse`, rest };
+}
+
+/** Arguments of the Inspector, whose page takes the URL by another name than its command line. */
+function inspectorArguments({ url, rest }: Target): string[] {
+  const transport = new URL(url).pathname.endsWith("/mcp") ? "http" : "sse";
+  const chosen = rest.includes("--transport") ? [] : ["--transport", transport];
+  const [first, ...others] = rest;
+  return first === "--cli" ? ["--cli", url, ...chosen, ...others] : [...chosen, "--server-url", url, ...rest];
+}
+
+/** Whatever it answers, somebody is there; an OPTIONS opens no session. */
+async function isServed(url: string): Promise<boolean> {
+  return fetch(url, { method: "OPTIONS", signal: AbortSignal.timeout(answerTimeoutMs) }).then(
+    () => true,
+    () => false,
+  );
+}
+
+const target = readTarget(process.argv.slice(2), process.env);
+if (await isServed(target.url)) {
+  const child = spawn(process.execPath, [launcher, ...inspectorArguments(target)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code) => process.exit(code ?? 1));
+} else {
+  console.error(
+    `Nothing answers at ${target.url}. Start the server by npm start in another terminal; ` +
+      "if it is elsewhere, say where: npm run inspector -- --port 8123, or with its URL.",
+  );
+  process.exitCode = 1;
+}

@@ -1,0 +1,174 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+import { adviceOn } from "./advice.ts";
+import type { StackFrames } from "./stack-frames.ts";
+import { readEvent, type WorkerEvent } from "./worker-events.ts";
+
+const header = /^[✘▲] \[(?<level>ERROR|WARNING)\] (?<text>.*)$/;
+
+/** What a module threw while it was loaded. */
+const loadError = /^service core:user:[^:]*: (?:Uncaught )?(?<said>.*)$/;
+
+/** What wrangler says about that afterwards: paragraphs without a word on its cause. */
+const aboutLoadError =
+  /^A DurableObjectNamespace in the config referenced the class|^The Workers runtime failed to start|^Runtime stderr:/;
+
+/** What wrangler says of each start, reload and request. The first two are said shorter, the last by each call's line. */
+const wranglersOwn =
+  /^⎔|^\[wrangler:info\] (Ready on|[A-Z]+ \/)|^Using secrets defined|^Your Worker has access|^Binding +Resource|^env\.\S|^If you think this is a bug|^🪵/;
+
+/** Where an `npm start` shows something, and what it learns on the way. */
+export interface TerminalOptions {
+  frames: StackFrames;
+  show: (line: string) => void;
+  /** Everything of wrangler's is shown: somebody asked for a level of its log. */
+  isVerbose: boolean;
+  onEvent: (event: WorkerEvent) => void;
+  onReloading: () => void;
+  onReloaded: () => void;
+}
+
+/**
+ * What is shown of the output of wrangler: what tools write as it is, the Worker's events as sentences, stacks in places of
+ * the sources, and of wrangler's own what the developer can do something about.
+ */
+export class Terminal {
+  readonly #options: TerminalOptions;
+  #rest = "";
+  #errorRest = "";
+  /** Of wrangler's messages, which have indented lines and blank ones, and end where a line begins at the margin. */
+  #block: "none" | "shown" | "hidden" = "none";
+  #isGoStack = false;
+  #lastThrown: string | undefined;
+  readonly #refused = new Set<string>();
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+  }
+
+  /** Text of wrangler and of the Worker. */
+  write(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#line(line);
+  }
+
+  /** Text of esbuild or of a Node that crashes: nothing else writes to this output of wrangler's processes. */
+  writeError(text: string): void {
+    const lines = (this.#errorRest + text).split("\n");
+    this.#errorRest = lines.pop() ?? "";
+    for (const line of lines) this.#errorLine(line);
+  }
+
+  /** Whatever is written next is of another wrangler. */
+  end(): void {
+    if (this.#rest !== "") this.#line(this.#rest);
+    if (this.#errorRest !== "") this.#errorLine(this.#errorRest);
+    this.#rest = this.#errorRest = "";
+    this.#block = "none";
+    this.#isGoStack = false;
+  }
+
+  #line(coloured: string): void {
+    const line = stripVTControlCharacters(coloured).trimEnd();
+    const head = header.exec(line)?.groups;
+    const text = head?.["text"] ?? line;
+    const event = readEvent(text);
+    if (event !== undefined) {
+      this.#block = "hidden";
+      this.#event(event as WorkerEvent);
+      return;
+    }
+    if (head !== undefined) this.#header(coloured, text);
+    else if (this.#block !== "none" && (line === "" || line.startsWith(" "))) this.#inBlock(coloured, line);
+    else this.#plain(coloured, line);
+  }
+
+  #header(coloured: string, text: string): void {
+    const said = loadError.exec(text)?.groups?.["said"];
+    this.#block = aboutLoadError.test(text) ? "hidden" : "shown";
+    if (said !== undefined) this.#fault(said);
+    else if (this.#block === "shown") this.#show(takenPort(text) ?? coloured);
+  }
+
+  #inBlock(coloured: string, line: string): void {
+    if (this.#block === "hidden" || line.trim() === "") return;
+    const advice = adviceOn(line);
+    if (!this.#options.frames.isFrame(line)) this.#show(coloured);
+    else for (const place of this.#options.frames.theirs(line)) this.#show(`    at ${place}`);
+    if (advice !== "") this.#show(`  ${advice}`);
+  }
+
+  #plain(coloured: string, line: string): void {
+    this.#block = aboutLoadError.test(line) ? "hidden" : "none";
+    if (this.#block === "hidden") return;
+    if (line.startsWith("⎔ Reloading")) this.#options.onReloading();
+    if (line.startsWith("⎔ Local server updated")) this.#options.onReloaded();
+    if (wranglersOwn.test(line) && !this.#options.isVerbose) return;
+    if (!this.#options.frames.isFrame(line)) this.#show(coloured);
+    else for (const place of this.#options.frames.theirs(line)) this.#show(`    at ${place}`);
+  }
+
+  /** A stack of Go is esbuild's last word when it is ended while it works: nobody can do anything about that. */
+  #errorLine(line: string): void {
+    if (/^(fatal error: |SIG[A-Z]+: |goroutine \d+ |panic: )/.test(line)) this.#isGoStack = true;
+    if (!this.#isGoStack && line.trim() !== "") this.#show(line);
+  }
+
+  #event(event: WorkerEvent): void {
+    this.#options.onEvent(event);
+    switch (event.event) {
+      case "call":
+        return this.#show(callLine(event));
+      case "incident":
+        return this.#fault(event.error);
+      case "thrown":
+        this.#lastThrown = event.error;
+        return this.#fault(event.error, `${event.by} threw `);
+      case "failed":
+        // What was thrown has just been shown.
+        if (this.#lastThrown?.includes(event.message) !== true) this.#fault(event.message, `${event.by} failed: `);
+        this.#lastThrown = undefined;
+        return;
+      case "refused":
+        return this.#refusal(event.header, event.hostname);
+      case "started":
+      case "ended":
+        return;
+      default:
+        this.#show(styleText("dim", JSON.stringify(event)));
+    }
+  }
+
+  #fault(error: string, by = ""): void {
+    const advice = adviceOn(error);
+    const fault = `${styleText("red", "✘")} ${by}${this.#options.frames.shorten(error)}`;
+    this.#show(advice === "" ? fault : `${fault}\n  ${advice}`);
+  }
+
+  #refusal(kind: "host" | "origin", hostname: string): void {
+    const key = `${kind} ${hostname}`;
+    if (this.#refused.has(key)) return;
+    this.#refused.add(key);
+    const option = kind === "host" ? "allowedHosts" : "allowedOrigins";
+    const who = kind === "host" ? `to the host name ${hostname}` : `of a web page of ${hostname}`;
+    this.#show(
+      `${styleText("yellow", "▲")} Refused a request ${who}. If that is yours, let it in:\n` +
+        `  npm start -- --allowed-${kind} ${hostname}, or ${option}: ["${hostname}"] in src/worker.ts`,
+    );
+  }
+
+  #show(text: string): void {
+    this.#options.show(text);
+  }
+}
+
+function callLine({ method, name, outcome, ms, client }: Extract<WorkerEvent, { event: "call" }>): string {
+  return styleText("dim", ["·", method, name, outcome, `${ms} ms`, client].filter(Boolean).join("  "));
+}
+
+/** One sentence in place of wrangler's paragraphs, for the mistake that everybody makes. */
+function takenPort(text: string): string | undefined {
+  const port = /Address already in use \(.*:(?<port>\d+)\)/.exec(text)?.groups?.["port"];
+  if (port === undefined) return undefined;
+  return `Port ${port} is taken by another process. End that one, or choose a port: npm start -- --port ${Number(port) + 1}`;
+}

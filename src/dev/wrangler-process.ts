@@ -1,0 +1,86 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+export const root = join(import.meta.dirname, "../..");
+const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+
+/** wrangler asks the network for nothing: it also starts where there is none. */
+const offline = {
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  WRANGLER_SEND_ERROR_REPORTS: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_WRITE_LOGS: "false",
+};
+
+const hasGroups = process.platform !== "win32";
+export const parentCheckMs = 250;
+
+/**
+ * Runs in wrangler, before it. A `kill -9` leaves us no time to end its group. And what it says is to come in the order in
+ * which it is said, which two pipes do not keep.
+ */
+function prepare(checkMs: number, watchesParent: boolean): void {
+  process.stderr.write = process.stdout.write.bind(process.stdout);
+  if (!watchesParent) return;
+  const parent = process.ppid;
+  const check = (): void => {
+    if (process.ppid !== parent) process.kill(0, "SIGKILL");
+  };
+  setInterval(check, checkMs).unref();
+}
+
+const preload = `data:text/javascript,${encodeURIComponent(`(${prepare.toString()})(${parentCheckMs}, ${hasGroups})`)}`;
+
+/** Starts `wrangler dev`. It ends, with all that it started, when this process does. */
+export function forkWrangler(args: string[]): ChildProcess {
+  return fork(wrangler, ["dev", ...args], {
+    cwd: root,
+    // wrangler builds it in, and the gate believes it: nothing that says otherwise may come from outside.
+    env: { ...offline, ...registry(), ...process.env, FORCE_COLOR: colours(), NODE_ENV: "development" },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // A group of its own, so that all of it can be ended. Windows has no groups, and ends it with us.
+    detached: hasGroups,
+    execArgv: ["--import", preload],
+  });
+}
+
+/** esbuild outlives a wrangler that ends while it watches the sources, and would hold our outputs open for ever. */
+export function endGroup(leader: number | undefined): void {
+  if (leader === undefined || !hasGroups) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // Nothing of it is left.
+  }
+}
+
+/** Why wrangler could not work in this folder, if it could not. */
+export function unwritable(): string | undefined {
+  const folder = join(root, ".wrangler");
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return undefined;
+  } catch {
+    return `${folder} cannot be written, and wrangler keeps the bundle and the sessions there. Make the folder of the project writable, or copy it to a place that is.`;
+  }
+}
+
+/** wrangler's list of the servers of this machine is in the home folder, and it does not start if it cannot write there. */
+function registry(): Record<string, string> {
+  try {
+    accessSync(homedir(), constants.W_OK | constants.X_OK);
+    return {};
+  } catch {
+    const folder = join(root, ".wrangler");
+    return { WRANGLER_REGISTRY_PATH: join(folder, "registry"), XDG_CONFIG_HOME: join(folder, "config") };
+  }
+}
+
+/** wrangler writes into a pipe, which has no colours of its own. */
+function colours(): string {
+  return process.env["FORCE_COLOR"] ?? (process.stderr.isTTY && process.stderr.hasColors() ? "1" : "0");
+}

@@ -1,0 +1,112 @@
+import { adviceOn } from "./dev/advice.ts";
+import type { AnyServer } from "./server-context.ts";
+
+/**
+ * What only a Worker of `npm start` does: it tells the developer's terminal, see `dev/worker-events.ts`, what is no matter of a
+ * log. wrangler writes NODE_ENV into the bundle, so that a deployed one has nothing of this.
+ */
+
+/** What the terminal is told. */
+export type TerminalEvent =
+  /** A call, or `createServer`, begins. Whatever never ends is what blocks this server. */
+  | { event: "started"; what: string }
+  | { event: "ended"; what: string }
+  /** What a tool or another handler of the user's threw, which the SDK turns into an answer without a stack. */
+  | { event: "thrown"; by: string; error: string }
+  /** An answer that is an error, of the protocol or of a tool. */
+  | { event: "failed"; by: string; message: string }
+  /** A request was refused, because of the name under which it came or that of its page. */
+  | { event: "refused"; header: "host" | "origin"; hostname: string };
+
+export function tellTerminal(event: TerminalEvent): void {
+  if (process.env["NODE_ENV"] === "development") console.log(JSON.stringify(event));
+}
+
+/** What the sender of a request is told of a fault: on a machine what it is, of a deployed server only its number. */
+export function incidentMessage(incident: string, error: unknown): string {
+  if (process.env["NODE_ENV"] === "development") {
+    const said = String(error).replace(/^Error: |\.$/g, "");
+    return `Internal error: ${said}. ${adviceOn(said)} The terminal of npm start shows where.`.replace("  ", " ");
+  }
+  return `Internal error: the server's log has it as incident ${incident}.`;
+}
+
+/** The stack of `error`, and of what caused it. */
+export function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\ncaused by ${stackOf(error.cause)}`;
+}
+
+interface ToolResult {
+  isError?: boolean;
+  content?: { text?: string }[];
+}
+
+/** Tells the terminal of an answer that is an error. */
+export function tellFailure(by: string, answer: object): void {
+  if (process.env["NODE_ENV"] !== "development") return;
+  const { result, error } = answer as { result?: ToolResult; error?: { message: string } };
+  if (error !== undefined) tellTerminal({ event: "failed", by, message: error.message });
+  else if (result?.isError === true) tellTerminal({ event: "failed", by, message: result.content?.[0]?.text ?? "" });
+}
+
+/**
+ * Tells the terminal what the handlers of `server` throw. The SDK keeps no more of it than its message, and says nowhere
+ * when: so its own methods, which v1 and v2 have under the same names, are called through ours.
+ */
+export function watchHandlers(server: AnyServer): void {
+  if (process.env["NODE_ENV"] !== "development") return;
+  const told = new WeakSet<object>();
+  const tell = (by: string, error: unknown): void => {
+    if (error instanceof Error && told.has(error)) return;
+    if (error instanceof Error) told.add(error);
+    tellTerminal({ event: "thrown", by, error: stackOf(error) });
+  };
+  const execute: unknown = Reflect.get(server, "executeToolHandler");
+  if (typeof execute === "function") {
+    Reflect.set(server, "executeToolHandler", async (tool: unknown, ...rest: unknown[]) => {
+      try {
+        return await Reflect.apply(execute, server, [tool, ...rest]);
+      } catch (error) {
+        tell(nameOf(tool, server), error);
+        throw error;
+      }
+    });
+  }
+  const protocol: unknown = Reflect.get(server, "server") ?? server;
+  const handlers: unknown = Reflect.get(Object(protocol), "_requestHandlers");
+  if (handlers instanceof Map) for (const [method, handler] of handlers) handlers.set(method, watched(handler, tell));
+}
+
+interface Asked {
+  method: string;
+  params?: Record<string, unknown> | undefined;
+}
+
+/** What a request is about: a tool, a prompt or a resource by its name, else its method. */
+export function subjectOf({ method, params }: Asked): string {
+  const name = params?.["name"] ?? params?.["uri"];
+  return typeof name === "string" ? name : method;
+}
+
+type Handler = (request: Asked, context: unknown) => unknown;
+
+function watched(handler: Handler, tell: (by: string, error: unknown) => void): Handler {
+  return async (request, context) => {
+    try {
+      return await handler(request, context);
+    } catch (error) {
+      // One with a code is an answer that was meant so.
+      const isMeant = error instanceof Error && typeof Reflect.get(error, "code") === "number";
+      if (!isMeant) tell(subjectOf(request), error);
+      throw error;
+    }
+  };
+}
+
+/** The name under which an McpServer has `tool`. */
+function nameOf(tool: unknown, server: AnyServer): string {
+  const tools: unknown = Reflect.get(server, "_registeredTools");
+  return Object.entries(Object(tools)).find(([, registered]) => registered === tool)?.[0] ?? "a tool";
+}

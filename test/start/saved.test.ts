@@ -1,0 +1,116 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { expect, test } from "vitest";
+import { announced, serverSource, start } from "./started.ts";
+
+const execute = promisify(execFile);
+
+const named = (name: string, end = ""): string =>
+  serverSource(`  server.registerTool("${name}", {}, () => ({ content: [] }));`) + end;
+
+test("a source that is saved by putting another file in its place is served each time, also after a load error", async () => {
+  const { run, url, project } = await start({ source: named("first") });
+  await run.written(announced);
+  for (const [index, name] of ["second", "third"].entries()) {
+    await project.replace("src/server.ts", named(name));
+    await run.written("↻ Serving what was saved (src/server.ts).", index + 1);
+  }
+  for (const times of [1, 2]) {
+    await project.replace("src/server.ts", named("broken", `throw new Error("broken ${times}");\n`));
+    await run.written(`✘ Error: broken ${times}\n    at src/server.ts:9:7\n`);
+    await run.written("Save a source, and it starts again", times);
+    await project.replace("src/server.ts", named("mended"));
+    await run.written("Serving again", times);
+  }
+  expect(await toolsOf(url)).toEqual(["mended"]);
+});
+
+test("after a load error a source in a folder that is new is noticed as well", async () => {
+  const { run, url, project } = await start({ source: named("first") });
+  await run.written(announced);
+  await project.replace(
+    "src/server.ts",
+    'export { createServer } from "./tools/server.ts";\nthrow new Error("not yet");\n',
+  );
+  await run.written("Build failed");
+  await project.write("src/tools/server.ts", named("moved").replaceAll("./", "../"));
+  await run.written("✘ Error: not yet");
+  await run.written("Save a source, and it starts again");
+  await project.replace("src/tools/server.ts", named("moved again"));
+  await run.written("✘ Error: not yet", 2);
+  await run.written("Save a source, and it starts again", 2);
+  await project.replace("src/server.ts", 'export { createServer } from "./tools/server.ts";\n');
+  await run.written("Serving again");
+  expect(await toolsOf(url)).toEqual(["moved again"]);
+});
+
+test("clients that are connected hear that the tools are others once a change is served, on /sse and /mcp", async () => {
+  const { run, url, project } = await start({ source: named("before") });
+  await run.written(announced);
+  const heard: Record<string, string[][]> = { sse: [], mcp: [] };
+  const clients = await Promise.all(
+    (["sse", "mcp"] as const).map(async (path) => {
+      const onChanged = (_: Error | null, tools: { name: string }[] | null): void => {
+        heard[path]?.push((tools ?? []).map(({ name }) => name));
+      };
+      const client = new Client({ name: path, version: "1.0.0" }, { listChanged: { tools: { onChanged } } });
+      const at = new URL(`${url}/${path}`);
+      await client.connect(path === "sse" ? new SSEClientTransport(at) : new StreamableHTTPClientTransport(at));
+      return client;
+    }),
+  );
+  await project.replace("src/server.ts", named("after"));
+  await expect.poll(() => heard, { timeout: 30_000 }).toEqual({ sse: [["after"]], mcp: [["after"]] });
+  await project.replace("src/server.ts", named("later"));
+  const both = [["after"], ["later"]];
+  await expect.poll(() => heard, { timeout: 30_000 }).toEqual({ sse: both, mcp: both });
+  await Promise.all(clients.map((client) => client.close()));
+});
+
+test.skipIf(process.platform === "win32")(
+  "an esbuild that is ended while it works shows no stack of its own",
+  async () => {
+    const { run: started } = await start();
+    await started.written(announced);
+    const esbuild = await until(() => descendant(started.pid, "esbuild"));
+    // It is what has Go write the stacks of all its goroutines.
+    process.kill(esbuild, "SIGQUIT");
+    await until(async () => ((await descendant(started.pid, "esbuild")) === esbuild ? undefined : true));
+    started.interrupt();
+    await started.ended;
+    expect(started.output()).not.toContain("goroutine");
+    expect(started.output()).not.toContain("SIGQUIT");
+  },
+);
+
+async function toolsOf(url: string): Promise<string[]> {
+  const client = new Client({ name: "saved", version: "1.0.0" });
+  await client.connect(new SSEClientTransport(new URL(`${url}/sse`)));
+  const { tools } = await client.listTools();
+  await client.close();
+  return tools.map(({ name }) => name);
+}
+
+/** The process below `ancestor` whose program is called `name`. */
+async function descendant(ancestor: number | undefined, name: string): Promise<number | undefined> {
+  const { stdout } = await execute("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="]);
+  const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/));
+  const parents = new Map(rows.map(([pid, parent]) => [Number(pid), Number(parent)]));
+  const isBelow = (pid: number): boolean => {
+    for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at))
+      if (at === ancestor) return true;
+    return false;
+  };
+  const found = rows.find(([pid, , program]) => program?.endsWith(`/${name}`) === true && isBelow(Number(pid)));
+  return found === undefined ? undefined : Number(found[0]);
+}
+
+async function until<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+}

@@ -1,0 +1,97 @@
+import { setTimeout as passing } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { postJson, RawSseClient, reconnect, textOf } from "../support/raw-client.ts";
+import { RawMcpClient } from "../support/raw-mcp-client.ts";
+import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
+
+let unruly: WorkerdProcess;
+beforeAll(async () => void (unruly = await startWorkerd({ main: "test/fixtures/unruly.ts" })));
+afterAll(() => unruly.close());
+
+/** How long an object may stay after its session's end, and how often a timer in it ticks, milliseconds. */
+const lingerMs = 1_000;
+const tickMs = 20;
+
+const ticksOf = (name: string): number => unruly.output().split(`tick of ${name}\n`).length - 1;
+
+/** Resolves once the timer of that name ticks no more. */
+async function untilStill(name: string): Promise<void> {
+  await expect.poll(() => ticksOf(name)).toBeGreaterThan(0);
+  await expect
+    .poll(
+      async () => {
+        const before = ticksOf(name);
+        await passing(20 * tickMs);
+        return ticksOf(name) - before;
+      },
+      { timeout: 15 * lingerMs, interval: 1 },
+    )
+    .toBe(0);
+}
+
+function expectQuietLog(): void {
+  const noise = unruly
+    .output()
+    .split("\n")
+    .filter((line) => /error|exception|incident|uncaught|abort/i.test(line));
+  expect(noise).toEqual([]);
+}
+
+test("a timer that a tool left behind ends with the session that a client deletes, and its stream ends in order", async () => {
+  const client = await RawMcpClient.open(unruly.url);
+  const stream = await client.listen();
+  await (await client.call("tick", { name: "deleted" })).text();
+  const ended = await fetch(client.url, { method: "DELETE", headers: client.headers });
+  expect(ended.status).toBe(204);
+  // Also those that race with the end, and with that of the object.
+  const statuses = new Set<number>();
+  const untilMs = performance.now() + 3 * lingerMs;
+  while (performance.now() < untilMs) statuses.add((await client.call("quiet_halves")).status);
+  expect([...statuses]).toEqual([404]);
+  expect(await stream.over).toBe("ended");
+  await untilStill("deleted");
+  expectQuietLog();
+});
+
+test("and with a session that expires", async () => {
+  const client = await RawSseClient.open(unruly.url);
+  await client.call("tick", { name: "expired" });
+  client.close();
+  await untilStill("expired");
+  expect((await client.post({ jsonrpc: "2.0", id: 1, method: "ping" })).status).toBe(404);
+  expectQuietLog();
+});
+
+test("a session that goes on has its timers, however many others end", async () => {
+  const client = await RawSseClient.open(unruly.url);
+  await client.call("tick", { name: "living" });
+  const other = await RawMcpClient.open(unruly.url);
+  await fetch(other.url, { method: "DELETE", headers: other.headers });
+  await passing(3 * lingerMs);
+  const before = ticksOf("living");
+  await expect.poll(() => ticksOf("living")).toBeGreaterThan(before);
+  expect(textOf(await client.call("quiet_halves"))).toContain("a");
+  client.close();
+  await untilStill("living");
+});
+
+test("a client that leaves before it said anything that lasts leaves no timer behind", async () => {
+  const client = await RawSseClient.connect(unruly.url);
+  await client.post({ jsonrpc: "2.0", method: "notifications/initialized" }, { "x-ticks-as": "unstored" });
+  client.close();
+  await untilStill("unstored");
+  expectQuietLog();
+});
+
+test("a stream that is claimed away from a session which has said nothing is not attached again and again", async () => {
+  const client = await RawSseClient.open(unruly.url);
+  client.stream.close();
+  const { stream, ping } = await reconnect(unruly.url);
+  await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} });
+  client.stream = stream;
+  await passing(2 * lingerMs);
+  expect(textOf(await client.call("quiet_halves"))).toContain("a");
+  expect((await postJson(`${unruly.url}/mcp`, { jsonrpc: "2.0", id: 1, method: "ping" })).status).toBe(400);
+  client.close();
+  expectQuietLog();
+});
