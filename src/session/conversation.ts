@@ -1,12 +1,9 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
-import { subjectOf, tellFailure } from "../development.ts";
 import type { Settings } from "../options.ts";
-import { type Bounds, writeMessage, writeResponse } from "../protocol/message-json.ts";
 import type { AnyServer } from "../server-context.ts";
 import { attempt } from "./attempt.ts";
-import { CallLog, type CallOutcome, outcomeOf } from "./call-log.ts";
+import { CallLog } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
 import { Claims, firstClaimIn } from "./claims.ts";
@@ -14,11 +11,11 @@ import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "./handsha
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Introduction } from "./introduction.ts";
 import { Journal } from "./journal.ts";
-import { isPostStream, listenStream, readClaimId, sseStream } from "./link.ts";
+import { isPostStream, readClaimId } from "./link.ts";
 import { LongCalls } from "./long-calls.ts";
-import { kindOf } from "./outbox.ts";
 import { answerInterrupted } from "./recovery.ts";
 import { isInitialized, RunningServer } from "./running-server.ts";
+import { callContext, ServerMessages } from "./server-messages.ts";
 import { ServerRequests } from "./server-requests.ts";
 import type { RowStore } from "./rows.ts";
 import type { Streams } from "./streams.ts";
@@ -41,12 +38,6 @@ export interface ConversationOptions {
 }
 
 /**
- * Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. Only Streamable HTTP
- * needs to know, where each call has a stream of its own. One for all sessions of the isolate: none runs inside another.
- */
-const callContext = new AsyncLocalStorage<RequestId>();
-
-/**
  * One session's client and server talking: every message of either passes here.
  *
  * Storage: the outbox, the journal and the handshake. Lifetime: the object's time in memory; a later one is rebuilt from
@@ -61,7 +52,7 @@ export class Conversation {
   readonly #journal: Journal;
   readonly #serverRequests: ServerRequests;
   readonly #longCalls: LongCalls;
-  readonly #callLog: CallLog;
+  readonly #said: ServerMessages;
   readonly #record: HandshakeRecord;
   readonly #claims: Claims;
   readonly #introduction: Introduction;
@@ -72,7 +63,6 @@ export class Conversation {
     this.#options = options;
     this.#record = options.record;
     this.#journal = new Journal(store);
-    this.#callLog = new CallLog(sessionId, options.waitUntil);
     this.delivery = new Delivery(options);
     this.#claims = new Claims(settings.claimMs);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
@@ -81,44 +71,43 @@ export class Conversation {
       serverRequests: this.#serverRequests,
       streams: options.streams,
       settings,
-      tell: (id, params) => this.#emit({ jsonrpc: "2.0", method: "notifications/progress", params }, id),
+      tell: (id, params) => this.#said.emit({ jsonrpc: "2.0", method: "notifications/progress", params }, id),
       refuse: (id, reason) => this.transport.refuse(id, reason),
-      abandon: (id) => this.#abandon(id),
+      abandon: (id) => this.#said.abandon(id),
     });
     this.transport = new SessionTransport({
       sessionId,
       incarnation: this.delivery.outbox.nextSequence(Date.now()).toString(36),
       target: {
         clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.handshake),
-        emit: (message, relatedRequestId) => this.#emit(message, relatedRequestId),
+        emit: (message, relatedRequestId) => this.#said.emit(message, relatedRequestId),
       },
     });
     this.#introduction = new Introduction({
       questions: this.handshake?.questions ?? [],
       store: (questions) => this.#record.noteQuestions(questions),
       answer: (message) => this.transport.receive(message),
-      hasClient: () => options.streams.isAttached(this.#commonStream()),
+      hasClient: () => options.streams.isAttached(this.#said.commonStream),
+    });
+    this.#said = new ServerMessages({
+      settings,
+      streams: options.streams,
+      calls: this.calls,
+      callLog: new CallLog(sessionId, options.waitUntil),
+      delivery: this.delivery,
+      introduction: this.#introduction,
+      journal: this.#journal,
+      record: this.#record,
+      serverRequests: this.#serverRequests,
+      transport: this.transport,
+      endIfAnswered: (stream) => this.endIfAnswered(stream),
     });
     this.#server = new RunningServer({
       createServer: options.createServer,
       transport: this.transport,
       record: this.#record,
       introduction: this.#introduction,
-      answerInterrupted: () =>
-        answerInterrupted({
-          journal: this.#journal,
-          calls: this.calls,
-          transport: this.transport,
-          refuse: (answer) => this.#answer(answer, "interrupted"),
-          onRerun: () => {
-            this.#longCalls.start();
-            attempt(() => options.onJournaled());
-          },
-          run: (entry) => {
-            const extra = messageExtra(requestOf(entry));
-            callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
-          },
-        }),
+      answerInterrupted: () => this.#answerInterrupted(),
     });
   }
 
@@ -216,8 +205,25 @@ export class Conversation {
     this.delivery.stop();
     this.#longCalls.stop();
     this.#record.end();
-    for (const { request } of this.calls.all()) this.#closeCall(request.id, "cancelled");
+    for (const { request } of this.calls.all()) this.#said.close(request.id, "cancelled");
     await this.#server.close();
+  }
+
+  #answerInterrupted(): Promise<void> {
+    return answerInterrupted({
+      journal: this.#journal,
+      calls: this.calls,
+      transport: this.transport,
+      refuse: (answer) => this.#said.answer(answer, "interrupted"),
+      onRerun: () => {
+        this.#longCalls.start();
+        attempt(() => this.#options.onJournaled());
+      },
+      run: (entry) => {
+        const extra = messageExtra(requestOf(entry));
+        callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
+      },
+    });
   }
 
   #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
@@ -234,7 +240,7 @@ export class Conversation {
     if (isRequest(message) || message.method !== "notifications/cancelled") return;
     const { requestId, reason } = message.params ?? {};
     // Otherwise the SDK takes it for no cancellation, and the call goes on.
-    if (reason === undefined || typeof reason === "string") this.#dropCall(requestId as RequestId, "cancelled");
+    if (reason === undefined || typeof reason === "string") this.#said.drop(requestId as RequestId, "cancelled");
   }
 
   #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
@@ -246,88 +252,5 @@ export class Conversation {
     if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
     this.#introduction.noteAnswer(id, message);
     this.transport.receive(message, extra);
-  }
-
-  #emit(message: JSONRPCMessage, relatedRequestId: RequestId | undefined): void {
-    if (isResponse(message)) {
-      this.#answer(message, outcomeOf(message));
-      return;
-    }
-    const isServerRequest = isRequest(message);
-    if (this.#introduction.take(message, Date.now())) return;
-    const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
-    const call = callId === undefined ? undefined : this.calls.get(callId);
-    // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
-    if (call === undefined && relatedRequestId !== undefined) return;
-    if (!this.#record.wants(message)) return;
-    const { streams } = this.#options;
-    const json = writeMessage(
-      message,
-      { name: message.method, advice: "Send less at once." },
-      this.#bounds(isServerRequest),
-    );
-    const stream = call?.stream ?? this.#commonStream();
-    if (message.method === "notifications/progress") {
-      this.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], Date.now());
-    }
-    const post = streams.post(stream);
-    if (post !== undefined) this.delivery.startEvents(post);
-    const { sequence } = this.delivery.send(stream, kindOf(message), json);
-    if (!isServerRequest) return;
-    this.#serverRequests.add(message.id, { stream, sequence, nowMs: Date.now() });
-  }
-
-  #answer(message: JSONRPCMessage & { id?: RequestId | undefined }, outcome: CallOutcome): void {
-    const call = message.id === undefined ? undefined : this.calls.get(message.id);
-    // Without a call it was cancelled, abandoned or answered: nobody waits.
-    if (call === undefined) return;
-    if (!("error" in message)) this.#record.noteAnswered(call.request, message);
-    tellFailure(subjectOf(call.request), message);
-    const json = writeResponse(message, call.request, this.#bounds(true));
-    if (call.journalKey !== undefined) {
-      // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
-      this.#journal.remove(call.journalKey);
-      this.delivery.storeThenSend(call.stream, json);
-    } else if (this.#options.streams.post(call.stream)?.holdForJson(json) !== true) {
-      const { handedOverAtMs } = this.delivery.send(call.stream, "response", json, call.post);
-      call.isTold = call.post !== undefined && handedOverAtMs !== undefined;
-    }
-    this.#endCall(call.request.id, outcome);
-  }
-
-  /** Of a message that is owed to its client; any other makes room by itself. */
-  #bounds(isOwed: boolean): Bounds {
-    const { maxMessageBytes } = this.#options.settings;
-    return { maxMessageBytes, hasRoomFor: (length) => !isOwed || this.delivery.hasRoomFor(length) };
-  }
-
-  /** The client of a call is gone for good: its tool is told to stop. */
-  #abandon(requestId: RequestId): void {
-    const params = { requestId, reason: "The client is gone" };
-    this.transport.receive({ jsonrpc: "2.0", method: "notifications/cancelled", params });
-    this.#dropCall(requestId, "abandoned");
-  }
-
-  /** Ends a call that gets no answer. */
-  #dropCall(id: RequestId, outcome: CallOutcome): void {
-    const journalKey = this.calls.get(id)?.journalKey;
-    if (journalKey !== undefined) this.#journal.remove(journalKey);
-    this.#endCall(id, outcome);
-  }
-
-  #endCall(id: RequestId, outcome: CallOutcome): void {
-    const call = this.#closeCall(id, outcome);
-    if (call !== undefined) this.endIfAnswered(call.stream);
-  }
-
-  #closeCall(id: RequestId, outcome: CallOutcome): Call | undefined {
-    const call = this.calls.close(id);
-    if (call === undefined) return undefined;
-    this.#callLog.add(call, outcome, this.handshake?.initialize?.["clientInfo"]);
-    return call;
-  }
-
-  #commonStream(): string {
-    return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
 }
