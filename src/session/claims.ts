@@ -1,4 +1,6 @@
-import { claimAsks } from "./link.ts";
+import type { JSONRPCMessage } from "@modelcontextprotocol/server";
+import { isResponse } from "../protocol/json-rpc.ts";
+import { claimAsks, readClaimId } from "./link.ts";
 
 /** Fresh objects whose last claim is remembered: a client has one stream that asks, and those that it had just before. */
 const maxRemembered = 32;
@@ -19,6 +21,15 @@ export class Claims {
 
   constructor(claimMs: number) {
     this.#askEveryMs = claimMs / claimAsks;
+  }
+
+  /** The fresh object that one POST claims, if that is to be passed on. The first claim of it: a client has one stream. */
+  takeFrom(messages: JSONRPCMessage[], nowMs: number): string | undefined {
+    for (const message of messages) {
+      const freshId = isResponse(message) && message.id !== undefined ? readClaimId(message.id) : undefined;
+      if (freshId !== undefined) return this.take(freshId, nowMs) ? freshId : undefined;
+    }
+    return undefined;
   }
 
   /** Whether the claim for `freshId` is to be passed on. */

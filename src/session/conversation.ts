@@ -142,8 +142,8 @@ export class Conversation {
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
-    const freshId = firstClaimIn(messages);
-    if (freshId !== undefined && this.#claims.take(freshId, nowMs)) this.#options.onClaim(freshId);
+    const freshId = this.#claims.takeFrom(messages, nowMs);
+    if (freshId !== undefined) this.#options.onClaim(freshId);
     for (const message of messages) this.#receive(message, extra);
     return calls;
   }
@@ -212,13 +212,9 @@ export class Conversation {
   }
 
   #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
-    if (isResponse(message)) {
-      this.#receiveAnswer(message, extra);
-      return;
-    }
+    if (isResponse(message)) return this.#receiveAnswer(message, extra);
     if (isRequest(message) && this.#record.lane === "mcp") {
-      callContext.run(message.id, () => this.transport.receive(message, extra));
-      return;
+      return callContext.run(message.id, () => this.transport.receive(message, extra));
     }
     if (isInitialized(message)) return this.#introduction.begin(() => this.transport.receive(message, extra));
     this.transport.receive(message, extra);
@@ -310,13 +306,4 @@ export class Conversation {
   #commonStream(): string {
     return this.#record.lane === "mcp" ? listenStream : sseStream;
   }
-}
-
-/** The object that holds the fresh stream of a client which says, in this POST, that the session is its own: it has one. */
-function firstClaimIn(messages: JSONRPCMessage[]): string | undefined {
-  for (const message of messages) {
-    const freshId = isResponse(message) && message.id !== undefined ? readClaimId(message.id) : undefined;
-    if (freshId !== undefined) return freshId;
-  }
-  return undefined;
 }
