@@ -23,6 +23,15 @@ export class Claims {
     this.#askEveryMs = claimMs / claimAsks;
   }
 
+  /** The fresh object that one POST claims, if that is to be passed on. The first claim of it: a client has one stream. */
+  takeFrom(messages: JSONRPCMessage[], nowMs: number): string | undefined {
+    for (const message of messages) {
+      const freshId = isResponse(message) && message.id !== undefined ? readClaimId(message.id) : undefined;
+      if (freshId !== undefined) return this.take(freshId, nowMs) ? freshId : undefined;
+    }
+    return undefined;
+  }
+
   /** Whether the claim for `freshId` is to be passed on. */
   take(freshId: string, nowMs: number): boolean {
     this.#left = Math.min(claimAsks, this.#left + (nowMs - this.#countedAtMs) / this.#askEveryMs);
@@ -39,13 +48,4 @@ export class Claims {
     }
     return true;
   }
-}
-
-/** The object that holds the fresh stream of a client which says, in this POST, that the session is its own: it has one. */
-export function firstClaimIn(messages: JSONRPCMessage[]): string | undefined {
-  for (const message of messages) {
-    const freshId = isResponse(message) && message.id !== undefined ? readClaimId(message.id) : undefined;
-    if (freshId !== undefined) return freshId;
-  }
-  return undefined;
 }

@@ -6,7 +6,7 @@ import { attempt } from "./attempt.ts";
 import { CallLog } from "./call-log.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Delivery } from "./delivery.ts";
-import { Claims, firstClaimIn } from "./claims.ts";
+import { Claims } from "./claims.ts";
 import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "./handshake.ts";
 import { messageExtra, requestOf } from "./http-source.ts";
 import { Introduction } from "./introduction.ts";
@@ -145,8 +145,8 @@ export class Conversation {
   ): Call[] {
     const nowMs = Date.now();
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
-    const freshId = firstClaimIn(messages);
-    if (freshId !== undefined && this.#claims.take(freshId, nowMs)) this.#options.onClaim(freshId);
+    const freshId = this.#claims.takeFrom(messages, nowMs);
+    if (freshId !== undefined) this.#options.onClaim(freshId);
     const [first, ...others] = messages;
     if (first !== undefined) this.#receive(first, extra);
     if (others.length > 0) void this.#receiveInTurn(others, extra);
@@ -227,13 +227,9 @@ export class Conversation {
   }
 
   #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
-    if (isResponse(message)) {
-      this.#receiveAnswer(message, extra);
-      return;
-    }
+    if (isResponse(message)) return this.#receiveAnswer(message, extra);
     if (isRequest(message) && this.#record.lane === "mcp") {
-      callContext.run(message.id, () => this.transport.receive(message, extra));
-      return;
+      return callContext.run(message.id, () => this.transport.receive(message, extra));
     }
     if (isInitialized(message)) return this.#introduction.begin(() => this.transport.receive(message, extra));
     this.transport.receive(message, extra);

@@ -22,6 +22,9 @@ const maxRememberedLength = 64 * 1024;
 /** How long a call waits, at most, for a rebuilt server to introduce itself, milliseconds: its client may not answer. */
 const maxIntroductionMs = 1_000;
 
+/** Likewise, if nobody is there to answer: after a crash a relay takes a moment to attach again. */
+const reattachMs = 200;
+
 /** How long what a rebuilt server says of itself is no news, milliseconds. What it says by a timer later on is its own. */
 const noNewsMs = 10_000;
 
@@ -92,9 +95,12 @@ export class Introduction {
     tell();
     if (initialized === undefined) return;
     const { promise: tooLong, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, maxIntroductionMs);
+    const timers = [
+      setTimeout(() => void (this.#options.hasClient() || resolve()), reattachMs),
+      setTimeout(resolve, maxIntroductionMs),
+    ];
     await Promise.race([this.#quiet(initialized), this.#waitsForPerson.promise, tooLong]);
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
   }
 
   /** Whether `message` of the server is seen to here, and not to be sent to the client. */
@@ -109,7 +115,7 @@ export class Introduction {
   #takeRequest(request: JSONRPCRequest, introduction: IntroductionContext): boolean {
     const { id, method } = request;
     if (!personal.has(method)) {
-      if (introduction.isAgain && this.#options.hasClient()) this.#waiting.add(id);
+      if (introduction.isAgain) this.#waiting.add(id);
       return false;
     }
     const asked = JSON.stringify({ method, params: { ...request.params, _meta: undefined } });
