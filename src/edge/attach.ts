@@ -24,7 +24,9 @@ export interface StreamSource {
 
 /** The source of `stream`, one of those that a session has. */
 export class SessionSource implements StreamSource {
-  readonly uplink: Uplink | undefined;
+  readonly #uplink: Uplink | undefined;
+  /** That of the object that was attached to last. */
+  #objectVersion: number = link.version;
   readonly #namespace: DurableObjectNamespace;
   readonly #stream: string;
   /** When the GET arrived, milliseconds since 1970. */
@@ -37,25 +39,37 @@ export class SessionSource implements StreamSource {
     this.#namespace = namespace;
     this.#stream = stream;
     this.#openedAtMs = openedAtMs;
-    this.uplink = uplink;
+    this.#uplink = uplink;
+  }
+
+  /** An object of version 1 knows no epochs: each POST goes to it by a request. */
+  get uplink(): Uplink | undefined {
+    return this.#objectVersion === 1 ? undefined : this.#uplink;
   }
 
   async giveBack(sessionId: string, packed: Uint8Array[]): Promise<void> {
     const headers = this.#headers("return");
-    await findSession(this.#namespace, sessionId)?.fetch(link.url, { method: "POST", headers, body: join(packed) });
+    await findSession(this.#namespace, sessionId)?.fetch(link.url, {
+      method: "POST",
+      headers,
+      body: join(packed.map(link.plainFrame)),
+    });
   }
 
   async attach({ sessionId, kind, after }: AttachTarget): Promise<WebSocket | Response> {
     const headers = this.#headers("attach");
     headers.upgrade = "websocket";
     headers[link.attachHeader] = kind;
+    headers[link.versionHeader] = String(link.version);
     if (after !== undefined) headers[link.afterHeader] = String(after);
-    if (this.uplink !== undefined) headers[link.postHeader] = this.uplink.lastKey;
+    if (this.#uplink !== undefined) headers[link.postHeader] = this.#uplink.lastKey;
     const attach = (): Promise<Response> | undefined =>
       findSession(this.#namespace, sessionId)?.fetch(link.url, { headers });
     // The object may go away under the request. Then there is a new one, which the old one's word does not bind.
     const response = (await attach()?.catch(attach)) ?? refusals.unknownSession();
-    return response.webSocket ?? response;
+    if (response.webSocket === null) return response;
+    this.#objectVersion = link.versionOf(response.headers);
+    return response.webSocket;
   }
 
   #headers(verb: link.Verb): Record<string, string> {

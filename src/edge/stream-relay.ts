@@ -154,7 +154,7 @@ export class StreamRelay {
   }
 
   #relay(data: ArrayBuffer): void {
-    const { sequence, post, isHeld, frame } = unpackFrame(data);
+    const { sequence, post, isHeld, frame } = unpackFrame(new Uint8Array(data));
     this.#client.write(frame);
     if (post !== 0) this.#options.source.uplink?.settle({ receipt: post, isAnswered: true }, this);
     if (isHeld && !this.#held.add(data, sequence)) this.#socket?.send(noRoom);

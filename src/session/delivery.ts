@@ -4,7 +4,7 @@ import { formatEventId } from "../protocol/event-id.ts";
 import { isResponse, parseBody } from "../protocol/json-rpc.ts";
 import { dataOf, messageFrame, primingFrame } from "../protocol/sse-frame.ts";
 import { attempt } from "./attempt.ts";
-import { addressed, type CarriedBy, isPostStream, packFrame, unpackFrame } from "./link.ts";
+import { addressed, type CarriedBy, isPostStream, packedAgain, packFrame, unpackFrame } from "./link.ts";
 import { type Audience, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 import type { RowStore } from "./rows.ts";
@@ -190,8 +190,8 @@ export class Delivery {
   takeBack(stream: string, { frames, openedAtMs }: { frames: Uint8Array<ArrayBuffer>[]; openedAtMs: number }): void {
     const isSuperseded = this.#streams.hasNewer(stream, openedAtMs);
     const alreadyThere = this.#resumedAfter.get(stream) ?? 0;
-    for (const packed of frames) {
-      const { sequence, frame } = unpackFrame(packed.buffer);
+    for (const plain of frames) {
+      const { sequence, frame } = unpackFrame(plain);
       const json = answerOf(new TextDecoder().decode(frame));
       if (json === undefined || this.outbox.has(sequence) || sequence <= alreadyThere) continue;
       if (isSuperseded) {
@@ -199,6 +199,7 @@ export class Delivery {
         this.send(stream, "response", json);
         continue;
       }
+      const packed = packedAgain(plain);
       const message = { sequence, stream, kind: "response" as const, packed, bytes: packed.byteLength };
       this.outbox.takeBack([{ ...message, handedOverAtMs: Date.now() }]);
     }

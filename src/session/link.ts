@@ -9,6 +9,19 @@ export const url = "https://session/";
 /** What all headers below begin with. A client's own of such a name are lost at the entrance of the Worker. */
 export const headerPrefix = "mcp-edge-";
 
+/**
+ * `attach`, and its answer: the version of what the two say to each other. A deploy replaces Workers and objects one by one,
+ * and a Worker's streams live on for hours: for one release each understands the other of the version before, which says
+ * nothing. Version 2: frames say whether to hold them, the object says what is kept, POSTs have an epoch.
+ */
+export const versionHeader = "mcp-edge-link";
+export const version = 2;
+
+/** Of whoever sent `headers`. */
+export function versionOf(headers: Headers): number {
+  return Number(headers.get(versionHeader) ?? 1);
+}
+
 /** What a request to the object is for, see {@linkcode verbOf}. */
 export const verbHeader = "mcp-edge-verb";
 
@@ -110,6 +123,8 @@ export function confirmation(sequence: number): string {
 
 /** What the relay sends when it has no room to hold an answer that it wrote: the object must write it down at once. */
 export const noRoom = "no room";
+/** The same from a Worker of version 1. */
+export const noRoomOfV1 = "not kept";
 
 /** What the object sends as text, as JSON: attach the client's stream to this session instead. */
 export interface AttachCommand {
@@ -159,9 +174,10 @@ export function formatPostKey({ epoch, sequence }: PostKey): string {
   return `${epoch}.${sequence}`;
 }
 
-/** Only {@linkcode formatPostKey} writes what is read here. */
+/** {@linkcode formatPostKey} wrote it, or a Worker of version 1, where the upper half of a number told the stream. */
 export function parsePostKey(text: string): PostKey {
   const dot = text.indexOf(".");
+  if (dot < 0) return { epoch: `v1 ${Math.floor(Number(text) / 2 ** 32)}`, sequence: Number(text) };
   return { epoch: text.slice(0, dot), sequence: Number(text.slice(dot + 1)) };
 }
 
@@ -181,8 +197,8 @@ export interface CarriedBy {
   sequence: number;
 }
 
-/** Not `post `: an object from before keys had epochs must take no key for another. */
-const carriedMark = "carried ";
+/** A POST begins with the first of them; with the second from a Worker of version 1. */
+const carriedMarks = ["carried ", "post "] as const;
 
 /** The head of `request`, see {@linkcode CarriedPost}. */
 export function headOf({ url: from, headers }: Request): string {
@@ -206,39 +222,41 @@ export function requestOf(head: string): Request {
 }
 
 export function packPost({ key, head, text }: CarriedPost): string {
-  return `${carriedMark}${formatPostKey(key)}\n${head}\n\n${text}`;
+  return `${carriedMarks[0]}${formatPostKey(key)}\n${head}\n\n${text}`;
 }
 
 /** `undefined` if it is something else that the relay says. */
 export function unpackPost(message: string): CarriedPost | undefined {
-  if (!message.startsWith(carriedMark)) return undefined;
+  const mark = carriedMarks.find((begin) => message.startsWith(begin));
+  if (mark === undefined) return undefined;
   const headAt = message.indexOf("\n") + 1;
   const headEnd = message.indexOf("\n\n", headAt);
   return {
-    key: parsePostKey(message.slice(carriedMark.length, headAt - 1)),
+    key: parsePostKey(message.slice(mark.length, headAt - 1)),
     head: message.slice(headAt, headEnd),
     text: message.slice(headEnd + 2),
   };
 }
 
+/** The first byte of a frame. Of version 1 it is that of a sequence, which is never so large. */
+const mark = { passed: 0x80, held: 0x81 } as const;
 const headerBytes = 17;
-const postAt = 8;
-const heldAt = 16;
+const [sequenceAt, postAt] = [1, 9];
 const headerRoom = "\0".repeat(headerBytes);
 const encoder = new TextEncoder();
 
 /**
- * An SSE frame as the object sends it to the relay: its sequence number and that of the POST that it answers, or 0, as
- * float64s, a byte that says whether to hold it until a {@linkcode KeptNotice}, then the bytes for the client. The relay
- * learns how far the client is without reading a byte of the frame. A POST's sequence means something only on the socket
- * that brought it, see {@linkcode addressed}.
+ * An SSE frame as the object sends it to the relay: a byte that says whether to hold it until a {@linkcode KeptNotice}; its
+ * sequence number and that of the POST that it answers, or 0, as float64s; then the bytes for the client. The relay learns
+ * how far the client is without reading a byte of the frame. A POST's sequence means something only on the socket that
+ * brought it, see {@linkcode addressed}.
  */
 export function packFrame(sequence: number, frame: string, { post = 0, isHeld = false } = {}): Uint8Array {
   const packed = encoder.encode(headerRoom + frame);
   const header = new DataView(packed.buffer, packed.byteOffset);
-  header.setFloat64(0, sequence);
+  header.setUint8(0, isHeld ? mark.held : mark.passed);
+  header.setFloat64(sequenceAt, sequence);
   header.setFloat64(postAt, post);
-  header.setUint8(heldAt, Number(isHeld));
   return packed;
 }
 
@@ -248,31 +266,52 @@ export function packFrame(sequence: number, frame: string, { post = 0, isHeld = 
  */
 export function addressed(packed: Uint8Array, { post, isHeld }: { post?: number; isHeld?: boolean }): Uint8Array {
   const header = new DataView(packed.buffer, packed.byteOffset);
-  const held = isHeld === undefined ? header.getUint8(heldAt) : Number(isHeld);
+  const wanted = isHeld === true ? mark.held : mark.passed;
+  const first = isHeld === undefined ? header.getUint8(0) : wanted;
   const answered = post ?? header.getFloat64(postAt);
-  if (header.getUint8(heldAt) === held && header.getFloat64(postAt) === answered) return packed;
+  if (header.getUint8(0) === first && header.getFloat64(postAt) === answered) return packed;
   // A copy: what was sent before may still be on its way.
   const copy = packed.slice();
   const changed = new DataView(copy.buffer);
-  changed.setUint8(heldAt, held);
+  changed.setUint8(0, first);
   changed.setFloat64(postAt, answered);
   return copy;
+}
+
+/** A frame without its first byte: as version 1 sends it, and as it is stored and given back, whatever the version. */
+export function plainFrame(packed: Uint8Array): Uint8Array {
+  return isPlain(packed) ? packed : packed.subarray(1);
+}
+
+/** Of {@linkcode plainFrame}. */
+export function packedAgain(plain: Uint8Array): Uint8Array {
+  const packed = new Uint8Array(1 + plain.byteLength);
+  packed[0] = mark.passed;
+  packed.set(plain, 1);
+  return packed;
+}
+
+function isPlain(packed: Uint8Array): boolean {
+  return (packed[0] ?? 0) < mark.passed;
 }
 
 export interface UnpackedFrame {
   sequence: number;
   post: number;
+  /** Of version 1 all are: it does not say. */
   isHeld: boolean;
   frame: Uint8Array<ArrayBuffer>;
 }
 
-export function unpackFrame(packed: ArrayBuffer): UnpackedFrame {
-  const header = new DataView(packed);
+/** Of either version. */
+export function unpackFrame(packed: Uint8Array<ArrayBuffer>): UnpackedFrame {
+  const plain = packed.subarray(isPlain(packed) ? 0 : 1);
+  const header = new DataView(plain.buffer, plain.byteOffset);
   return {
     sequence: header.getFloat64(0),
     post: header.getFloat64(8),
-    isHeld: header.getUint8(heldAt) !== 0,
-    frame: new Uint8Array(packed, headerBytes),
+    isHeld: packed[0] !== mark.passed,
+    frame: plain.subarray(16),
   };
 }
 

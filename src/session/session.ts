@@ -133,7 +133,7 @@ export class Session<Env> {
    * an answer that it wrote. The messages of a socket do not wait for each other's end.
    */
   webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
-    if (message === link.noRoom) return this.#conversation.delivery.save();
+    if (message === link.noRoom || message === link.noRoomOfV1) return this.#conversation.delivery.save();
     const post = typeof message === "string" ? link.unpackPost(message) : undefined;
     if (post !== undefined) return this.#ssePosts.bySocket(socket, post);
     const stream = this.#streams.confirm(socket, Number(message));
@@ -176,7 +176,7 @@ export class Session<Env> {
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
     const noticedAtMs = this.#streams.noticedAtMs(stream);
-    this.#streams.attach(stream, ownEnd, openedAtMs);
+    this.#streams.attach(stream, ownEnd, { openedAtMs, version: link.versionOf(request.headers) });
     const lastPost = request.headers.get(link.postHeader);
     if (lastPost !== null) this.#ssePosts.expect(link.parsePostKey(lastPost));
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
@@ -185,7 +185,8 @@ export class Session<Env> {
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
-    return new Response(null, { status: 101, webSocket: relayEnd });
+    const headers = { [link.versionHeader]: String(link.version) };
+    return new Response(null, { status: 101, webSocket: relayEnd, headers });
   }
 
   /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */

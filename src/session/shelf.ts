@@ -1,5 +1,6 @@
 import { attempt } from "./attempt.ts";
 import { join, split } from "./joined.ts";
+import { packedAgain, plainFrame } from "./link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { RowStore } from "./rows.ts";
 
@@ -21,7 +22,7 @@ export class Shelf {
   /** Rows without a living message. They go when there is time: whoever sends a large answer should not wait for that. */
   readonly #emptyRows = new Set<string>();
   /** The row that was read last, in this turn: the next message that is sent again is probably in it, too. */
-  #opened: { key: string; messages: Map<number, SentMessage> } | undefined;
+  #opened: { key: string; frames: Map<number, Uint8Array> } | undefined;
 
   constructor(store: RowStore) {
     this.#store = store;
@@ -30,9 +31,9 @@ export class Shelf {
   /** What an earlier run of the object wrote, in the order of its rows, without its bytes. */
   *load(): Iterable<SentMessage> {
     for (const [key, burst] of this.#store.list<ArrayBuffer>({ prefix })) {
-      for (const message of unpackBurst(burst)) {
-        this.#note(message.sequence, key);
-        yield { ...message, packed: undefined };
+      for (const { plain, ...head } of unpackBurst(burst)) {
+        this.#note(head.sequence, key);
+        yield { ...head, packed: undefined, bytes: plain.byteLength + 1 };
       }
     }
   }
@@ -63,10 +64,10 @@ export class Shelf {
     if (this.#opened?.key !== key) {
       const burst = this.#store.get<ArrayBuffer>(key);
       const messages = burst === undefined ? [] : unpackBurst(burst);
-      this.#opened = { key, messages: new Map(messages.map((message) => [message.sequence, message])) };
+      this.#opened = { key, frames: new Map(messages.map((message) => [message.sequence, message.plain])) };
       queueMicrotask(() => (this.#opened = undefined));
     }
-    return this.#opened.messages.get(sequence)?.packed ?? new Uint8Array();
+    return packedAgain(this.#opened.frames.get(sequence) ?? new Uint8Array());
   }
 
   /** A message is not needed any more. */
@@ -113,16 +114,14 @@ export class Shelf {
 /** What the messages say of themselves, as JSON, and then their frames. */
 function packBurst(messages: SentMessage[]): ArrayBuffer {
   const heads = JSON.stringify(messages.map((message) => ({ ...message, packed: undefined, bytes: undefined })));
-  const frames = messages.map(({ packed }) => packed ?? new Uint8Array());
+  const frames = messages.map(({ packed }) => plainFrame(packed ?? new Uint8Array()));
   return join([new TextEncoder().encode(heads), ...frames]).buffer;
 }
 
-function unpackBurst(burst: ArrayBuffer): SentMessage[] {
+/** As they were written: their frames are plain, see `plainFrame`. */
+function unpackBurst(burst: ArrayBuffer): (Omit<SentMessage, "packed" | "bytes"> & { plain: Uint8Array })[] {
   const [heads, ...frames] = split(burst);
   // A cast at a boundary that only `packBurst` writes.
   const parsed = JSON.parse(new TextDecoder().decode(heads)) as Omit<SentMessage, "packed" | "bytes">[];
-  return parsed.map((head, index) => {
-    const packed = frames[index] ?? new Uint8Array();
-    return { ...head, packed, bytes: packed.byteLength };
-  });
+  return parsed.map((head, index) => ({ ...head, plain: frames[index] ?? new Uint8Array() }));
 }

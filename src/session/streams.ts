@@ -1,4 +1,4 @@
-import { closeCode, type KeptNotice } from "./link.ts";
+import { closeCode, type KeptNotice, packedAgain, plainFrame } from "./link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 
@@ -8,7 +8,9 @@ interface Attachment {
   /** When its client opened it, milliseconds since 1970. */
   openedAtMs: number;
   /** Messages handed to it that may not have arrived, while they are few. */
-  inDoubt?: SentMessage[];
+  inDoubt?: (Omit<SentMessage, "packed" | "bytes"> & { packed: Uint8Array })[];
+  /** The link's, of its relay; absent: 1. */
+  version?: number;
   /** See `RelaySocket`. */
   waitsFrom?: number | undefined;
 }
@@ -20,6 +22,8 @@ export const maxAttachedBytes = 14_000;
 interface RelaySocket {
   socket: WebSocket;
   openedAtMs: number;
+  /** The link's. */
+  version: number;
   /** Bytes sent since the relay last confirmed. After hibernation 0: it had all the time to read. */
   unconfirmedBytes: number;
   /** The sequence of the first message that waits for a confirmation, if one does. None may overtake it. */
@@ -51,9 +55,9 @@ export class Streams {
     this.#maxStreamBacklogBytes = maxStreamBacklogBytes;
     this.#bootedAtMs = nowMs;
     for (const socket of ctx.getWebSockets()) {
-      const { stream, openedAtMs, inDoubt = [], waitsFrom } = attachmentOf(socket);
+      const { stream, openedAtMs, version = 1, inDoubt = [], waitsFrom } = attachmentOf(socket);
       if (socket.readyState === WebSocket.OPEN) {
-        this.#sockets.set(stream, { socket, openedAtMs, unconfirmedBytes: 0, waitsFrom });
+        this.#sockets.set(stream, { socket, openedAtMs, version, unconfirmedBytes: 0, waitsFrom });
         // While the object slept it had all the time to read. A sequence number is a clock's.
         this.#readUpTo.set(stream, waitsFrom ?? nowMs * 1_000);
       }
@@ -68,20 +72,23 @@ export class Streams {
     return this.#kept.splice(0).sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Has the session's only socket keep `inDoubt`, and nothing else; false if there is not exactly one. */
-  keep(inDoubt: SentMessage[]): boolean {
-    if (inDoubt.length === 0 && !this.#isKeeping) return true;
+  /** Has the session's only socket keep `unsaved`, whose bytes are in memory, and nothing else; false if there is not exactly one. */
+  keep(unsaved: SentMessage[]): boolean {
+    if (unsaved.length === 0 && !this.#isKeeping) return true;
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
     const [, { socket }] = only;
+    const inDoubt = unsaved.map((message) => ({ ...message, packed: plainFrame(message.packed ?? new Uint8Array()) }));
     socket.serializeAttachment({ ...attachmentOf(socket), inDoubt } satisfies Attachment);
     this.#isKeeping = inDoubt.length > 0;
     return true;
   }
 
-  #noteKept(inDoubt: SentMessage[]): void {
-    // Attachments that an older version wrote do not say how long their messages are.
-    for (const message of inDoubt) this.#kept.push({ ...message, bytes: message.packed?.byteLength ?? 0 });
+  #noteKept(inDoubt: NonNullable<Attachment["inDoubt"]>): void {
+    for (const message of inDoubt) {
+      const packed = packedAgain(message.packed);
+      this.#kept.push({ ...message, packed, bytes: packed.byteLength });
+    }
   }
 
   /** Whether a client listens on any stream. */
@@ -149,15 +156,15 @@ export class Streams {
   }
 
   /** Gives `stream` to `socket`; the newest wins. The socket is accepted for hibernation. */
-  attach(stream: string, socket: WebSocket, openedAtMs: number): void {
+  attach(stream: string, socket: WebSocket, { openedAtMs, version }: { openedAtMs: number; version: number }): void {
     this.#ctx.acceptWebSocket(socket, [stream]);
-    socket.serializeAttachment({ stream, openedAtMs } satisfies Attachment);
+    socket.serializeAttachment({ stream, openedAtMs, version } satisfies Attachment);
     this.#known.add(socket);
     // A POST's stream that is resumed: its first connection may be dead without our knowing.
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
     const earlier = this.#sockets.get(stream)?.socket;
-    this.#sockets.set(stream, { socket, openedAtMs, unconfirmedBytes: 0, waitsFrom: undefined });
+    this.#sockets.set(stream, { socket, openedAtMs, version, unconfirmedBytes: 0, waitsFrom: undefined });
     earlier?.close(closeCode.superseded, "a newer stream took over");
   }
 
@@ -197,7 +204,7 @@ export class Streams {
       return "waiting";
     }
     try {
-      relay.socket.send(packed);
+      relay.socket.send(relay.version === 1 ? plainFrame(packed) : packed);
       relay.unconfirmedBytes += packed.byteLength;
       return "sent";
     } catch {
@@ -208,7 +215,9 @@ export class Streams {
 
   /** Relays need not hold answers up to `sequence` any more. */
   tellKept(sequence: number): void {
-    for (const { socket } of this.#sockets.values()) {
+    for (const { socket, version } of this.#sockets.values()) {
+      // It would take that for something else.
+      if (version === 1) continue;
       try {
         socket.send(JSON.stringify({ kept: sequence } satisfies KeptNotice));
       } catch {

@@ -1,5 +1,5 @@
-import { relative } from "node:path";
-import { bundle, workerConfig } from "./bundle.ts";
+import { join, relative } from "node:path";
+import { bundle, root, workerConfig } from "./bundle.ts";
 
 export interface WorkerdConfig {
   /** Path of the Worker's module, from the root. */
@@ -11,9 +11,14 @@ export interface WorkerdConfig {
   port: number;
   /** Where a second isolate of the Worker listens, with the same Durable Objects: the edge has many. */
   otherPort?: number | undefined;
+  /** Which of the two isolates runs the release before this one; `main` has the objects. */
+  previous?: "main" | "other" | undefined;
   /** What V8 may have for each isolate, MiB. The platform's bound is 128. */
   heapMib?: number | undefined;
 }
+
+/** The example server as the release before this one would deploy it. */
+const previousScript = join(root, "test/fixtures/previous/worker.bundle");
 
 /** `McpAgent` loads it and never uses it here. Only the platform has it. */
 const emailModule = `(name = "cloudflare-internal:email", internal = true, esModule = "export default { EmailMessage: class {} }")`;
@@ -25,11 +30,15 @@ export async function workerdConfig({
   diskFolder,
   port,
   otherPort,
+  previous,
   heapMib,
 }: WorkerdConfig): Promise<string> {
   const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
-  const script = relative(folder, (await bundle(main)).script);
-  const modules = `[(name = "worker.js", esModule = embed ${JSON.stringify(script)})]`;
+  const { script } = await bundle(main);
+  const modulesOf = (isolate: "main" | "other"): string => {
+    const path = relative(folder, isolate === previous ? previousScript : script);
+    return `[(name = "worker.js", esModule = embed ${JSON.stringify(path)})]`;
+  };
   const dated = `compatibilityDate = "${date}",
   compatibilityFlags = ${JSON.stringify(flags)}`;
   const heap = heapMib === undefined ? "" : `\n  v8Flags = ["--max-heap-size=${heapMib}"],`;
@@ -47,14 +56,14 @@ const config :Workerd.Config = (
   extensions = [(modules = [${emailModule}])],${heap}
 );
 const worker :Workerd.Worker = (
-  modules = ${modules},
+  modules = ${modulesOf("main")},
   ${dated},
   bindings = [(name = "SESSION", durableObjectNamespace = "Session")],
   durableObjectNamespaces = [(className = "Session", uniqueKey = "mcp-edge-session", enableSql = true)],
   durableObjectStorage = (localDisk = "disk"),
 );
 const other :Workerd.Worker = (
-  modules = ${modules},
+  modules = ${modulesOf("other")},
   ${dated},
   bindings = [(name = "SESSION", durableObjectNamespace = (className = "Session", serviceName = "main"))],
 );

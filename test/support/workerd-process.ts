@@ -18,6 +18,8 @@ export interface WorkerdProcess {
   kill(): Promise<void>;
   /** Starts it again on the same port and disk. */
   restart(): Promise<void>;
+  /** `kill -9`, and starts this release on the same port and disk, wherever the one before it ran. */
+  upgrade(): Promise<void>;
   /** What it wrote to its outputs. */
   output(): string;
   /** Bytes of the databases on its disk. */
@@ -32,6 +34,8 @@ export interface WorkerdOptions {
   args?: string[];
   /** Whether a second isolate serves the same sessions. */
   isSplit?: boolean;
+  /** Which of the two isolates runs the release before this one; `main` has the objects. */
+  previous?: "main" | "other";
   /** What V8 may have for each isolate, MiB. */
   heapMib?: number;
 }
@@ -41,6 +45,7 @@ export async function startWorkerd({
   main,
   args = [],
   isSplit = false,
+  previous,
   heapMib,
 }: WorkerdOptions): Promise<WorkerdProcess> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
@@ -49,7 +54,8 @@ export async function startWorkerd({
   const port = await freePort();
   const otherPort = isSplit ? await freePort() : undefined;
   const config = join(folder, "config.capnp");
-  await writeFile(config, await workerdConfig({ main, folder, diskFolder, port, otherPort, heapMib }));
+  const place = { main, folder, diskFolder, port, otherPort, heapMib };
+  await writeFile(config, await workerdConfig({ ...place, previous }));
 
   let output = "";
   let child: ChildProcess | undefined;
@@ -81,6 +87,11 @@ export async function startWorkerd({
     pid: () => child?.pid ?? -1,
     kill,
     restart: start,
+    async upgrade() {
+      await kill();
+      await writeFile(config, await workerdConfig(place));
+      await start();
+    },
     output: () => output,
     close: async () => {
       await kill();

@@ -32,7 +32,7 @@ describe("frames", () => {
     fc.assert(
       fc.property(fc.json(), fc.maxSafeNat(), (json, sequence) => {
         const packed = packFrame(sequence, messageFrame("id", json));
-        const { sequence: unpacked, frame } = unpackFrame(packed.slice().buffer);
+        const { sequence: unpacked, frame } = unpackFrame(packed.slice());
         expect(unpacked).toBe(sequence);
         const lines = new TextDecoder().decode(frame).split("\n");
         expect(lines).toEqual(["event: message", "id: id", `data: ${json}`, "", ""]);

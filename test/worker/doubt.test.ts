@@ -113,7 +113,7 @@ class Relay {
   }
 
   #take(data: ArrayBuffer): void {
-    const { sequence, frame } = unpackFrame(data);
+    const { sequence, frame } = unpackFrame(new Uint8Array(data));
     this.#sequence = sequence;
     this.got.push(JSON.parse(/^data: (.*)$/m.exec(new TextDecoder().decode(frame))?.[1] ?? "{}").id);
   }
