@@ -20,12 +20,13 @@ beforeEach(async () => {
   bystander = await RawSseClient.open(workerd.url);
 });
 
+afterEach(() => bystander.close());
+
 /** The process lives, and so does the stream of somebody else. */
-afterEach(async () => {
+async function expectOthersLive(): Promise<void> {
   expect(await bystander.call("add", { a: 1, b: 2 }).then(textOf)).toBe("3");
   expect(workerd.pid()).toBe(pid);
-  bystander.close();
-});
+}
 
 const mebibyte = "x".repeat(1024 * 1024 - 100);
 const recalls = Array.from({ length: 100 }, (_, id) => ({
@@ -55,6 +56,7 @@ test("a batch that asks for 100 MiB on /sse", async () => {
   expect(kinds.filter((kind) => !isFine(kind))).toEqual([]);
   expect(await client.call("recall", { key: "large" }).then(kindOf)).toBe("recalled");
   client.close();
+  await expectOthersLive();
 });
 
 test("the same, and nobody reads: what does not fit beside the rest is an error that says so", async () => {
@@ -71,6 +73,7 @@ test("the same, and nobody reads: what does not fit beside the rest is an error 
   expect(kinds.filter((kind) => kind === "recalled").length).toBeGreaterThanOrEqual(7);
   expect(await client.call("recall", { key: "large" }).then(kindOf)).toBe("recalled");
   client.close();
+  await expectOthersLive();
 });
 
 test("the same on /mcp", async () => {
@@ -84,6 +87,7 @@ test("the same on /mcp", async () => {
   const kinds = answers.map(kindOf);
   expect(kinds).toHaveLength(recalls.length);
   expect(kinds.filter((kind) => !isFine(kind))).toEqual([]);
+  await expectOthersLive();
 });
 
 /** A client that opens its stream and never reads from it. */
@@ -116,4 +120,5 @@ test("60 sessions that read nothing of 8 MiB each", async () => {
   );
   expect(statuses.filter(([first, batch]) => first !== 202 || batch !== 202)).toEqual([]);
   for (const { socket } of deaf) socket.destroy();
+  await expectOthersLive();
 });

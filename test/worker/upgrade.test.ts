@@ -49,6 +49,7 @@ describe.each([
       await useSession(second);
       const third = await cutInCall(second, workerd.otherUrl);
       await useSession(third);
+      expect(third.sessionId).toBe(first.sessionId);
       third.close();
     } finally {
       await workerd.close();
