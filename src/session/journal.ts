@@ -1,6 +1,8 @@
-import type { JSONRPCRequest } from "@modelcontextprotocol/server";
+import { isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
+import { isObject } from "../protocol/json-rpc.ts";
 import { attempt } from "./attempt.ts";
 import type { RowStore } from "./rows.ts";
+import { readRow } from "./stored-format.ts";
 
 /** A request that was accepted and is not answered yet, with all that is needed to run it again. */
 export interface JournalEntry {
@@ -27,8 +29,10 @@ export class Journal {
   readonly #store: RowStore;
   #count = 0;
 
+  /** @throws {UnreadableRow} if an earlier run of the object left what this version cannot read. */
   constructor(store: RowStore) {
     this.#store = store;
+    this.interrupted();
   }
 
   /**
@@ -61,7 +65,14 @@ export class Journal {
   /** What an earlier run of this object left unanswered, oldest first. */
   interrupted(): { key: string; entry: JournalEntry }[] {
     const entries = this.#store.list<string>({ prefix });
-    // A cast at a boundary that only this class writes.
-    return Array.from(entries, ([key, text]) => ({ key, entry: JSON.parse(text) as JournalEntry }));
+    return Array.from(entries, ([key, text]) => ({ key, entry: readRow(key, () => readEntry(JSON.parse(text))) }));
   }
+}
+
+function readEntry(entry: unknown): JournalEntry {
+  if (!isObject(entry)) throw new TypeError("it is no object");
+  const { request, stream, url, headers, reruns } = entry;
+  const isWhole = isJSONRPCRequest(request) && typeof stream === "string" && typeof url === "string";
+  if (!isWhole || !Array.isArray(headers)) throw new TypeError("it lacks a member");
+  return { request, stream, url, headers, ...(typeof reruns === "number" ? { reruns } : {}) };
 }

@@ -1,4 +1,5 @@
 import type { Handshake } from "./handshake.ts";
+import { readHandshake, writeHandshake } from "./stored-format.ts";
 
 /** Text, or bytes. */
 export type RowValue = string | ArrayBuffer;
@@ -40,14 +41,16 @@ export class Rows implements RowStore {
   readonly handshake: Handshake | undefined;
   #isEmpty: boolean;
 
-  /** `isNew`: there is nothing, and the database need not be opened. `beforeWrite` writes the handshake, if it is not written. */
+  /**
+   * `isNew`: there is nothing, and the database need not be opened. `beforeWrite` writes the handshake, if it is not written.
+   * @throws {UnreadableRow} for a handshake that this version cannot read.
+   */
   constructor(storage: DurableObjectStorage, { isNew, beforeWrite }: { isNew: boolean; beforeWrite: () => void }) {
     this.#storage = storage;
     this.#beforeWrite = beforeWrite;
     this.#isEmpty = isNew || !hasTable(storage.sql);
     const json = this.get<string>(handshakeKey);
-    // A cast at a boundary that only `writeHandshake` writes.
-    this.handshake = json === undefined ? undefined : (JSON.parse(json) as Handshake);
+    this.handshake = json === undefined ? undefined : readHandshake(handshakeKey, json);
   }
 
   /** Whether nothing is stored; then there is no alarm either. */
@@ -56,7 +59,7 @@ export class Rows implements RowStore {
   }
 
   writeHandshake(handshake: Handshake): void {
-    const json = JSON.stringify(handshake);
+    const json = writeHandshake(handshake);
     if (!this.#isEmpty) return this.#replace(handshakeKey, json);
     this.#storage.sql.exec(createTable);
     this.#write(handshakeKey, json);
@@ -126,6 +129,11 @@ export class Rows implements RowStore {
   #deleteFrom(key: string, part: number): void {
     if (!this.#isEmpty) this.#storage.sql.exec("DELETE FROM session WHERE key = ? AND part >= ?", key, part);
   }
+}
+
+/** Of a session that nobody is to find any more. */
+export function dropRows(sql: SqlStorage): void {
+  sql.exec("DROP TABLE IF EXISTS session");
 }
 
 function hasTable(sql: SqlStorage): boolean {

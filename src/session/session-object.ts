@@ -1,7 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
 import * as link from "./link.ts";
+import { dropRows } from "./rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { UnreadableRow } from "./stored-format.ts";
 
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings">;
 
@@ -91,6 +93,24 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   #begun(isNew = false): Session<Env> {
-    return (this.#session ??= new Session({ ctx: this.ctx, env: this.env, isNew, ...this.#options }));
+    return (this.#session ??= this.#begin(isNew));
+  }
+
+  /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */
+  #begin(isNew: boolean): Session<Env> {
+    const { ctx, env } = this;
+    try {
+      return new Session({ ctx, env, isNew, ...this.#options });
+    } catch (error) {
+      if (!(error instanceof UnreadableRow)) throw error;
+      const session = ctx.id.toString().slice(0, 8);
+      console.error(
+        JSON.stringify({ event: "unreadable", session, error: `${error.message}. The session is deleted.` }),
+      );
+      dropRows(ctx.storage.sql);
+      ctx.waitUntil(ctx.storage.deleteAll());
+      for (const socket of ctx.getWebSockets()) socket.close(link.closeCode.ended, "the session cannot be read");
+      return new Session({ ctx, env, isNew: true, ...this.#options });
+    }
   }
 }

@@ -1,8 +1,10 @@
 import { attempt } from "./attempt.ts";
 import { join, split } from "./joined.ts";
+import { isObject } from "../protocol/json-rpc.ts";
 import { packedAgain, plainFrame } from "./link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { RowStore } from "./rows.ts";
+import { readRow } from "./stored-format.ts";
 
 const prefix = "outbox/";
 /** Above that a burst is written as more than one, bytes: what is in one is read, and deleted, together. */
@@ -28,10 +30,13 @@ export class Shelf {
     this.#store = store;
   }
 
-  /** What an earlier run of the object wrote, in the order of its rows, without its bytes. */
+  /**
+   * What an earlier run of the object wrote, in the order of its rows, without its bytes.
+   * @throws {UnreadableRow} for what this version cannot read.
+   */
   *load(): Iterable<SentMessage> {
     for (const [key, burst] of this.#store.list<ArrayBuffer>({ prefix })) {
-      for (const { plain, ...head } of unpackBurst(burst)) {
+      for (const { plain, ...head } of readRow(key, () => unpackBurst(burst))) {
         this.#note(head.sequence, key);
         yield { ...head, packed: undefined, bytes: plain.byteLength + 1 };
       }
@@ -121,7 +126,15 @@ function packBurst(messages: SentMessage[]): ArrayBuffer {
 /** As they were written: their frames are plain, see `plainFrame`. */
 function unpackBurst(burst: ArrayBuffer): (Omit<SentMessage, "packed" | "bytes"> & { plain: Uint8Array })[] {
   const [heads, ...frames] = split(burst);
-  // A cast at a boundary that only `packBurst` writes.
-  const parsed = JSON.parse(new TextDecoder().decode(heads)) as Omit<SentMessage, "packed" | "bytes">[];
-  return parsed.map((head, index) => ({ ...head, plain: frames[index] ?? new Uint8Array() }));
+  const parsed: unknown = JSON.parse(new TextDecoder().decode(heads));
+  if (!Array.isArray(parsed)) throw new TypeError("it has no heads");
+  return parsed.map((head: unknown, index) => {
+    const plain = frames[index];
+    if (!isHead(head) || plain === undefined) throw new TypeError("it lacks a member");
+    return { ...head, plain };
+  });
+}
+
+function isHead(head: unknown): head is Omit<SentMessage, "packed" | "bytes"> {
+  return isObject(head) && Number.isSafeInteger(head["sequence"]) && typeof head["stream"] === "string";
 }
