@@ -3,10 +3,10 @@ import {
   localhostAllowedHostnames,
   localhostAllowedOrigins,
   originValidationResponse,
-  readRequestBody,
 } from "@modelcontextprotocol/server";
 import { tellTerminal } from "../development.ts";
 import type { Settings } from "../options.ts";
+import { readBody } from "../stream/request-body.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { headerPrefix } from "../session/link.ts";
 
@@ -107,14 +107,8 @@ export async function admitBody(
   if (refusal !== undefined) return { ok: false, refusal };
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared <= maxBodyBytes && declared > readUpTo) return { ok: true, text: undefined };
-  try {
-    if (declared <= maxBodyBytes) return { ok: true, text: await request.text() };
-    const read = await readRequestBody(request, maxBodyBytes);
-    return read.tooLarge ? { ok: false, refusal: refusals.bodyTooLarge(maxBodyBytes) } : { ok: true, text: read.text };
-  } catch {
-    // The client stopped in the middle of its body; if it is still there, this tells it so.
-    return { ok: false, refusal: refusals.notJson("the body could not be read to its end") };
-  }
+  const read = await readBody(request, maxBodyBytes);
+  return read.ok ? read : { ok: false, refusal: refusals.unreadBody(read.why, maxBodyBytes) };
 }
 
 /** What is read is JSON, in UTF-8 (RFC 8259, section 8.1), as it is. */

@@ -25,10 +25,11 @@ export async function post(request: Request, lane: StreamableLane): Promise<Resp
   if (!acceptsAll(["application/json", "text/event-stream"], request.headers.get("accept"))) {
     return refusals.notAcceptable("application/json, text/event-stream");
   }
-  const admitted = await admitBody(request, lane.settings);
-  if (!admitted.ok) return admitted.refusal;
   const sessionId = request.headers.get("mcp-session-id");
-  if (sessionId === null) return await postWithoutSession(request, admitted.text ?? (await request.text()), lane);
+  // Without a session only the message tells whom it is for.
+  const admitted = await admitBody(request, lane.settings, { readUpTo: sessionId === null ? Infinity : 0 });
+  if (!admitted.ok) return admitted.refusal;
+  if (sessionId === null) return await postWithoutSession(request, admitted.text ?? "", lane);
   const refusal = refuseVersion(request);
   if (refusal !== undefined) return refusal;
   const session = findSession(lane.namespace, sessionId);

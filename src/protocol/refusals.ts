@@ -78,7 +78,28 @@ export function wrongContentEncoding(encoding: string): Response {
   });
 }
 
-export function bodyTooLarge(maxBodyBytes: number): Response {
+/** If its client is still there, this tells it why its body was not read. */
+export function unreadBody(why: "too-large" | "too-slow" | "broken", maxBodyBytes: number): Response {
+  switch (why) {
+    case "too-large":
+      return bodyTooLarge(maxBodyBytes);
+    case "too-slow":
+      return bodyTooSlow();
+    case "broken":
+      return notJson("the body could not be read to its end");
+  }
+}
+
+function bodyTooSlow(): Response {
+  return refuse({
+    status: 408,
+    code: errorCode.refused,
+    message:
+      "Request Timeout: the body did not arrive in time, or others needed the room. Send it again, without a pause.",
+  });
+}
+
+function bodyTooLarge(maxBodyBytes: number): Response {
   return refuse({
     status: 413,
     code: errorCode.refused,

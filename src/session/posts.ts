@@ -4,6 +4,7 @@ import { readsRetry } from "../protocol/clients.ts";
 import { formatEventId } from "../protocol/event-id.ts";
 import { isRequest, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
+import { readBody } from "../stream/request-body.ts";
 import { primingFrame, readsPriming } from "../protocol/sse-frame.ts";
 import type { AnswerState } from "./arrivals.ts";
 import type { Call } from "./calls.ts";
@@ -82,9 +83,18 @@ export class Posts {
     return { refusal: undefined, answer: this.#answerTo(calls) };
   }
 
+  /** The body of a POST that came by a request. The Worker has seen to its length, if that was declared. */
+  async read(request: Request): Promise<{ ok: true; text: string } | { ok: false; refusal: Response }> {
+    const { maxBodyBytes } = this.#settings;
+    const read = await readBody(request, maxBodyBytes);
+    return read.ok ? read : { ok: false, refusal: refusals.unreadBody(read.why, maxBodyBytes) };
+  }
+
   /** A message of a Streamable HTTP session, or the `initialize` that opens one. */
   async toMcp(request: Request, { isNew }: { isNew: boolean }): Promise<Response> {
-    const text = await request.text();
+    const read = await this.read(request);
+    if (!read.ok) return read.refusal;
+    const { text } = read;
     const parsed = parseBody(text);
     if (this.#isEnded() || (!isNew && !this.exists("mcp"))) return refusals.unknownSession();
     if (!parsed.ok) return refuseBody(parsed);

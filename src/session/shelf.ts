@@ -95,6 +95,8 @@ export class Shelf {
     const [first] = burst;
     if (first === undefined) return;
     const key = this.#freeKey(first.sequence);
+    // A row of this name may have been read, and deleted since.
+    this.#opened = undefined;
     this.#store.add(key, packBurst(burst));
     for (const message of burst) {
       this.#note(message.sequence, key);

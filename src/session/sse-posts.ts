@@ -28,12 +28,15 @@ export class SsePosts {
 
   /** By a request of its own. */
   async byRequest(request: Request): Promise<Response> {
-    return this.#respond(await this.#take(request, await request.text()));
+    const read = await this.#posts.read(request);
+    return read.ok ? this.#respond(await this.#take(request, read.text)) : read.refusal;
   }
 
   /** By a request of its own, and perhaps over the WebSocket before: the relay went away before it heard. */
   async again(request: Request): Promise<Response> {
-    const text = await request.text();
+    const read = await this.#posts.read(request);
+    if (!read.ok) return read.refusal;
+    const { text } = read;
     const key = link.parsePostKey(request.headers.get(link.postHeader) ?? "");
     const take = (): Promise<Outcome> => this.#take(request, text);
     // An earlier run of the object may have had it. Only a request must not run twice: an answer, above all one that claims

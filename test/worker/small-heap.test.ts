@@ -110,15 +110,66 @@ async function openDeaf(): Promise<{ client: RawSseClient; socket: Socket }> {
 
 test("60 sessions that read nothing of 8 MiB each", async () => {
   const deaf = await Promise.all(Array.from({ length: 60 }, openDeaf));
-  const statuses = await Promise.all(
-    deaf.map(async ({ client }) => {
-      const remember = { name: "remember", arguments: { key: "large", value: mebibyte } };
-      const first = await client.post({ jsonrpc: "2.0", id: 0, method: "tools/call", params: remember });
-      const batch = await client.post(recalls.slice(0, 8));
-      return [first.status, batch.status];
-    }),
-  );
-  expect(statuses.filter(([first, batch]) => first !== 202 || batch !== 202)).toEqual([]);
+  const remember = { name: "remember", arguments: { key: "large", value: mebibyte } };
+  // One after the other: all at once they would be more than an isolate reads at the same time.
+  const first: number[] = [];
+  for (const { client } of deaf) {
+    first.push((await client.post({ jsonrpc: "2.0", id: 0, method: "tools/call", params: remember })).status);
+  }
+  const batches = await Promise.all(deaf.map(({ client }) => client.post(recalls.slice(0, 8))));
+  expect([...first, ...batches.map(({ status }) => status)].filter((status) => status !== 202)).toEqual([]);
   for (const { socket } of deaf) socket.destroy();
+  await expectOthersLive();
+});
+
+/** Uploads that stop when nearly all of 4 MiB are there. */
+function stalledUpload(path: string, headers: string[], isChunked: boolean): Promise<Socket> {
+  const length = 4 * 1024 * 1024;
+  const sent = "x".repeat((length * 63) / 64);
+  const framing = isChunked ? "transfer-encoding: chunked" : `content-length: ${length}`;
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    "host: 127.0.0.1",
+    "content-type: application/json",
+    framing,
+    ...headers,
+    "",
+    "",
+  ];
+  const socket = connect(Number(new URL(workerd.url).port), "127.0.0.1");
+  socket.on("error", () => undefined);
+  return new Promise((resolve) => {
+    const body = isChunked ? `${sent.length.toString(16)}\r\n${sent}\r\n` : sent;
+    socket.write(head.join("\r\n") + body, () => resolve(socket));
+  });
+}
+
+test("60 uploads that stall: who has taken longest is told so, others upload as much meanwhile", async () => {
+  const client = await RawMcpClient.open(workerd.url);
+  const { pathname, search } = new URL(bystander.endpoint);
+  const accept = "accept: application/json, text/event-stream";
+  const places: [string, string[]][] = [
+    [pathname + search, []],
+    ["/mcp", [accept]],
+    ["/mcp", [accept, `mcp-session-id: ${client.sessionId}`]],
+  ];
+  const sockets = await Promise.all(
+    places.flatMap(([path, headers]) =>
+      Array.from({ length: 20 }, (_, index) => stalledUpload(path, headers, index % 2 === 0)),
+    ),
+  );
+  const answers = sockets.map(
+    (socket) =>
+      new Promise<string>((resolve) => {
+        let text = "";
+        socket.on("data", (chunk: Buffer) => resolve((text += chunk.toString())));
+        socket.on("close", () => resolve(text));
+      }),
+  );
+  // As large as theirs, and whole.
+  expect(await bystander.call("remember", { key: "large", value: mebibyte }).then(textOf)).toBe("Remembered large.");
+  const first = await Promise.race(answers);
+  expect(first).toContain("408");
+  for (const socket of sockets) socket.destroy();
   await expectOthersLive();
 });
