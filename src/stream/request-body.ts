@@ -53,8 +53,8 @@ async function read(request: Request, { reading, isGivenUp, maxBytes }: Terms): 
   if (declared > maxBytes) return { ok: false, why: "too-large" };
   if (declared <= smallBytes) {
     take(reading, declared);
-    const read = await Promise.race([request.text(), isGivenUp]);
-    return read === undefined ? { ok: false, why: "too-slow" } : { ok: true, text: read };
+    const whole = await Promise.race([request.text(), isGivenUp]);
+    return whole === undefined ? { ok: false, why: "too-slow" } : { ok: true, text: whole };
   }
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = request.body?.getReader();
   const decoder = new TextDecoder();
@@ -62,14 +62,14 @@ async function read(request: Request, { reading, isGivenUp, maxBytes }: Terms): 
   let bytes = 0;
   for (;;) {
     const part = await Promise.race([reader?.read(), isGivenUp]);
-    if (part?.done !== false) return part === undefined && reader !== undefined ? stop(reader, "too-slow") : whole();
+    if (part?.done !== false) return part === undefined && reader !== undefined ? stop(reader, "too-slow") : ended();
     bytes += part.value.byteLength;
     if (bytes > maxBytes) return stop(reader, "too-large");
     take(reading, part.value.byteLength);
     text += decoder.decode(part.value, { stream: true });
   }
 
-  function whole(): ReadBody {
+  function ended(): ReadBody {
     return { ok: true, text: text + decoder.decode() };
   }
 }
