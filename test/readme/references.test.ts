@@ -27,6 +27,14 @@ test("every file that is named exists", async () => {
   expect(missing.flat()).toEqual([]);
 });
 
+test("every file that docs/ARCHITECTURE.md names exists", async () => {
+  const text = await readFile(join(root, "docs/ARCHITECTURE.md"), "utf8");
+  const named = Array.from(text.matchAll(/`((?:src|test)\/[^`]+)`/g), ([, path = ""]) => path);
+  expect(named).toContain("src/session/link.ts");
+  const missing = await Promise.all(named.map(async (path) => ((await exists(path)) ? [] : [path])));
+  expect(missing.flat()).toEqual([]);
+});
+
 test("every link leads somewhere", async () => {
   const anchors = new Set(readme.headings.map((title) => `#${title.toLowerCase().replaceAll(" ", "-")}`));
   const missing = await Promise.all(
