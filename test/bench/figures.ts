@@ -2,7 +2,7 @@ import type { Artifact } from "./artifacts.ts";
 import { type ContestantName, titles } from "./contestants.ts";
 import type { SessionCounts } from "./counts.ts";
 import type { IdleCosts } from "./idle-sessions.ts";
-import type { Metric, Rounds } from "./rounds.ts";
+import { type Metric, partShapes, type Rounds } from "./rounds.ts";
 
 /** Everything that one run measured. */
 export interface Measured {
@@ -54,7 +54,7 @@ function atLeast(ratio: number, bound: number, of: string): Requirement {
 }
 
 /** McpAgent's time over ours, and beside it over the limit's: more than that nobody can reach. */
-function agentSlower({ rounds }: Measured, metric: Metric, bound: number): Requirement {
+function agentSlower({ rounds }: Pick<Measured, "rounds">, metric: Metric, bound: number): Requirement {
   const ratio = rounds.ratio(metric, "mcp-agent", "ours");
   const found = `McpAgent ${times(ratio)} ours (${times(rounds.ratio(metric, "mcp-agent", "limit"))} limit)`;
   return { wording: `McpAgent ≥ ${bound} × ours`, found, holds: ratio >= bound };
@@ -67,6 +67,34 @@ export function figuresOf(measured: Measured): Figure[] {
     ...idleFigures(measured),
     ...ownFigures(measured),
     ...streamableFigures(measured),
+    ...partFigures(measured),
+    ...largeFigures(measured),
+  ];
+}
+
+/** Answers in parts: the limit is that of whoever runs the SDK. */
+function partFigures({ rounds }: Measured): Figure[] {
+  return partShapes.flatMap(({ title }) =>
+    ([title, `first of ${title}`] as const).map((metric) =>
+      row(metric, { rounds, metric, format: ms }, [
+        atMost(rounds.ratio(metric, "ours", "limit-sdk"), 1.3, "limit + SDK"),
+        agentSlower({ rounds }, metric, 1),
+      ]),
+    ),
+  );
+}
+
+function largeFigures({ rounds }: Measured): Figure[] {
+  const cells = (metric: Metric): Cells => ({ rounds, metric, format: ms });
+  const ahead = (metric: Metric): Requirement => {
+    const ratio = rounds.ratio(metric, "mcp-agent", "ours");
+    return { wording: "McpAgent ≥ 1 × ours", found: `McpAgent ${times(ratio)} ours`, holds: ratio >= 1 };
+  };
+  const list = rounds.median("list", "ours");
+  const listed = { wording: "≤ 3 ms", found: ms(list), holds: list <= 3 };
+  return [
+    row("tools/list of 200 tools, p50", cells("list"), [listed, ahead("list")]),
+    row("wake and list 200 tools", cells("wake and list"), [ahead("wake and list")]),
   ];
 }
 

@@ -1,5 +1,14 @@
 import type { ContestantName } from "./contestants.ts";
 
+/** Answers in parts: how many, and how large each of them is, bytes. */
+export const partShapes = [
+  { title: "1,000 parts of 100 B", parts: 1_000, bytes: 100 },
+  { title: "200 parts of 10 KB", parts: 200, bytes: 10_000 },
+  { title: "20 parts of 100 KB", parts: 20, bytes: 100_000 },
+] as const;
+
+export type PartShape = (typeof partShapes)[number];
+
 /** What is measured of each contestant. Times are milliseconds, sizes bytes. */
 export type Metric =
   | "call"
@@ -10,6 +19,10 @@ export type Metric =
   | "large call"
   | "streamable call"
   | "streamable calls per second"
+  | PartShape["title"]
+  | `first of ${PartShape["title"]}`
+  | "list"
+  | "wake and list"
   | "late call"
   | "early call"
   | "call among few"

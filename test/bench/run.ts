@@ -11,6 +11,7 @@ import { IdleSessions, measureCrowd, measureWake, untilHibernated } from "./idle
 import { installNodePeers, installPythonPeer } from "./peers.ts";
 import { asMarkdown, asText, machineSize, type Report, versions } from "./report.ts";
 import { Rounds } from "./rounds.ts";
+import { measureLists } from "./large-servers.ts";
 import { measureOldSession, measureSideBySide, type Pace } from "./side-by-side.ts";
 
 const { values: flags } = parseArgs({
@@ -27,6 +28,7 @@ const fullPace: Pace = {
   callTurns: 15,
   opensPerRound: 30,
   throughputTurns: 3,
+  partTurns: 3,
   throughputMs: 150,
   throughputSessions: 20,
   oldSessionCalls: 10_000,
@@ -98,6 +100,25 @@ async function measureSpeed(): Promise<void> {
   }
 }
 
+async function measureLargeServers(): Promise<void> {
+  const large = await Promise.all(
+    (
+      [
+        ["large-ours", "ours"],
+        ["large-mcp-agent", "mcp-agent"],
+      ] as const
+    ).map(async ([server, name]) => ({
+      name,
+      contestant: await startContestant(server),
+    })),
+  );
+  try {
+    await measureLists(large, rounds, pace);
+  } finally {
+    for (const { contestant } of large) await contestant.stop();
+  }
+}
+
 async function measureIdle(): Promise<Measured["idle"]> {
   const contestants = await startAll([...onWorkerd, "sdk-express", "fastmcp-node", "fastmcp-python"]);
   const few = await startContestant("ours");
@@ -147,6 +168,8 @@ async function main(): Promise<void> {
   const counts = await countSession();
   say("side by side");
   await measureSpeed();
+  say("servers of 200 tools");
+  await measureLargeServers();
   say(`idle sessions, ${firstCrowd} and ${secondCrowd}`);
   const idle = await measureIdle();
   const report: Report = {

@@ -1,6 +1,6 @@
 import { setTimeout as passing } from "node:timers/promises";
 import { type Contestant, onWorkerd } from "./contestants.ts";
-import type { Metric, Rounds } from "./rounds.ts";
+import { median, type Metric, partShapes, type Rounds } from "./rounds.ts";
 import { addends, type BenchSession, openSse, openStreamable } from "./sessions.ts";
 import { compareCalls, inTurns, medianCall } from "./turns.ts";
 
@@ -12,6 +12,8 @@ export interface Pace {
   callTurns: number;
   opensPerRound: number;
   throughputTurns: number;
+  /** In a round, of each shape. */
+  partTurns: number;
   /** How long a turn of calls at once is, milliseconds. */
   throughputMs: number;
   /** Sessions that call at once, as often as they can. */
@@ -22,6 +24,9 @@ export interface Pace {
 
 const largeText = "x".repeat(1024 * 1024);
 const largeCallsPerRound = 5;
+
+/** Those whose servers have a tool that tells parts. */
+const tellsParts = new Set<string>([...onWorkerd, "sdk-express"]);
 
 /** A server may put off what it writes, for up to a second: that must not be the burden of what is measured next. */
 const settleMs = 1_200;
@@ -58,6 +63,11 @@ export async function measureSideBySide(contestants: Contestant[], rounds: Round
     );
     const metrics = { latency: "streamable call", throughput: "streamable calls per second" } as const;
     await measureCalls(streamable, { ...metrics, rounds, pace });
+    await measureParts(
+      sse.filter(({ contestant }) => tellsParts.has(contestant.name)),
+      rounds,
+      pace,
+    );
     await passing(settleMs);
     await measureOpening(benches, rounds, pace);
     await passing(settleMs);
@@ -108,6 +118,19 @@ async function measureCalls(
   await note({ metric: throughput, rounds, turns: pace.throughputTurns }, callers, ({ many }) =>
     callsPerSecond(many, pace.throughputMs),
   );
+}
+
+/** Calls whose tool tells progress, part by part, and returns: until the first part, and until the answer. */
+async function measureParts(callers: Callers[], rounds: Rounds, { partTurns: turns }: Pace): Promise<void> {
+  for (const { title, ...shape } of partShapes) {
+    const firsts = new Map(callers.map((caller) => [caller, [] as number[]]));
+    await note({ metric: title, rounds, turns }, callers, async (caller) => {
+      const { firstMs, ms } = await caller.session.callInParts("tell", shape);
+      firsts.get(caller)?.push(firstMs);
+      return ms;
+    });
+    for (const [{ contestant }, values] of firsts) rounds.add(`first of ${title}`, contestant.name, median(values));
+  }
 }
 
 /**
