@@ -32,7 +32,8 @@ function rememberConversions(schema: unknown): void {
   for (const direction of ["input", "output"]) {
     const convert = converters[direction];
     if (typeof convert !== "function" || remembering.has(convert as Convert)) continue;
-    converters[direction] = remembered(convert as Convert);
+    // Of a library that froze it, or makes it anew each time, nothing is remembered.
+    Reflect.set(converters, direction, remembered(convert as Convert));
   }
 }
 

@@ -43,3 +43,15 @@ test("a schema is converted once, for all lists of all sessions, and listed as b
   }
   expect(counts).toEqual({ input: 1, output: 1 });
 });
+
+test("a schema that cannot be changed is listed as well", async () => {
+  const { "~standard": standard } = z.object({ path: z.string() });
+  const schema = { "~standard": { ...standard, jsonSchema: Object.freeze({ ...standard.jsonSchema }) } };
+  const client = await connectTestClient(() => {
+    const server = new McpServer({ name: "frozen", version: "1.0.0" });
+    server.registerTool("look", { inputSchema: schema }, () => ({ content: [] }));
+    return server;
+  });
+  expect((await client.listTools()).tools).toMatchObject([{ name: "look", inputSchema: { type: "object" } }]);
+  await client.close();
+});
