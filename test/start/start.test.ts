@@ -47,7 +47,7 @@ test.each([
   await run.written(announced);
   end(run);
   await run.ended;
-  expect(await isRefused(`http://localhost:${port}/`)).toBe(true);
+  await expect.poll(() => isRefused(`http://localhost:${port}/`)).toBe(true);
 });
 
 test.each(["npm", "both"] as const)("kill -9 of npm start leaves nothing on its port: %s", async (whom) => {
