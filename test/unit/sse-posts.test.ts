@@ -10,7 +10,8 @@ function open() {
     took.push(text);
     return Promise.resolve({ refusal: undefined, answer: "none" });
   };
-  const ssePosts = new SsePosts({ toSse } as Posts);
+  const read: Posts["read"] = async (request) => ({ ok: true, text: await request.text() });
+  const ssePosts = new SsePosts({ toSse, read } as Posts);
   const again = (message: object): Promise<Response> => {
     const headers = { [postHeader]: "epoch.7" };
     return ssePosts.again(new Request("http://session/", { method: "POST", headers, body: JSON.stringify(message) }));
