@@ -64,7 +64,7 @@ export class Conversation {
     this.#record = options.record;
     this.#journal = new Journal(store);
     this.delivery = new Delivery(options);
-    this.#claims = new Claims(settings.claimMs);
+    this.#claims = new Claims(settings);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.#longCalls = new LongCalls({
       calls: this.calls,
