@@ -204,8 +204,10 @@ export class Streams {
       return "waiting";
     }
     try {
-      relay.socket.send(relay.version === 1 ? plainFrame(packed) : packed);
-      relay.unconfirmedBytes += packed.byteLength;
+      const sent = relay.version === 1 ? plainFrame(packed) : packed;
+      relay.socket.send(sent);
+      // As its relay counts it: one that has fewer would not confirm when this waits for it.
+      relay.unconfirmedBytes += sent.byteLength;
       return "sent";
     } catch {
       // Its relay is gone and the close event is on its way: the message waits in the outbox.
