@@ -63,7 +63,7 @@ describe.for(sessionLanes)("a server of SDK v1 on %s", (name) => {
     const params = { name: "count", arguments: { to: 3 } };
     await client.send({ method: "tools/call", params }, { onprogress: () => undefined });
     // Log messages of SDK v1 name no request, so over Streamable HTTP they come on a stream of their own.
-    await vi.waitFor(() => expect(client.notifications).toHaveLength(6), { timeout: 5_000, interval: 5 });
+    await vi.waitFor(() => expect(client.notifications).toHaveLength(6), { timeout: 90_000, interval: 5 });
     const said = (method: string, key: string) =>
       client.notifications.flatMap((notification) =>
         notification.method === method ? [notification.params?.[key]] : [],

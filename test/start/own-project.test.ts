@@ -115,4 +115,4 @@ test("in a project with a README, server, tests and wrangler.toml of its user's,
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}, 360_000);
+}, 900_000);

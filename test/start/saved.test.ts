@@ -63,10 +63,10 @@ test("clients that are connected hear that the tools are others once a change is
     }),
   );
   await project.replace("src/server.ts", named("after"));
-  await expect.poll(() => heard, { timeout: 30_000 }).toEqual({ sse: [["after"]], mcp: [["after"]] });
+  await expect.poll(() => heard).toEqual({ sse: [["after"]], mcp: [["after"]] });
   await project.replace("src/server.ts", named("later"));
   const both = [["after"], ["later"]];
-  await expect.poll(() => heard, { timeout: 30_000 }).toEqual({ sse: both, mcp: both });
+  await expect.poll(() => heard).toEqual({ sse: both, mcp: both });
   await Promise.all(clients.map((client) => client.close()));
 });
 

@@ -32,7 +32,7 @@ test("kill -9 with 99 sessions and a call in flight in each: each resumes its ow
     return outcomeOf(client.call(tool, { n, bytes: 10 }, 120_000));
   });
   // Accepted means journaled: from then on a call is answered, whatever happens.
-  await expect.poll(() => journaledCalls(before), { timeout: 30_000 }).toBeGreaterThanOrEqual(sessionCount);
+  await expect.poll(() => journaledCalls(before)).toBeGreaterThanOrEqual(sessionCount);
   await server.kill();
   await server.restart();
   await fetch(`${server.url}/test/open`);
@@ -43,7 +43,7 @@ test("kill -9 with 99 sessions and a call in flight in each: each resumes its ow
   const after = await Promise.all(clients.map((client) => client.call("session", {}, 60_000)));
   expect(after).toEqual(before);
   await Promise.all(clients.map((client) => client.close()));
-}, 180_000);
+}, 600_000);
 
 test("kill -9 after a stream was replaced: what was stored beside something acknowledged since is still there", async () => {
   const client = await RawSseClient.open(server.url);

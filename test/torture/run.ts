@@ -25,12 +25,29 @@ const objects: Plan = {
   aborts: times(110),
   kills: 0,
   sessions: 4,
+  answers: 0,
   lostAfterMs,
 };
 /** The process's, in a plain workerd with many sessions. */
-const processes: Plan = { cuts: times(420), evictions: 0, aborts: 0, kills: times(10), sessions: 8, lostAfterMs };
+const processes: Plan = {
+  cuts: times(420),
+  evictions: 0,
+  aborts: 0,
+  kills: times(10),
+  sessions: 8,
+  answers: 0,
+  lostAfterMs,
+};
 /** The same faults for the peers, fewer of them: they lose enough to see, and each loss takes its time. */
-const peers: Plan = { cuts: times(60), evictions: 0, aborts: 0, kills: times(2), sessions: 3, lostAfterMs: 4_000 };
+const peers: Plan = {
+  cuts: times(60),
+  evictions: 0,
+  aborts: 0,
+  kills: times(2),
+  sessions: 3,
+  answers: 0,
+  lostAfterMs: 4_000,
+};
 
 console.log(`seed ${seed}`);
 const notesOf = ({ tallies }: Outcome): string[] => Object.values(tallies).flatMap(({ notes }) => notes);

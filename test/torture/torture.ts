@@ -12,6 +12,8 @@ export interface Plan {
   kills: number;
   /** Sessions of each kind of client. */
   sessions: number;
+  /** So many calls of each kind of client are answered before it ends, however slow the machine is. */
+  answers: number;
   /** A call that is not answered by then is lost, milliseconds. The clients' own limit is 60 s. */
   lostAfterMs: number;
 }
@@ -35,10 +37,11 @@ export async function torture(contestant: Contestant, plan: Plan, seed: number):
   const random = new Random(seed);
   const tallies = { "sdk-v1": emptyTally(), "sdk-v2": emptyTally(), "event-source": emptyTally() };
   const sessions = await openSessions(contestant, plan, tallies);
-  let isOver = false;
-  const calling = sessions.map((session) => keepCalling(session, new Random(random.between(0, 2 ** 31)), () => isOver));
+  let isInflicted = false;
+  const isOver = (): boolean => isInflicted && clientKinds.every((kind) => tallies[kind].answered >= plan.answers);
+  const calling = sessions.map((session) => keepCalling(session, new Random(random.between(0, 2 ** 31)), isOver));
   const faults = await inflict(contestant, plan, sessions, random);
-  isOver = true;
+  isInflicted = true;
   await Promise.all(calling);
   for (const { client, proxy, tally } of sessions) {
     tally.duplicates += client.duplicates();

@@ -32,7 +32,7 @@ describe("a read-only call that kills its object each time", () => {
     await client.send("tools/call", { name: "die", arguments: { afterMs: [400] } });
     client.close();
     await expect
-      .poll(() => fragile.inspect(client.sessionId), { timeout: 55_000, interval: 500 })
+      .poll(() => fragile.inspect(client.sessionId), { timeout: 150_000, interval: 500 })
       .toMatchObject({ rows: [], alarmAtMs: null });
     expect(await runsOf(client)).toBeLessThanOrEqual(3);
   });

@@ -94,7 +94,7 @@ describe("a session that goes on", () => {
     const client = await RawSseClient.open(example.url);
     for (let n = 0; n < 50; n++) await client.call("add", { a: n, b: 1 });
     await expect
-      .poll(async () => (await example.inspect(client.sessionId)).rows, { timeout: 20_000 })
+      .poll(async () => (await example.inspect(client.sessionId)).rows)
       .toEqual(["handshake", expect.stringMatching(/^outbox\//)]);
     client.close();
   });
@@ -145,7 +145,7 @@ describe("a session that ends", () => {
     expect((await bounded.inspect(client.sessionId)).rows).toContain("handshake");
     client.close();
     await expect
-      .poll(() => bounded.inspect(client.sessionId), { timeout: 20_000, interval: 200 })
+      .poll(() => bounded.inspect(client.sessionId), { timeout: 90_000, interval: 200 })
       .toMatchObject({ rows: [], alarmAtMs: null });
     expect((await client.post({ jsonrpc: "2.0", id: 1, method: "ping" })).status).toBe(404);
   });
@@ -156,7 +156,7 @@ describe("a session that ends", () => {
     await bounded.evict(client.sessionId);
     client.close();
     await expect
-      .poll(() => bounded.inspect(client.sessionId), { timeout: 20_000, interval: 1_000 })
+      .poll(() => bounded.inspect(client.sessionId), { timeout: 90_000, interval: 1_000 })
       .toMatchObject({ rows: [], alarmAtMs: null });
   });
 
@@ -172,7 +172,7 @@ describe("a session that ends", () => {
     const id = opened.headers.get("mcp-session-id") ?? "";
     expect((await bounded.inspect(id)).rows).toEqual(["handshake"]);
     await expect
-      .poll(() => bounded.inspect(id), { timeout: 20_000, interval: 200 })
+      .poll(() => bounded.inspect(id), { timeout: 90_000, interval: 200 })
       .toMatchObject({ rows: [], alarmAtMs: null });
   });
 

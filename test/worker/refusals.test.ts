@@ -196,7 +196,7 @@ describe("what a client sends wrong over HTTP+SSE", () => {
   test("a session that has ended is refused with 404", async () => {
     const client = await RawSseClient.open(edge.url);
     client.close();
-    await expect.poll(async () => (await edge.inspect(client.sessionId)).rows, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(async () => (await edge.inspect(client.sessionId)).rows).toEqual([]);
     await expectRefusal(await client.post(ping), 404, -32_001, /Connect again/);
   });
 });

@@ -51,7 +51,7 @@ test("a client that does not read is refused new calls, is closed, and can resum
   expect(textOf(await other.call("weigh", { n: 7, bytes: 1 }))).toBe("7:x");
 
   // Its stream is closed at the second keep-alive at which it has read nothing.
-  await expect.poll(async () => (await inspect(slow.sessionId)).sockets, { timeout: 20_000 }).toBe(0);
+  await expect.poll(async () => (await inspect(slow.sessionId)).sockets).toBe(0);
   socket.destroy();
 
   const resumed = await RawStream.open(`${server.url}/sse`, {
