@@ -1,4 +1,4 @@
-import { edge } from "./edge/index.ts";
+import { edge } from "./index.ts";
 import { createServer } from "./server.ts";
 
 const app = edge(createServer);

@@ -1,6 +1,6 @@
-import { join } from "../session/joined.ts";
-import * as link from "../session/link.ts";
-import { findSession } from "./sessions.ts";
+import { join } from "../link/joined.ts";
+import * as link from "../link/link.ts";
+import { findSession } from "./objects.ts";
 import type { Uplink } from "./uplink.ts";
 import * as refusals from "../protocol/refusals.ts";
 

@@ -1,4 +1,4 @@
-import { claimAsks, claimId } from "../session/link.ts";
+import { claimAsks, claimId } from "../link/link.ts";
 
 export interface ClaimOptions {
   /** The object that holds the stream meanwhile. */

@@ -8,7 +8,7 @@ import { tellTerminal } from "../development.ts";
 import type { Settings } from "../options.ts";
 import { readBody } from "../stream/request-body.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { headerPrefix } from "../session/link.ts";
+import { headerPrefix } from "../link/link.ts";
 
 /** What a page may read of an answer besides its body. */
 const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate";

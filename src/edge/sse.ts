@@ -4,11 +4,11 @@ import { mayHaveSession, readsRetry } from "../protocol/clients.ts";
 import { type EventId, formatEventId, parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame, eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
-import { headOf, sseStream, unpackRefusal, type Verb } from "../session/link.ts";
+import { headOf, sseStream, unpackRefusal, type Verb } from "../link/link.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
-import { askObject, findSession, toObject } from "./sessions.ts";
-import { StreamRelay } from "./stream-relay.ts";
+import { askObject, findSession, toObject } from "./objects.ts";
+import { StreamRelay } from "./relay.ts";
 import { Uplink } from "./uplink.ts";
 
 /** The longest body that goes over the stream's WebSocket, bytes: a longer one would hold up what comes behind it. */

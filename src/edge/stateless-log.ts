@@ -2,7 +2,7 @@ import type { JSONRPCMessage, JSONRPCRequest, McpServer, Server } from "@modelco
 import { CLIENT_INFO_META_KEY } from "@modelcontextprotocol/server";
 import { subjectOf, tellFailure, tellTerminal } from "../development.ts";
 import { isRequest, isResponse } from "../protocol/json-rpc.ts";
-import { type CallOutcome, callLine, outcomeOf } from "../session/call-log.ts";
+import { type CallOutcome, callLine, outcomeOf } from "../call-log.ts";
 
 /**
  * One line in the log for the call that `server` is built for, as in a session: there it is a `CallLog` that knows of every

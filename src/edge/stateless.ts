@@ -7,13 +7,13 @@ import {
   type Server,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
-import { listOthers } from "../listings.ts";
+import { listOthers } from "../sdk/listings.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject } from "../protocol/json-rpc.ts";
 import { readableByAll, SpokenMessages } from "../protocol/message-json.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { sealed } from "../protocol/sealed-request.ts";
-import { isSdkV2 } from "../sdk-v2.ts";
+import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { logCalls } from "./stateless-log.ts";
 import { publishChanges, Subscriptions } from "./subscriptions.ts";

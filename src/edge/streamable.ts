@@ -6,12 +6,12 @@ import { parseEventId } from "../protocol/event-id.ts";
 import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
-import { listenStream, sseStream } from "../session/link.ts";
+import { listenStream, sseStream } from "../link/link.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
-import { askObject, findSession, toObject } from "./sessions.ts";
+import { askObject, findSession, toObject } from "./objects.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
-import { StreamRelay } from "./stream-relay.ts";
+import { StreamRelay } from "./relay.ts";
 
 /** Streamable HTTP with sessions (revisions 2025-03-26 to 2025-11-25, Transports). */
 export interface StreamableLane {

@@ -1,5 +1,5 @@
-import { afterwards } from "../session/afterwards.ts";
-import { formatPostKey, packPost, type Receipt } from "../session/link.ts";
+import { afterwards } from "../link/afterwards.ts";
+import { formatPostKey, packPost, type Receipt } from "../link/link.ts";
 
 /** A client's POST, as it is carried. */
 export interface CarriedMessage {

@@ -1,20 +1,20 @@
 import type { Settings } from "../options.ts";
-import { listOthers } from "../listings.ts";
+import { listOthers } from "../sdk/listings.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { readsPriming } from "../protocol/sse-frame.ts";
 import type { AnyServer, ServerFactory, SessionMemory } from "../server-context.ts";
-import { attempt } from "./attempt.ts";
-import { Conversation } from "./conversation.ts";
-import { Expiry } from "./expiry.ts";
-import { type Handshake, HandshakeRecord } from "./handshake.ts";
-import { split } from "./joined.ts";
-import * as link from "./link.ts";
-import { storedMemory } from "./memory.ts";
-import { Posts } from "./posts.ts";
-import { Rows } from "./rows.ts";
-import { SsePosts } from "./sse-posts.ts";
-import { Streams } from "./streams.ts";
-import { versionIn } from "./version.ts";
+import { attempt } from "./stored/attempt.ts";
+import { Conversation } from "./server/conversation.ts";
+import { Expiry } from "./stored/expiry.ts";
+import { type Handshake, HandshakeRecord } from "./stored/handshake.ts";
+import { split } from "../link/joined.ts";
+import * as link from "../link/link.ts";
+import { storedMemory } from "./stored/memory.ts";
+import { Admission } from "./in/admission.ts";
+import { Rows } from "./stored/rows.ts";
+import { SsePosts } from "./in/sse-posts.ts";
+import { Streams } from "./out/streams.ts";
+import { versionIn } from "./stored/worker-version.ts";
 
 /** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
 const storeAfterMs = 2;
@@ -48,7 +48,7 @@ export class Session<Env> {
   readonly #record: HandshakeRecord;
   readonly #rows: Rows;
   readonly #memory: SessionMemory;
-  readonly #posts: Posts;
+  readonly #admission: Admission;
   readonly #ssePosts: SsePosts;
   readonly #expiry: Expiry;
   /** A handshake that is not written yet, for a moment. */
@@ -91,7 +91,7 @@ export class Session<Env> {
       recover: () => conversation.recover(),
       end: () => this.#end(),
     });
-    this.#posts = new Posts({
+    this.#admission = new Admission({
       sessionId,
       conversation,
       streams,
@@ -99,7 +99,7 @@ export class Session<Env> {
       isEnded: () => this.#ended,
       onTraffic: () => this.#expiry.noteTraffic(),
     });
-    this.#ssePosts = new SsePosts(this.#posts);
+    this.#ssePosts = new SsePosts(this.#admission);
   }
 
   /** Whether nothing of it remains but what its tools left behind: it has ended, or nobody is there and nothing is stored. */
@@ -122,7 +122,7 @@ export class Session<Env> {
         return await this.#ssePosts.again(request);
       case "mcp-initialize":
       case "mcp-message":
-        return await this.#posts.toMcp(request, { isNew: verb === "mcp-initialize" });
+        return await this.#admission.toMcp(request, { isNew: verb === "mcp-initialize" });
       case "mcp-end":
         return await this.#delete();
     }
@@ -153,7 +153,7 @@ export class Session<Env> {
 
   #refuseAttach(stream: string, { mustExist, openedAtMs }: { mustExist: boolean; openedAtMs: number }) {
     if (this.#ended || (mustExist && this.#conversation.handshake === undefined)) return refusals.unknownSession();
-    const wrongLane = this.#posts.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
+    const wrongLane = this.#admission.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
     if (wrongLane !== undefined) return wrongLane;
     return this.#streams.hasNewer(stream, openedAtMs) ? refusals.streamSuperseded() : undefined;
   }
@@ -235,8 +235,8 @@ export class Session<Env> {
   }
 
   async #delete(): Promise<Response> {
-    if (this.#ended || !this.#posts.exists("mcp")) return refusals.unknownSession();
-    const wrongLane = this.#posts.refuseOtherLane("mcp");
+    if (this.#ended || !this.#admission.exists("mcp")) return refusals.unknownSession();
+    const wrongLane = this.#admission.refuseOtherLane("mcp");
     if (wrongLane !== undefined) return wrongLane;
     await this.#end();
     return new Response(null, { status: 204 });

@@ -34,7 +34,7 @@ const runElsewhere = [
     as: "npm run inspector serves a page that knows the server at a %s",
   },
   { command: "npm run --silent stdio", file: "test/start/stdio.test.ts", as: '["run", "--silent", "stdio"]' },
-  { command: "npm run torture", file: "test/torture/torture.test.ts", as: "`npm run torture`" },
+  { command: "npm run torture", file: "test/lab/torture.test.ts", as: "`npm run torture`" },
   { command: "npm run test:clients", file: ".github/workflows/ci.yml", as: "npm run test:clients" },
   { command: "npm run deploy", file: "test/start/deploy.test.ts", as: '["run", "deploy",' },
 ];

@@ -16,7 +16,7 @@ function rowsOf(markdown: string): string[][] {
 }
 
 test("the figures are those that the last full run of the bench wrote", async () => {
-  const latest = rowsOf(await readFile(join(root, "test/bench/results/latest.md"), "utf8"));
+  const latest = rowsOf(await readFile(join(root, "lab/bench/results/latest.md"), "utf8"));
   const written = (await readReadme()).table("figure");
   expect(written.length).toBeGreaterThan(10);
   expect(written).toEqual(latest.map((cells) => cells.slice(0, 5).map((cell) => cell || "–")));
@@ -24,7 +24,7 @@ test("the figures are those that the last full run of the bench wrote", async ()
 
 test("the costs are those that were computed from them", async () => {
   const { text } = await readReadme();
-  const costs = rowsOf(await readFile(join(root, "test/bench/results/cost.md"), "utf8"));
+  const costs = rowsOf(await readFile(join(root, "lab/bench/results/cost.md"), "utf8"));
   const [, ours = "", theirs = ""] = costs.find(([sessions]) => sessions === "1,000") ?? [];
   expect(text).toContain(ours);
   expect(text).toContain(theirs.replace(/\.\d\d$/, ""));

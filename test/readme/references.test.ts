@@ -30,7 +30,7 @@ test("every file that is named exists", async () => {
 test("every file that docs/ARCHITECTURE.md names exists", async () => {
   const text = await readFile(join(root, "docs/ARCHITECTURE.md"), "utf8");
   const named = Array.from(text.matchAll(/`((?:src|test)\/[^`]+)`/g), ([, path = ""]) => path);
-  expect(named).toContain("src/session/link.ts");
+  expect(named).toContain("src/link/link.ts");
   const missing = await Promise.all(named.map(async (path) => ((await exists(path)) ? [] : [path])));
   expect(missing.flat()).toEqual([]);
 });

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const maxUploadKib = 114;
 
 test(`all lanes together, with two small tools, are an upload of at most ${maxUploadKib} KiB`, async () => {
-  const { script } = await bundle("test/bench/contestants/ours.ts");
+  const { script } = await bundle("lab/bench/contestants/ours.ts");
   expect(gzipSync(await readFile(script)).byteLength / 1024).toBeLessThanOrEqual(maxUploadKib);
 });
 

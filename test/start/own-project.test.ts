@@ -22,7 +22,7 @@ export function createServer(): McpServer {
   return server;
 }
 `,
-  "src/worker.ts": `import { edge } from "./edge/index.ts";
+  "src/worker.ts": `import { edge } from "./index.ts";
 import { createServer } from "./server.ts";
 
 const app = edge(createServer, { ssePath: "/events", mcpPath: "/", retryMs: 5_000 });
@@ -110,7 +110,7 @@ test("in a project with a README, server, tests and wrangler.toml of its user's,
       "test/add.test.ts",
       "test/start/deploy.test.ts",
       "test/start/types.test.ts",
-      "test/worker/web-page.test.ts",
+      "test/wire/web-page.test.ts",
     ]);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { Rows } from "../../src/session/rows.ts";
+import { Rows } from "../../src/session/stored/rows.ts";
 
 export interface MemoryRows {
   rows: Rows;

@@ -1,5 +1,5 @@
-import { type Clients, Outbox, type OutboxBounds, type SentMessage } from "../../src/session/outbox.ts";
-import type { RowStore } from "../../src/session/rows.ts";
+import { type Clients, Outbox, type OutboxBounds, type SentMessage } from "../../src/session/out/outbox.ts";
+import type { RowStore } from "../../src/session/stored/rows.ts";
 
 export const bounds = { maxOutboxBytes: 10_000, maxOutboxMessages: 50, retainMs: 1_000 };
 

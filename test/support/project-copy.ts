@@ -34,7 +34,7 @@ const entries = ["src/worker.ts", "src/stdio.ts", "src/env.d.ts"];
 export const exampleServer =
   'export { createExampleServer as createServer } from "../test/fixtures/example-server.ts";\n';
 
-const clonedWorker = `import { edge } from "./edge/index.ts";
+const clonedWorker = `import { edge } from "./index.ts";
 import { createServer } from "./server.ts";
 
 const app = edge(createServer);

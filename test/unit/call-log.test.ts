@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { CallLog } from "../../src/session/call-log.ts";
-import { Calls } from "../../src/session/calls.ts";
+import { CallLog } from "../../src/call-log.ts";
+import { Calls } from "../../src/session/calls/calls.ts";
 
 beforeEach(() => {
   vi.spyOn(console, "log").mockImplementation(() => undefined);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Claims, claimsAtOnce } from "../../src/session/claims.ts";
-import { claimAsks } from "../../src/session/link.ts";
+import { Claims, claimsAtOnce } from "../../src/session/calls/claims.ts";
+import { claimAsks } from "../../src/link/link.ts";
 
 const claimMs = 5_000;
 const retryMs = 200;

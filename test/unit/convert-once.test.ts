@@ -1,7 +1,7 @@
 import { McpServer } from "@modelcontextprotocol/server";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { convertSchemasOnce } from "../../src/convert-once.ts";
+import { convertSchemasOnce } from "../../src/sdk/convert-once.ts";
 import { connectTestClient } from "../test-client.ts";
 
 convertSchemasOnce();

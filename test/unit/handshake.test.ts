@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Handshake, HandshakeRecord, requestsToRepeat } from "../../src/session/handshake.ts";
+import { type Handshake, HandshakeRecord, requestsToRepeat } from "../../src/session/stored/handshake.ts";
 
 function record() {
   const stored: Handshake[] = [];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Journal, type JournalEntry } from "../../src/session/journal.ts";
+import { Journal, type JournalEntry } from "../../src/session/calls/journal.ts";
 import { memoryRows } from "../support/memory-rows.ts";
 
 function entry(id: number): JournalEntry {

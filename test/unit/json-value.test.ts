@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { processMemory } from "../../src/session/memory.ts";
+import { processMemory } from "../../src/session/stored/memory.ts";
 
 class Point {
   readonly x = 1;

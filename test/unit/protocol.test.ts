@@ -4,8 +4,8 @@ import { resolveOptions } from "../../src/options.ts";
 import { formatEventId, parseEventId } from "../../src/protocol/event-id.ts";
 import { parseBody } from "../../src/protocol/json-rpc.ts";
 import { dataOf, keepAliveFrame, messageFrame } from "../../src/protocol/sse-frame.ts";
-import { claimId, frameOf, packFrame, readClaimId, unpackFrame } from "../../src/session/link.ts";
-import { processMemory } from "../../src/session/memory.ts";
+import { claimId, frameOf, packFrame, readClaimId, unpackFrame } from "../../src/link/link.ts";
+import { processMemory } from "../../src/session/stored/memory.ts";
 
 describe("event ids", () => {
   const hex = fc

@@ -1,7 +1,7 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { expect, test } from "vitest";
-import { mayRunAgain } from "../../src/session/rerun.ts";
-import type { SessionTransport } from "../../src/session/transport.ts";
+import { mayRunAgain } from "../../src/session/server/rerun.ts";
+import type { SessionTransport } from "../../src/session/server/transport.ts";
 
 const pages: Record<string, unknown> = {
   first: {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Rows } from "../../src/session/rows.ts";
+import { Rows } from "../../src/session/stored/rows.ts";
 import { digest } from "../support/digest.ts";
 import { memoryRows } from "../support/memory-rows.ts";
 

@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
-import type { Posts } from "../../src/session/posts.ts";
-import { postHeader } from "../../src/session/link.ts";
-import { SsePosts } from "../../src/session/sse-posts.ts";
+import type { Admission } from "../../src/session/in/admission.ts";
+import { postHeader } from "../../src/link/link.ts";
+import { SsePosts } from "../../src/session/in/sse-posts.ts";
 
 /** A session that takes everything, and what it took. */
 function open() {
   const took: string[] = [];
-  const toSse: Posts["toSse"] = (_request, text) => {
+  const toSse: Admission["toSse"] = (_request, text) => {
     took.push(text);
     return Promise.resolve({ refusal: undefined, answer: "none" });
   };
-  const read: Posts["read"] = async (request) => ({ ok: true, text: await request.text() });
-  const ssePosts = new SsePosts({ toSse, read } as Posts);
+  const read: Admission["read"] = async (request) => ({ ok: true, text: await request.text() });
+  const ssePosts = new SsePosts({ toSse, read } as Admission);
   const again = (message: object): Promise<Response> => {
     const headers = { [postHeader]: "epoch.7" };
     return ssePosts.again(new Request("http://session/", { method: "POST", headers, body: JSON.stringify(message) }));

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Uplink } from "../../src/edge/uplink.ts";
-import { formatPostKey, parsePostKey, unpackPost } from "../../src/session/link.ts";
+import { formatPostKey, parsePostKey, unpackPost } from "../../src/link/link.ts";
 
 const message = { head: "[]", text: "{}" };
 const patienceMs = 1_000;

@@ -1,0 +1,260 @@
+import type { Settings } from "../options.ts";
+import { eventStreamHeaders, retryFrame } from "../protocol/sse-frame.ts";
+import {
+  type AttachCommand,
+  closeCode,
+  confirmation,
+  type KeptNotice,
+  noRoom,
+  type Receipt,
+  unpackFrame,
+} from "../link/link.ts";
+import { ClientStream, drainedBytes } from "../stream/client-stream.ts";
+import type { AttachTarget, StreamSource } from "./attach.ts";
+import { Claim } from "./claim.ts";
+import { HeldAnswers } from "./held-answers.ts";
+
+/** What a relay needs for as long as it lives. */
+export interface RelayOptions {
+  source: StreamSource;
+  target: AttachTarget;
+  /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
+  claim?: { endpointFrame: string } | undefined;
+  /** Whether the client can be told to wait, see `clients.ts`. */
+  readsRetry?: boolean;
+  settings: Settings;
+}
+
+/** How the client is answered. */
+export interface RelayResponse {
+  /** What it gets first, before anything of the session. */
+  preamble: string;
+  headers?: Record<string, string>;
+}
+
+/** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
+const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
+
+/**
+ * What a client whose stream was taken over waits before it reconnects. It may be a second client of the same session:
+ * at the usual `retry` the two would throw each other out several times a second.
+ */
+const supersededRetryMs = 10_000;
+
+const encoder = new TextEncoder();
+
+/** What feeds the client's stream. */
+type Upstream =
+  | { is: "following"; socket: WebSocket }
+  /** The object went away: it, or another one in its place, is being attached to. */
+  | { is: "searching" }
+  | { is: "over" };
+
+/**
+ * One client's SSE stream, held by the Worker, fed by a session's object over a WebSocket.
+ *
+ * It passes bytes on and knows how far they reached. When the object goes away it attaches again and the client sees
+ * nothing; when the client goes away the object is told. Keep-alive is written here and never wakes the object.
+ *
+ * Storage: none. Lifetime: the client's connection. Loses: what lies in its queue when the client goes: the object has it.
+ */
+export class StreamRelay {
+  /**
+   * Attaches and answers the client. The object's refusal is passed on. A session that cannot be reached now is attached to
+   * later: to most clients any other answer than 200 is the end of their stream. Rejects if a new one cannot be reached.
+   */
+  static async open(options: RelayOptions, { preamble, headers }: RelayResponse): Promise<Response> {
+    const { source, target } = options;
+    const attached = await (target.kind === "new" ? source.attach(target) : tryAttach(source, target));
+    if (attached instanceof Response) return attached;
+    const relay = new StreamRelay(options, preamble);
+    if (attached === undefined) void relay.#attachAgain();
+    else relay.#follow(attached);
+    return new Response(relay.#client.body, { headers: { ...eventStreamHeaders, ...headers } });
+  }
+
+  readonly #options: RelayOptions;
+  readonly #client: ClientStream;
+  readonly #held: HeldAnswers;
+  readonly #claim: Claim | undefined;
+  #sessionId: string;
+  #upstream: Upstream = { is: "searching" };
+  /** The sequence of the last message written for the client. */
+  #reached: number;
+  /** Bytes of the object since it was last told that the client reads, counted as it counts them: it waits for that. */
+  #unconfirmedBytes = 0;
+
+  private constructor(options: RelayOptions, preamble: string) {
+    const { settings, target, claim } = options;
+    this.#options = options;
+    this.#sessionId = target.sessionId;
+    this.#reached = target.after ?? 0;
+    this.#held = new HeldAnswers(settings.maxOutboxBytes);
+    this.#client = new ClientStream({
+      keepAliveMs: settings.keepAliveMs,
+      stalledAboveBytes: drainedBytes,
+      onGone: () => this.#stop(),
+    });
+    this.#writeText(preamble);
+    this.#claim = claim && this.#askForClaim(claim);
+  }
+
+  /** Whether nothing waits in the client's stream. */
+  get isWritten(): boolean {
+    return this.#client.waitingBytes <= 0;
+  }
+
+  #askForClaim({ endpointFrame }: { endpointFrame: string }): Claim {
+    return new Claim({
+      freshId: this.#options.target.sessionId,
+      claimMs: this.#options.settings.claimMs,
+      ask: (frame) => this.#writeText(frame),
+      giveUp: () => this.#writeText(endpointFrame),
+    });
+  }
+
+  /** Takes `socket` as the source of the stream. */
+  #follow(socket: WebSocket): void {
+    this.#upstream = { is: "following", socket };
+    this.#unconfirmedBytes = 0;
+    socket.addEventListener("message", ({ data }) => {
+      if (this.#socket !== socket) return;
+      if (typeof data === "string") this.#hear(JSON.parse(data) as AttachCommand | KeptNotice | Receipt);
+      else this.#relay(data as ArrayBuffer);
+    });
+    const lose = (): void => this.#lose(socket);
+    socket.addEventListener("close", ({ code }) => this.#lose(socket, code));
+    // The runtime reports a disconnection as a close, any other failure only as this.
+    socket.addEventListener("error", lose);
+    // The default is Blob since 2026, and a Blob can only be read later: frames would overtake each other.
+    socket.binaryType = "arraybuffer";
+    socket.accept();
+    this.#options.source.uplink?.open(this.#sessionId, socket, lose);
+  }
+
+  get #socket(): WebSocket | undefined {
+    return this.#upstream.is === "following" ? this.#upstream.socket : undefined;
+  }
+
+  /** `socket` carries nothing more, for all that is known. It is not closed: one that failed cannot be. */
+  #lose(socket: WebSocket, code?: number): void {
+    if (this.#socket !== socket) return;
+    this.#options.source.uplink?.close();
+    if (code === closeCode.superseded && this.#options.readsRetry === true) {
+      this.#writeText(retryFrame(supersededRetryMs));
+    }
+    if (code === closeCode.ended || code === closeCode.superseded) this.#end();
+    else void this.#attachAgain();
+  }
+
+  #hear(said: AttachCommand | KeptNotice | Receipt): void {
+    if ("kept" in said) this.#held.release(said.kept);
+    else if ("receipt" in said) this.#options.source.uplink?.settle(said, this);
+    else void this.#obey(said);
+  }
+
+  #relay(data: ArrayBuffer): void {
+    const { sequence, post, isHeld, frame } = unpackFrame(new Uint8Array(data));
+    this.#client.write(frame);
+    if (post !== 0) this.#options.source.uplink?.settle({ receipt: post, isAnswered: true }, this);
+    if (isHeld && !this.#held.add(data, sequence)) this.#socket?.send(noRoom);
+    this.#reached = Math.max(this.#reached, sequence);
+    this.#unconfirmedBytes += data.byteLength;
+    if (this.#unconfirmedBytes < this.#options.settings.maxStreamBacklogBytes / 2) return;
+    this.#client.whenBelow(drainedBytes, () => this.#confirm());
+  }
+
+  /** Tells the object that the client has read what was sent: it may send more. */
+  #confirm(): void {
+    this.#unconfirmedBytes = 0;
+    this.#socket?.send(confirmation(this.#reached));
+  }
+
+  /** The client named its session: go on with that one. */
+  async #obey({ attach: sessionId }: AttachCommand): Promise<void> {
+    const claim = this.#claim;
+    if (claim?.answered() !== true) return;
+    const attached = await tryAttach(this.#options.source, { sessionId, kind: "resumed", after: undefined });
+    // Too late: the client has been given the new session, or has gone.
+    if (claim.isSettled) return closeQuietly(attached);
+    if (attached === undefined) return claim.askOn();
+    claim.settle();
+    if (attached instanceof Response) return this.#writeText(this.#options.claim?.endpointFrame ?? "");
+    const fresh = this.#socket;
+    this.#sessionId = sessionId;
+    this.#follow(attached);
+    fresh?.close(1000, "claimed");
+  }
+
+  /** The object went away: a restart, a new version, a crash. The client's stream stays. */
+  async #attachAgain(): Promise<void> {
+    const sessionId = this.#sessionId;
+    const search: Upstream = { is: "searching" };
+    this.#upstream = search;
+    // A session of which nothing was ever sent may be stored nowhere, and is new to the object once more.
+    const isFresh = this.#reached === 0 && sessionId === this.#options.target.sessionId;
+    const firstKind = this.#options.target.kind;
+    const kind = isFresh ? (firstKind === "new" ? "fresh" : firstKind) : "again";
+    // From here on they are the object's again.
+    let held = this.#held.all();
+    this.#held.clear();
+    for (const delayMs of reattachDelaysMs) {
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      // Also if the client has gone meanwhile: it comes back, and asks for what the object may have lost.
+      if (!(await this.#giveBack(sessionId, held))) continue;
+      held = [];
+      if (this.#upstream !== search) return;
+      const target: AttachTarget = { sessionId, kind, after: this.#reached };
+      const attached = await tryAttach(this.#options.source, target);
+      // Its client has gone, or has claimed another session meanwhile.
+      if (this.#upstream !== search) return closeQuietly(attached);
+      // The next delay is longer.
+      if (attached === undefined) continue;
+      if (attached instanceof Response) break;
+      return this.#follow(attached);
+    }
+    if (this.#upstream === search) this.#end();
+  }
+
+  /** Before anything else, the object gets back what it may have lost. False if it cannot be reached. */
+  async #giveBack(sessionId: string, packed: Uint8Array[]): Promise<boolean> {
+    if (packed.length === 0) return true;
+    const given = this.#options.source.giveBack(sessionId, packed);
+    return await given.then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #writeText(text: string): void {
+    this.#client.write(encoder.encode(text));
+  }
+
+  /** Ends the client's stream in order; it may reconnect. */
+  #end(): void {
+    this.#stop();
+    this.#client.close();
+  }
+
+  /** Lets go of everything but the client's stream. The object learns of it only by an explicit close. */
+  #stop(): void {
+    const socket = this.#socket;
+    this.#upstream = { is: "over" };
+    this.#claim?.settle();
+    this.#held.clear();
+    this.#options.source.uplink?.close();
+    socket?.close(1000, "the client is gone");
+  }
+}
+
+/** `undefined` if the object cannot be reached this time. */
+async function tryAttach(source: StreamSource, target: AttachTarget): Promise<WebSocket | Response | undefined> {
+  const attached = await source.attach(target).catch(() => undefined);
+  return attached instanceof Response && attached.status >= 500 ? undefined : attached;
+}
+
+function closeQuietly(attached: WebSocket | Response | undefined): void {
+  if (attached === undefined || attached instanceof Response) return;
+  attached.accept();
+  attached.close(1000, "not needed");
+}

@@ -1,0 +1,94 @@
+import { isObject } from "../protocol/json-rpc.ts";
+import type { AnyServer } from "../server-context.ts";
+
+type Handler = (request: unknown, context: unknown) => unknown;
+
+/** A tool or a prompt, as `registerTool` of either SDK returns it. */
+interface Registered {
+  enabled: boolean;
+}
+
+/** What the SDKs keep under names that are the same in v1 and v2, and not public. */
+const listings = [
+  { method: "tools/list", kind: "tool", registry: "_registeredTools" },
+  { method: "prompts/list", kind: "prompt", registry: "_registeredPrompts" },
+] as const;
+
+/**
+ * One schema that has no JSON Schema, and the SDK lists nothing at all. With this the log names each tool or prompt that
+ * cannot be listed, and why, and clients get the others. It can still be called by who knows it. Costs nothing while all can
+ * be listed.
+ */
+export function listOthers(server: AnyServer): void {
+  const handlers = handlersOf(server);
+  if (handlers === undefined) return;
+  for (const { method, kind, registry } of listings) {
+    const list = handlers.get(method);
+    if (list === undefined) continue;
+    const known = new Set<string>();
+    handlers.set(method, async (request, context) => {
+      try {
+        return await list(request, context);
+      } catch (error) {
+        const all = registeredIn(server, registry);
+        const broken = await unlistable(all, () => list(request, context));
+        if (broken.size === 0) throw error;
+        for (const [name, reason] of broken) {
+          if (!known.has(name))
+            console.error(JSON.stringify({ event: `${kind}-not-listed`, [kind]: name, error: reason }));
+          known.add(name);
+        }
+        return await listOnly(
+          all,
+          (name) => !broken.has(name),
+          () => list(request, context),
+        );
+      }
+    });
+  }
+}
+
+/** Those of which `list` fails if it lists nothing else, and why. */
+async function unlistable(all: Map<string, Registered>, list: () => unknown): Promise<Map<string, string>> {
+  const broken = new Map<string, string>();
+  for (const [name, { enabled }] of all) {
+    if (!enabled) continue;
+    try {
+      await listOnly(all, (other) => other === name, list);
+    } catch (error) {
+      broken.set(name, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return broken;
+}
+
+/** `list`, which reads what is enabled in the turn in which it is called, sees nothing but what is `wanted`. */
+async function listOnly(all: Map<string, Registered>, wanted: (name: string) => boolean, list: () => unknown) {
+  const hidden = [...all].filter(([name, { enabled }]) => enabled && !wanted(name));
+  for (const [, registered] of hidden) registered.enabled = false;
+  let listed: unknown;
+  try {
+    listed = list();
+  } finally {
+    for (const [, registered] of hidden) registered.enabled = true;
+  }
+  return await listed;
+}
+
+/** `undefined` if it is no `McpServer`: a `Server` lists by itself. */
+function handlersOf(server: AnyServer): Map<string, Handler> | undefined {
+  const inner: unknown = "server" in server ? server.server : undefined;
+  const handlers = isObject(inner) ? inner["_requestHandlers"] : undefined;
+  // What the SDK puts there.
+  return handlers instanceof Map ? (handlers as Map<string, Handler>) : undefined;
+}
+
+function registeredIn(server: AnyServer, registry: string): Map<string, Registered> {
+  const registered: unknown = Reflect.get(server, registry);
+  const entries = isObject(registered) ? Object.entries(registered) : [];
+  return new Map(entries.filter((entry): entry is [string, Registered] => isRegistered(entry[1])));
+}
+
+function isRegistered(value: unknown): value is Registered {
+  return isObject(value) && typeof value["enabled"] === "boolean";
+}

@@ -1,0 +1,130 @@
+import type { JSONRPCRequest, ProgressToken, RequestId } from "@modelcontextprotocol/server";
+import { subjectOf, tellTerminal } from "../../development.ts";
+import { isObject } from "../../protocol/json-rpc.ts";
+import type { CarriedBy } from "../../link/link.ts";
+
+/** A request of the client that is being answered. */
+export interface Call {
+  readonly request: JSONRPCRequest;
+  /** The stream of the session on which its answer goes out. */
+  readonly stream: string;
+  readonly startedAtMs: number;
+  /** How long its JSON is, UTF-16 units: while it runs it is in memory. */
+  readonly jsonLength: number;
+  /** Settles when the call has ended, however. */
+  readonly ended: Promise<void>;
+  /** How the POST came that brought it alone, over a WebSocket: its answer tells that the POST was accepted. */
+  readonly post: CarriedBy | undefined;
+  /** Whether it has. */
+  isTold: boolean;
+  /** Where the journal has it, once it does. */
+  journalKey: string | undefined;
+  /** What the client said it wants to hear of progress by (revision 2025-11-25, Progress). */
+  readonly progressToken: ProgressToken | undefined;
+  /** The last progress told, by the tool or by the session: progress always increases. */
+  progress: number;
+  progressAtMs: number;
+}
+
+/**
+ * Small enough that a tool which starts to count at any step of its own still increases. Where a float64 is too coarse for
+ * it, the next number that there is.
+ */
+const progressStep = 1e-6;
+
+/**
+ * The calls of a session that are running.
+ *
+ * Storage: none, see `Journal`. Lifetime: each from its POST to its answer. Loses: all, with the object.
+ */
+export class Calls {
+  readonly #running = new Map<RequestId, { call: Call; end: () => void }>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** How long the JSON of all is. */
+  get jsonLength(): number {
+    let total = 0;
+    for (const { call } of this.#running.values()) total += call.jsonLength;
+    return total;
+  }
+
+  get(id: RequestId): Call | undefined {
+    return this.#running.get(id)?.call;
+  }
+
+  all(): Call[] {
+    return Array.from(this.#running.values(), ({ call }) => call);
+  }
+
+  isStreamBusy(stream: string): boolean {
+    for (const { call } of this.#running.values()) if (call.stream === stream) return true;
+    return false;
+  }
+
+  /** `jsonLength`: where it is known. */
+  open(
+    request: JSONRPCRequest,
+    { stream, post, jsonLength }: { stream: string; post?: CarriedBy | undefined; jsonLength?: number | undefined },
+    nowMs: number,
+  ): Call {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const meta = request.params?._meta;
+    const call: Call = {
+      request,
+      stream,
+      startedAtMs: nowMs,
+      jsonLength: jsonLength ?? JSON.stringify(request).length,
+      ended,
+      post,
+      isTold: false,
+      journalKey: undefined,
+      progressToken: isObject(meta) ? meta["progressToken"] : undefined,
+      progress: 0,
+      progressAtMs: nowMs,
+    };
+    this.#running.set(request.id, { call, end });
+    tellTerminal({ event: "started", what: subjectOf(request) });
+    return call;
+  }
+
+  /** Undefined if it had ended already. */
+  close(id: RequestId): Call | undefined {
+    const running = this.#running.get(id);
+    if (running === undefined) return undefined;
+    this.#running.delete(id);
+    running.end();
+    tellTerminal({ event: "ended", what: subjectOf(running.call.request) });
+    return running.call;
+  }
+
+  /** Notes what the tool itself told, so that the session never tells less. */
+  noteProgress(token: unknown, progress: unknown, nowMs: number): void {
+    for (const { call } of this.#running.values()) {
+      if (call.progressToken === undefined || call.progressToken !== token) continue;
+      call.progressAtMs = nowMs;
+      if (typeof progress === "number") call.progress = Math.max(call.progress, progress);
+    }
+  }
+
+  /** The progress to tell for calls whose tools have been silent: the client's own timeout must not end them. */
+  takeDueProgress(nowMs: number, everyMs: number): { call: Call; params: Record<string, unknown> }[] {
+    const due: { call: Call; params: Record<string, unknown> }[] = [];
+    for (const { call } of this.#running.values()) {
+      if (call.progressToken === undefined || nowMs - call.progressAtMs < everyMs) continue;
+      call.progressAtMs = nowMs;
+      call.progress += Math.max(progressStep, call.progress * 2 * Number.EPSILON);
+      const seconds = Math.round((nowMs - call.startedAtMs) / 1_000);
+      const params = {
+        progressToken: call.progressToken,
+        progress: call.progress,
+        message: `Running for ${seconds} s`,
+      };
+      due.push({ call, params });
+    }
+    return due;
+  }
+}

@@ -1,0 +1,67 @@
+import type { RequestId } from "@modelcontextprotocol/server";
+import type { Settings } from "../../options.ts";
+import type { Calls } from "./calls.ts";
+import type { ServerRequests } from "./server-requests.ts";
+import type { Streams } from "../out/streams.ts";
+
+/** How often running calls are looked after, milliseconds, unless an option is shorter. */
+const tickMs = 1_000;
+
+export interface LongCallsOptions {
+  calls: Calls;
+  serverRequests: ServerRequests;
+  streams: Streams;
+  settings: Settings;
+  /** Tells the client of a call how far it is. */
+  tell: (requestId: RequestId, params: Record<string, unknown>) => void;
+  /** Answers a request of the server in its client's place. */
+  refuse: (id: RequestId, reason: string) => void;
+  /** Aborts a call whose client is gone. */
+  abandon: (requestId: RequestId) => void;
+}
+
+/**
+ * Looks after calls that take long: keeps the object awake, their clients informed, and every wait bounded.
+ *
+ * Storage: none. Cost: a timer while a call runs that outlived `journalAfterMs`; none otherwise.
+ */
+export class LongCalls {
+  readonly #options: LongCallsOptions;
+  readonly #everyMs: number;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: LongCallsOptions) {
+    const { progressEveryMs, reconnectGraceMs, maxWaitForClientMs } = options.settings;
+    this.#options = options;
+    this.#everyMs = Math.min(tickMs, progressEveryMs, reconnectGraceMs, maxWaitForClientMs);
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#tick(Date.now()), this.#everyMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(nowMs: number): void {
+    const { calls, serverRequests, settings, tell, refuse } = this.#options;
+    if (calls.size === 0) return this.stop();
+    for (const { call, params } of calls.takeDueProgress(nowMs, settings.progressEveryMs))
+      tell(call.request.id, params);
+    for (const id of serverRequests.takeOverdue(nowMs)) {
+      refuse(id, `The client did not answer within ${settings.maxWaitForClientMs} ms.`);
+    }
+    this.#abandonLost(nowMs);
+  }
+
+  /** A client that does not come back is not coming back: its calls are aborted after the grace. */
+  #abandonLost(nowMs: number): void {
+    const { calls, streams, settings, abandon } = this.#options;
+    for (const { request, stream } of calls.all()) {
+      const lostAtMs = streams.lostAtMs(stream);
+      if (lostAtMs !== undefined && nowMs - lostAtMs >= settings.reconnectGraceMs) abandon(request.id);
+    }
+  }
+}

@@ -1,0 +1,233 @@
+import type { JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/server";
+import type { Settings } from "../../options.ts";
+import { readsRetry } from "../../protocol/clients.ts";
+import { formatEventId } from "../../protocol/event-id.ts";
+import { isRequest, parseBody } from "../../protocol/json-rpc.ts";
+import * as refusals from "../../protocol/refusals.ts";
+import { readBody } from "../../stream/request-body.ts";
+import { primingFrame, readsPriming } from "../../protocol/sse-frame.ts";
+import type { AnswerState } from "./once.ts";
+import type { Call } from "../calls/calls.ts";
+import type { Conversation } from "../server/conversation.ts";
+import type { Lane } from "../stored/handshake.ts";
+import { messageExtra } from "../calls/http-source.ts";
+import { LateTimer } from "./late-timer.ts";
+import { type CarriedBy, listenStream, sseStream } from "../../link/link.ts";
+import { PostStream } from "../out/post-stream.ts";
+import type { Streams } from "../out/streams.ts";
+
+export interface PostsOptions {
+  sessionId: string;
+  conversation: Conversation;
+  streams: Streams;
+  settings: Settings;
+  /** Whether the session is over: then nothing of it exists. */
+  isEnded: () => boolean;
+  /** A message was taken: the session is not abandoned. */
+  onTraffic: () => void;
+}
+
+/** What became of a POST of an HTTP+SSE session. */
+export interface TakenPost {
+  refusal: Response | undefined;
+  answer: AnswerState;
+}
+
+/**
+ * What a POST to a session meets, in order: is there a session, is it a message, may it be said now; then its answer.
+ * Nothing is accepted that is neither answered nor journaled when its POST is.
+ */
+export class Admission {
+  readonly #sessionId: string;
+  readonly #conversation: Conversation;
+  readonly #streams: Streams;
+  readonly #settings: Settings;
+  readonly #isEnded: () => boolean;
+  readonly #onTraffic: () => void;
+  readonly #lateTimer: LateTimer;
+
+  constructor({ sessionId, conversation, streams, settings, isEnded, onTraffic }: PostsOptions) {
+    this.#sessionId = sessionId;
+    this.#conversation = conversation;
+    this.#streams = streams;
+    this.#settings = settings;
+    this.#isEnded = isEnded;
+    this.#onTraffic = onTraffic;
+    this.#lateTimer = new LateTimer(settings.journalAfterMs);
+  }
+
+  /**
+   * A message of an HTTP+SSE session, whose answer comes on the stream. `by`: if a relay carried it; the frame
+   * of an answer that is ready at once tells the relay that it was accepted.
+   */
+  async toSse(request: Request, text: string, by?: CarriedBy): Promise<TakenPost> {
+    const parsed = parseBody(text);
+    if (!this.exists("sse")) return refused(refusals.unknownSession());
+    if (!parsed.ok) return refused(refuseBody(parsed));
+    const wrongLane = this.refuseOtherLane("sse");
+    if (wrongLane !== undefined) return refused(wrongLane);
+    await this.#conversation.ready(request, "sse", parsed.messages);
+    // It may have ended while its server was built.
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
+    if (refusal !== undefined) return refused(refusal);
+
+    const post = parsed.messages.length === 1 ? by : undefined;
+    const jsonLength = parsed.batch ? undefined : text.length;
+    const where = { stream: sseStream, extra: messageExtra(request), post, jsonLength };
+    const calls = this.#conversation.deliver(parsed.messages, where);
+    // Also one that nobody initialized: its client may come back for the answer.
+    if (calls.length > 0) this.#conversation.ensureStored();
+    await this.#answeredOr(calls.map((call) => call.ended));
+    this.#conversation.journalRunning(calls, request);
+    this.#onTraffic();
+    return { refusal: undefined, answer: this.#answerTo(calls) };
+  }
+
+  /** The body of a POST that came by a request. The Worker has seen to its length, if that was declared. */
+  async read(request: Request): Promise<{ ok: true; text: string } | { ok: false; refusal: Response }> {
+    const { maxBodyBytes } = this.#settings;
+    const read = await readBody(request, maxBodyBytes);
+    return read.ok ? read : { ok: false, refusal: refusals.unreadBody(read.why, maxBodyBytes) };
+  }
+
+  /** A message of a Streamable HTTP session, or the `initialize` that opens one. */
+  async toMcp(request: Request, { isNew }: { isNew: boolean }): Promise<Response> {
+    const read = await this.read(request);
+    if (!read.ok) return read.refusal;
+    const { text } = read;
+    const parsed = parseBody(text);
+    if (this.#isEnded() || (!isNew && !this.exists("mcp"))) return refusals.unknownSession();
+    if (!parsed.ok) return refuseBody(parsed);
+    const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
+    if (refusedBefore !== undefined) return refusedBefore;
+    await this.#conversation.ready(request, "mcp", parsed.messages);
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
+    if (refusal !== undefined) return refusal;
+
+    const requestCount = parsed.messages.filter(isRequest).length;
+    const sequence = this.#conversation.delivery.outbox.nextSequence(Date.now());
+    const post = this.#openPost(sequence, {
+      batch: parsed.batch,
+      version: this.#versionOf(request, parsed.messages),
+      retryMs: readsRetry(request.headers) ? this.#settings.retryMs : undefined,
+    });
+    if (requestCount > 0) this.#streams.addPost(post);
+    const extra = messageExtra(request, this.#closers(post));
+    const jsonLength = parsed.batch ? undefined : text.length;
+    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, extra, jsonLength });
+    this.#onTraffic();
+    if (requestCount === 0) return new Response(null, { status: 202 });
+
+    await this.#answeredOr([post.response]);
+    this.#conversation.journalRunning(calls, request);
+    this.#conversation.delivery.startEvents(post);
+    return await post.response;
+  }
+
+  /**
+   * The newest revision its client is known to read: what it asked for in `initialize`, or a header that says more.
+   * A header that says less is no reason to withhold what the client can read.
+   */
+  #versionOf(request: Request, [first]: JSONRPCMessage[]): string | undefined {
+    const opening = first !== undefined && isRequest(first) && first.method === "initialize" ? first.params : undefined;
+    const asked = (opening ?? this.#conversation.handshake?.initialize)?.["protocolVersion"];
+    const header = request.headers.get("mcp-protocol-version") ?? undefined;
+    if (typeof asked !== "string") return header;
+    return header !== undefined && header > asked ? header : asked;
+  }
+
+  #openPost(
+    sequence: number,
+    { batch, version, retryMs }: { batch: boolean; version: string | undefined; retryMs: number | undefined },
+  ): PostStream {
+    const name = `p${sequence.toString(36)}`;
+    const sessionId = this.#sessionId;
+    const priming = readsPriming(version)
+      ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs })
+      : undefined;
+    const { maxStreamBacklogBytes, keepAliveMs } = this.#settings;
+    const conversation = this.#conversation;
+    return new PostStream({
+      batch,
+      name,
+      sessionId,
+      maxStreamBacklogBytes,
+      keepAliveMs,
+      primingFrame: priming,
+      onRead: () => conversation.continueSending(name),
+      onLost: () => conversation.endIfAnswered(name),
+    });
+  }
+
+  /** What lets a tool end a connection and have its client poll (revision 2025-11-25, SEP-1699). */
+  #closers(post: PostStream): MessageExtraInfo {
+    if (!post.isResumable) return {};
+    const { delivery } = this.#conversation;
+    return {
+      closeSSEStream: () => {
+        // What it holds is to be there for the resume.
+        delivery.startEvents(post);
+        this.#streams.close(post.name, Date.now());
+      },
+      closeStandaloneSSEStream: () => this.#streams.close(listenStream, Date.now()),
+    };
+  }
+
+  /** Whether there is a session: stored, or with a client on its stream that has said nothing yet. */
+  exists(lane: Lane): boolean {
+    if (this.#isEnded()) return false;
+    return this.#conversation.handshake !== undefined || (lane === "sse" && this.#streams.isAttached(sseStream));
+  }
+
+  refuseOtherLane(lane: Lane): Response | undefined {
+    const { handshake } = this.#conversation;
+    return handshake !== undefined && handshake.lane !== lane ? refusals.wrongLane() : undefined;
+  }
+
+  /** `jsonLength`: of all `messages`, UTF-16 units. */
+  #refuseCalls(messages: JSONRPCMessage[], jsonLength: number): Response | undefined {
+    const { calls } = this.#conversation;
+    const { outbox } = this.#conversation.delivery;
+    const requests = messages.filter(isRequest);
+    const [first] = requests;
+    if (first === undefined) return undefined;
+    const ids = new Set(requests.map((request) => request.id));
+    const used = ids.size < requests.length ? first : requests.find((request) => calls.get(request.id) !== undefined);
+    if (used !== undefined) return refusals.requestIdInUse(used.id);
+    if (!outbox.hasRoom()) return refusals.tooMuchUnread(first.id);
+    const { maxCallsInFlight, maxBodyBytes } = this.#settings;
+    if (calls.size + requests.length > maxCallsInFlight) return refusals.tooManyCalls(`${maxCallsInFlight}`, first.id);
+    // Twice, so that one of the longest does not keep out all others.
+    const maxBytes = 2 * maxBodyBytes;
+    return calls.jsonLength + jsonLength > maxBytes
+      ? refusals.tooManyCalls(`${maxBytes} bytes of`, first.id)
+      : undefined;
+  }
+
+  #answerTo(calls: Call[]): AnswerState {
+    if (calls.some((call) => call.isTold)) return "told";
+    const { calls: running } = this.#conversation;
+    return calls.some((call) => running.get(call.request.id) !== call) ? "sent" : "none";
+  }
+
+  /** Waits until all of `answers` are there, at most `journalAfterMs`. */
+  async #answeredOr(answers: Promise<unknown>[]): Promise<void> {
+    if (answers.length > 0) await Promise.race([Promise.all(answers), this.#lateTimer.late()]);
+  }
+}
+
+function refused(refusal: Response): TakenPost {
+  return { refusal, answer: "none" };
+}
+
+function refuseBody(parsed: Extract<ReturnType<typeof parseBody>, { ok: false }>): Response {
+  return parsed.reason === "not-json" ? refusals.notJson(parsed.detail) : refusals.notJsonRpc(parsed.detail, parsed.id);
+}
+
+/** Streamable HTTP: `initialize` opens a session, alone, and nothing else does. */
+function refuseInitialize(messages: JSONRPCMessage[], { isNew }: { isNew: boolean }): Response | undefined {
+  const initialize = messages.filter(isRequest).find((request) => request.method === "initialize");
+  if (initialize === undefined) return undefined;
+  if (messages.length > 1) return refusals.initializeInBatch();
+  return isNew ? undefined : refusals.alreadyInitialized(initialize.id);
+}

@@ -1,0 +1,81 @@
+import { isRequest, parseBody } from "../../protocol/json-rpc.ts";
+import * as refusals from "../../protocol/refusals.ts";
+import { afterwards } from "../../link/afterwards.ts";
+import { Once, type Outcome } from "./once.ts";
+import * as link from "../../link/link.ts";
+import type { Admission, TakenPost } from "./admission.ts";
+
+/**
+ * How the messages of an HTTP+SSE session arrive: over the WebSocket of its stream, or each by a request of its own; and
+ * how those who brought them learn what became of them.
+ *
+ * Storage: none. Lifetime: the object's time in memory.
+ */
+export class SsePosts {
+  readonly #admission: Admission;
+  readonly #once = new Once();
+  /** The last request that was carried, without its body. The next one of a client differs in nothing else. */
+  #carried: { head: string; request: Request } | undefined;
+
+  constructor(admission: Admission) {
+    this.#admission = admission;
+  }
+
+  /** A relay attached that has sent the POSTs up to this key already. */
+  expect(lastKey: link.PostKey): void {
+    this.#once.expect(lastKey);
+  }
+
+  /** By a request of its own. */
+  async byRequest(request: Request): Promise<Response> {
+    const read = await this.#admission.read(request);
+    return read.ok ? this.#respond(await this.#take(request, read.text)) : read.refusal;
+  }
+
+  /** By a request of its own, and perhaps over the WebSocket before: the relay went away before it heard. */
+  async again(request: Request): Promise<Response> {
+    const read = await this.#admission.read(request);
+    if (!read.ok) return read.refusal;
+    const { text } = read;
+    const key = link.parsePostKey(request.headers.get(link.postHeader) ?? "");
+    const take = (): Promise<Outcome> => this.#take(request, text);
+    // An earlier run of the object may have had it. Only a request must not run twice: an answer, above all one that claims
+    // the session, is ignored the second time.
+    const outcome = this.#once.again(key, take) ?? (hasRequest(text) ? undefined : take());
+    return outcome === undefined ? refusals.interrupted(null) : this.#respond(await outcome);
+  }
+
+  /** Over `socket`. */
+  async bySocket(socket: WebSocket, { key, head, text }: link.CarriedPost): Promise<void> {
+    if (this.#carried?.head !== head) this.#carried = { head, request: link.requestOf(head) };
+    const { request } = this.#carried;
+    const { refusal, answer } = await this.#once.carried(key, () =>
+      this.#take(request, text, { socket, sequence: key.sequence }),
+    );
+    if (answer === "told") return;
+    try {
+      socket.send(
+        JSON.stringify({ receipt: key.sequence, refusal, isAnswered: answer === "sent" } satisfies link.Receipt),
+      );
+    } catch {
+      // The relay is gone. Its POST comes again.
+    }
+  }
+
+  async #take(request: Request, text: string, by?: link.CarriedBy): Promise<Outcome> {
+    const incident = (error: unknown): TakenPost => ({ refusal: refusals.incident(error), answer: "none" });
+    const { refusal, answer } = await this.#admission.toSse(request, text, by).catch(incident);
+    return { refusal: refusal && (await link.packRefusal(refusal)), answer };
+  }
+
+  async #respond({ refusal, answer }: Outcome): Promise<Response> {
+    if (refusal !== undefined) return link.unpackRefusal(refusal);
+    if (answer !== "none") await afterwards();
+    return new Response(null, { status: 202 });
+  }
+}
+
+function hasRequest(text: string): boolean {
+  const parsed = parseBody(text);
+  return parsed.ok && parsed.messages.some(isRequest);
+}

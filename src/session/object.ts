@@ -1,0 +1,116 @@
+import { DurableObject } from "cloudflare:workers";
+import * as refusals from "../protocol/refusals.ts";
+import * as link from "../link/link.ts";
+import { dropRows } from "./stored/rows.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import { UnreadableRow } from "./stored/stored-format.ts";
+
+export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings">;
+
+/** How long an object stays after its session's end, milliseconds: what it said last is on its way by then. */
+const lingerMs = 1_000;
+
+/** Likewise, if a client had not read all that was written for it. */
+const unreadLingerMs = 60_000;
+
+/**
+ * The Durable Object of one session. It is built when the first event comes, which says whether there can be anything to
+ * read: most objects are new, and to open a database takes longer than all else that they do for a stream.
+ */
+export class SessionObject<Env> extends DurableObject<Env> {
+  readonly #options: SessionObjectOptions<Env>;
+  #session: Session<Env> | undefined;
+  /** Events that are being handled. */
+  #busy = 0;
+  #leaveTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env, options: SessionObjectOptions<Env>) {
+    super(ctx, env);
+    this.#options = options;
+    // Woken from hibernation, perhaps by the close of a socket, which is open no more once that event is here.
+    if (ctx.getWebSockets().length > 0) this.#begun();
+  }
+
+  /** Every request comes through our own Worker, see `link.ts`. */
+  override async fetch(request: Request): Promise<Response> {
+    return await this.#handle(() => this.#answer(request));
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    try {
+      const verb = link.verbOf(request);
+      const kind = request.headers.get(link.attachHeader) as link.AttachKind | null;
+      // The verb first: a client's message may have any header.
+      const isNew = verb === "mcp-initialize" || (verb === "attach" && kind === "new");
+      return await this.#begun(isNew).fetch(verb, request);
+    } catch (error) {
+      return refusals.incident(error);
+    }
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
+    return this.#begun().webSocketMessage(socket, message);
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    this.#begun().webSocketClose(socket, code);
+    this.#leaveIfOver();
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#begun().detach(socket);
+    this.#leaveIfOver();
+  }
+
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#handle(() => this.#begun().alarm(info));
+  }
+
+  async #handle<Result>(event: () => Promise<Result>): Promise<Result> {
+    this.#busy += 1;
+    try {
+      return await event();
+    } finally {
+      this.#busy -= 1;
+      this.#leaveIfOver();
+    }
+  }
+
+  /**
+   * Once its session is over, the object is to be gone with all that a tool left behind: a timer of its would go on, and
+   * keep it in memory. Whoever comes later finds a new object that knows of nothing, and is told so.
+   */
+  #leaveIfOver(): void {
+    if (this.#session?.isOver !== true) return;
+    this.#leaveTimer ??= setTimeout(
+      () => {
+        this.#leaveTimer = undefined;
+        // A request may have come, after which this is asked again, or a relay.
+        if (this.#busy === 0 && this.#session?.isOver === true) this.ctx.abort(link.overReason);
+      },
+      this.#session.unreadAtEnd ? unreadLingerMs : lingerMs,
+    );
+  }
+
+  #begun(isNew = false): Session<Env> {
+    return (this.#session ??= this.#begin(isNew));
+  }
+
+  /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */
+  #begin(isNew: boolean): Session<Env> {
+    const { ctx, env } = this;
+    try {
+      return new Session({ ctx, env, isNew, ...this.#options });
+    } catch (error) {
+      if (!(error instanceof UnreadableRow)) throw error;
+      const session = ctx.id.toString().slice(0, 8);
+      console.error(
+        JSON.stringify({ event: "unreadable", session, error: `${error.message}. The session is deleted.` }),
+      );
+      dropRows(ctx.storage.sql);
+      ctx.waitUntil(ctx.storage.deleteAll());
+      for (const socket of ctx.getWebSockets()) socket.close(link.closeCode.ended, "the session cannot be read");
+      return new Session({ ctx, env, isNew: true, ...this.#options });
+    }
+  }
+}

@@ -1,0 +1,276 @@
+import type { RequestId } from "@modelcontextprotocol/server";
+import type { Settings } from "../../options.ts";
+import { formatEventId } from "../../protocol/event-id.ts";
+import { isResponse, parseBody } from "../../protocol/json-rpc.ts";
+import { dataOf, messageFrame, primingFrame } from "../../protocol/sse-frame.ts";
+import { attempt } from "../stored/attempt.ts";
+import { addressed, type CarriedBy, isPostStream, packedAgain, packFrame, unpackFrame } from "../../link/link.ts";
+import { type Audience, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
+import type { PostStream, SendOutcome } from "./post-stream.ts";
+import type { RowStore } from "../stored/rows.ts";
+import { maxAttachedBytes, type Streams } from "./streams.ts";
+
+/** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
+const saveAfterMs = 50;
+/** The same for a burst that is too large for its socket to keep: a row is dearer, and the relay has a copy meanwhile. */
+const saveRowAfterMs = 1_000;
+/** How long a burst may last before that is done all the same, milliseconds. */
+const longestBurstMs = 5_000;
+/** How much may be in this object's memory only: sent on a stream without a relay, or waiting for a client to read, bytes. */
+const maxUnsavedBytes = 1_500_000;
+/** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
+const noticeMarginMs = 5_000;
+/** What always fits, UTF-16 units: so few calls run at once that all their answers of this size do. */
+const smallLength = 4 * 1024;
+/** A JSON-RPC id that starts so belongs to the ping that asks whether a replay arrived. */
+const receiptPrefix = "receipt:";
+
+export interface DeliveryOptions {
+  sessionId: string;
+  store: RowStore;
+  streams: Streams;
+  settings: Settings;
+}
+
+/**
+ * The way of a message from the session to its client, and again, until it has arrived.
+ *
+ * Storage: the outbox. Lifetime: the object's time in memory; a later one has what the outbox and the relays give back.
+ * Loses: nothing that was handed to a stream, while the object or its relay lives; see `Outbox` for the bounds.
+ */
+export class Delivery {
+  readonly outbox: Outbox;
+  readonly #options: DeliveryOptions;
+  /** How long it takes until a dead connection is noticed, at most, milliseconds. */
+  readonly #noticeMs: number;
+  readonly #streams: Streams;
+  /** How far the client of each stream said it was, when it came back. */
+  readonly #resumedAfter = new Map<string, number>();
+  /** Pings behind replays that are not answered yet. */
+  readonly #receipts = new Map<RequestId, { stream: string; sequence: number }>();
+  #lastSentAtMs = 0;
+  #saveTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: DeliveryOptions) {
+    const { settings, store, streams } = options;
+    this.#options = options;
+    this.#streams = streams;
+    const { maxOutboxBytes, maxOutboxMessages, reconnectGraceMs, keepAliveMs } = settings;
+    this.#noticeMs = 2 * keepAliveMs + noticeMarginMs;
+    // Nothing is forgotten before its loss could have been noticed.
+    const retainMs = Math.max(reconnectGraceMs, this.#noticeMs);
+    // Few clients resume the answer to a POST; those of the other streams may come back for as long as the session lives.
+    const audienceOf = (stream: string): Audience => {
+      if (isPostStream(stream)) return streams.lostAtMs(stream) === undefined ? "there" : "gone";
+      return streams.isAttached(stream) ? "there" : "away";
+    };
+    const clients = { audienceOf, hasRead: (message: SentMessage) => streams.hasRead(message) };
+    this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, clients);
+    this.outbox.takeBack(streams.takeKept());
+    for (const stream of streams.attached) this.#noteSent(stream, Date.now());
+  }
+
+  /**
+   * Sends a message, now or as soon as somebody is there. `post`: the POST that it answers, of which
+   * its relay waits to hear.
+   */
+  send(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
+    const message = this.#add(stream, kind, json, post);
+    const nowMs = Date.now();
+    const outcome = this.#handOver(message, nowMs);
+    const isRelayed = outcome === "sent" && this.#streams.isAttached(stream);
+    if (kind === "passing") {
+      // A relay's stream outlives this object, so what was written to it has been said. It is repeated after a cut as long
+      // as this object remembers, and costs no row.
+      if (isRelayed) return message;
+      this.outbox.markUnsaved(message);
+    }
+    this.#lastSentAtMs = nowMs;
+    // Its POST is about to be accepted, and nobody else has it.
+    const isOwed = outcome === "gone" || (outcome === "waiting" && kind === "response");
+    if (isOwed || (!isRelayed && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
+    else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
+    return message;
+  }
+
+  /**
+   * Whether a message of `length` UTF-16 units is taken beside all that its client has not read yet: until that is more
+   * than the bounds. It counts when it is made: one batch of small requests can ask for a hundred answers of 5 MiB each.
+   */
+  hasRoomFor(length: number): boolean {
+    return length <= smallLength || this.outbox.hasRoom(this.#streams.heldLength);
+  }
+
+  /**
+   * Stores an answer, then sends it, in this order: the platform holds back what is sent after a write until the write is
+   * on disk. So no client has an answer whose call is still journaled, and no call that ran is run again.
+   */
+  storeThenSend(stream: string, json: string): void {
+    const message = this.#add(stream, "response", json);
+    // Writing it down takes it out of memory.
+    const { packed } = message;
+    const nowMs = Date.now();
+    // What is stored of it. If nobody is there, it is owed; else in doubt, also if the object dies in between.
+    if (this.#streams.isReadyFor(message)) message.handedOverAtMs = nowMs;
+    this.save();
+    this.#handOver(message, nowMs, packed);
+  }
+
+  #add(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
+    const sequence = this.outbox.nextSequence(Date.now());
+    const told = post !== undefined && this.#streams.isOn(stream, post.socket) ? post.sequence : 0;
+    const frame = messageFrame(this.#eventId(stream, sequence), json);
+    const packed = packFrame(sequence, frame, { post: told, isHeld: kind === "response" });
+    const bytes = packed.byteLength;
+    const message: SentMessage = { sequence, stream, kind, bytes, packed, handedOverAtMs: undefined };
+    if (kind === "passing") this.outbox.addToMemory(message);
+    else this.outbox.add(message);
+    return message;
+  }
+
+  #eventId(stream: string, sequence: number): string {
+    return formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
+  }
+
+  /** Makes the answer to a POST an SSE stream: something else comes first, or nothing for a while. */
+  startEvents(post: PostStream): void {
+    for (const held of post.startEvents()) this.send(post.name, "response", held);
+  }
+
+  /**
+   * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
+   * in doubt since nobody was there (`noticedAtMs`; `undefined` if nobody noticed a loss). `isPrimed`: before that, the id
+   * to resume from if nothing of it arrives.
+   */
+  replay(
+    stream: string,
+    { after, noticedAtMs, isPrimed }: { after: number | undefined; noticedAtMs: number | undefined; isPrimed: boolean },
+  ): void {
+    const nowMs = Date.now();
+    const messages =
+      after === undefined
+        ? this.outbox.inDoubt(stream, noticedAtMs === undefined ? 0 : noticedAtMs - this.#noticeMs)
+        : this.outbox.after(stream, after);
+    const from = after ?? (messages[0]?.sequence ?? this.outbox.nextSequence(nowMs)) - 1;
+    if (isPrimed) {
+      const packed = packFrame(from, primingFrame(this.#eventId(stream, from), {}));
+      this.#streams.send({ stream, sequence: from, packed });
+    }
+    for (const message of messages) this.#handOverAgain(message, nowMs);
+    if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
+    // The socket that this one took the place of may be all that kept them.
+    if (this.outbox.hasUnsaved) this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
+  }
+
+  /** Goes on sending what waited for the client of `stream` to read. False if some of it waits still. */
+  continueSending(stream: string): boolean {
+    const nowMs = Date.now();
+    return this.outbox.waiting(stream).every((message) => this.#handOverAgain(message, nowMs) === "sent");
+  }
+
+  /** The client itself says that it has all of `stream` up to `sequence`. */
+  acknowledge(stream: string, sequence: number): void {
+    this.#resumedAfter.set(stream, sequence);
+    this.outbox.acknowledge(stream, sequence);
+  }
+
+  /** Whether `id` is that of a ping behind a replay, which the client has answered: all before it has arrived. */
+  takeReceipt(id: RequestId): boolean {
+    const receipt = this.#receipts.get(id);
+    if (receipt === undefined) return false;
+    this.#receipts.delete(id);
+    this.outbox.acknowledge(receipt.stream, receipt.sequence);
+    return true;
+  }
+
+  /**
+   * Takes back what a relay wrote for its client just before this object crashed, and nobody else has. Only answers:
+   * whoever waited for the rest is gone with the crash.
+   */
+  takeBack(stream: string, { frames, openedAtMs }: { frames: Uint8Array<ArrayBuffer>[]; openedAtMs: number }): void {
+    const isSuperseded = this.#streams.hasNewer(stream, openedAtMs);
+    const alreadyThere = this.#resumedAfter.get(stream) ?? 0;
+    for (const plain of frames) {
+      const { sequence, frame } = unpackFrame(plain);
+      const json = answerOf(new TextDecoder().decode(frame));
+      if (json === undefined || this.outbox.has(sequence) || sequence <= alreadyThere) continue;
+      if (isSuperseded) {
+        // Its client has another stream since, which must not see an older number after a newer one.
+        this.send(stream, "response", json);
+        continue;
+      }
+      const packed = packedAgain(plain);
+      const message = { sequence, stream, kind: "response" as const, packed, bytes: packed.byteLength };
+      this.outbox.takeBack([{ ...message, handedOverAtMs: Date.now() }]);
+    }
+    this.save();
+  }
+
+  /** Writes what is in memory only: no stream may be left to send it on. */
+  save(): void {
+    this.stop();
+    this.outbox.prune(Date.now());
+    this.outbox.takeBack(this.#streams.takeKept());
+    if (this.outbox.hasUnsaved && !attempt(() => this.outbox.save())) return;
+    // The platform holds this back until the rows are on disk.
+    this.#streams.tellKept(this.outbox.keptSequence);
+    // What is in rows is not to come back from elsewhere once it has been acknowledged.
+    this.#streams.keep([]);
+  }
+
+  /** Forgets the save that is due. */
+  stop(): void {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
+  }
+
+  /** A burst that began at `startedAtMs` is kept safe once it is over: the object may hibernate next. */
+  #saveBurst(startedAtMs: number): void {
+    const nowMs = Date.now();
+    const few = this.outbox.entrust(maxAttachedBytes);
+    const waitMs = (few === undefined ? saveRowAfterMs : saveAfterMs) - (nowMs - this.#lastSentAtMs);
+    if (waitMs > 0 && nowMs - startedAtMs < longestBurstMs) {
+      this.#saveTimer = setTimeout(() => this.#saveBurst(startedAtMs), waitMs);
+      return;
+    }
+    this.#saveTimer = undefined;
+    this.outbox.prune(nowMs);
+    if (few === undefined || !this.#streams.keep(few)) return this.save();
+    // Answers that their client is known to have: a relay holds them until it hears of it.
+    if (this.outbox.hasForgotten(maxAttachedBytes)) this.#streams.tellKept(this.outbox.keptSequence);
+  }
+
+  /** What waited when it was stored may have gone out before this object was rebuilt; its row does not say so. */
+  #noteSent(stream: string, nowMs: number): void {
+    for (const message of this.outbox.waiting(stream)) {
+      if (!this.#streams.isHeldBack(message)) message.handedOverAtMs = nowMs;
+    }
+  }
+
+  /** Not for the first time, or on another socket than that of the POST. */
+  #handOverAgain(message: SentMessage, nowMs: number): SendOutcome {
+    return this.#handOver(message, nowMs, addressed(this.outbox.packedOf(message), { post: 0 }));
+  }
+
+  #handOver(message: SentMessage, nowMs: number, packed = this.outbox.packedOf(message)): SendOutcome {
+    const isHeld = message.kind === "response" && this.outbox.isUnsaved(message);
+    const outcome = this.#streams.send({ ...message, packed: addressed(packed, { isHeld }) });
+    message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
+    return outcome;
+  }
+
+  /** A ping behind a replay: once it is answered all before it has arrived, and the next cut repeats none of it. */
+  #askForReceipt(stream: string): void {
+    const id = `${receiptPrefix}${this.outbox.nextSequence(Date.now())}`;
+    const { sequence } = this.send(stream, "request", JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
+    this.#receipts.set(id, { stream, sequence });
+  }
+}
+
+/** The JSON of a frame that carries an answer; `undefined` for any other. */
+function answerOf(frame: string): string | undefined {
+  const json = dataOf(frame);
+  const parsed = json === undefined ? undefined : parseBody(json);
+  const [message] = parsed?.ok === true ? parsed.messages : [];
+  return message !== undefined && isResponse(message) ? json : undefined;
+}

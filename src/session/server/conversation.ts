@@ -1,0 +1,252 @@
+import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
+import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
+import type { Settings } from "../../options.ts";
+import type { AnyServer } from "../../server-context.ts";
+import { attempt } from "../stored/attempt.ts";
+import { CallLog } from "../../call-log.ts";
+import { type Call, Calls } from "../calls/calls.ts";
+import { Delivery } from "../out/delivery.ts";
+import { Claims } from "../calls/claims.ts";
+import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "../stored/handshake.ts";
+import { messageExtra, requestOf } from "../calls/http-source.ts";
+import { Introduction } from "../stored/introduction.ts";
+import { Journal } from "../calls/journal.ts";
+import { isPostStream, readClaimId } from "../../link/link.ts";
+import { LongCalls } from "../calls/long-calls.ts";
+import { answerInterrupted } from "./recovery.ts";
+import { isInitialized, RunningServer } from "./running-server.ts";
+import { callContext, ServerMessages } from "./server-messages.ts";
+import { ServerRequests } from "../calls/server-requests.ts";
+import type { RowStore } from "../stored/rows.ts";
+import type { Streams } from "../out/streams.ts";
+import { SessionTransport } from "./transport.ts";
+
+export interface ConversationOptions {
+  sessionId: string;
+  store: RowStore;
+  streams: Streams;
+  settings: Settings;
+  record: HandshakeRecord;
+  /** Builds the server. `request` is the one that made it necessary. */
+  createServer: (request: Request) => Promise<AnyServer>;
+  /** Requests run that are written down: somebody must see to it that they are answered if this object goes away. */
+  onJournaled: () => void;
+  /** Keeps the request open that is being served. */
+  waitUntil: (done: Promise<void>) => void;
+  /** The client on a fresh stream is this session's: `freshId` names the object that holds the stream. */
+  onClaim: (freshId: string) => void;
+}
+
+/**
+ * One session's client and server talking: every message of either passes here.
+ *
+ * Storage: the outbox, the journal and the handshake. Lifetime: the object's time in memory; a later one is rebuilt from
+ * storage by {@linkcode ready}. Loses: nothing that a client was told is accepted.
+ */
+export class Conversation {
+  readonly calls = new Calls();
+  readonly delivery: Delivery;
+  readonly transport: SessionTransport;
+
+  readonly #options: ConversationOptions;
+  readonly #journal: Journal;
+  readonly #serverRequests: ServerRequests;
+  readonly #longCalls: LongCalls;
+  readonly #said: ServerMessages;
+  readonly #record: HandshakeRecord;
+  readonly #claims: Claims;
+  readonly #introduction: Introduction;
+  readonly #server: RunningServer;
+
+  constructor(options: ConversationOptions) {
+    const { settings, sessionId, store } = options;
+    this.#options = options;
+    this.#record = options.record;
+    this.#journal = new Journal(store);
+    this.delivery = new Delivery(options);
+    this.#claims = new Claims(settings);
+    this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
+    this.#longCalls = new LongCalls({
+      calls: this.calls,
+      serverRequests: this.#serverRequests,
+      streams: options.streams,
+      settings,
+      tell: (id, params) => this.#said.emit({ jsonrpc: "2.0", method: "notifications/progress", params }, id),
+      refuse: (id, reason) => this.transport.refuse(id, reason),
+      abandon: (id) => this.#said.abandon(id),
+    });
+    this.transport = new SessionTransport({
+      sessionId,
+      incarnation: this.delivery.outbox.nextSequence(Date.now()).toString(36),
+      target: {
+        clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.handshake),
+        emit: (message, relatedRequestId) => this.#said.emit(message, relatedRequestId),
+      },
+    });
+    this.#introduction = new Introduction({
+      questions: this.handshake?.questions ?? [],
+      store: (questions) => this.#record.noteQuestions(questions),
+      answer: (message) => this.transport.receive(message),
+      hasClient: () => options.streams.isAttached(this.#said.commonStream),
+    });
+    this.#said = new ServerMessages({
+      settings,
+      streams: options.streams,
+      calls: this.calls,
+      callLog: new CallLog(sessionId, options.waitUntil),
+      delivery: this.delivery,
+      introduction: this.#introduction,
+      journal: this.#journal,
+      record: this.#record,
+      serverRequests: this.#serverRequests,
+      transport: this.transport,
+      endIfAnswered: (stream) => this.endIfAnswered(stream),
+    });
+    this.#server = new RunningServer({
+      createServer: options.createServer,
+      transport: this.transport,
+      record: this.#record,
+      introduction: this.#introduction,
+      answerInterrupted: () => this.#answerInterrupted(),
+    });
+  }
+
+  /** What is stored of the session; `undefined` before anything is. */
+  get handshake(): HandshakeRecord["handshake"] {
+    return this.#record.handshake;
+  }
+
+  /** Whether tools can have run. */
+  get hasServer(): boolean {
+    return this.#server.isReady;
+  }
+
+  /** Answers what an earlier run of the object left unanswered. Undefined if there is nothing to do. */
+  recover(): Promise<void> | undefined {
+    if (this.#server.building !== undefined) return this.#server.building;
+    const [first] = this.#journal.interrupted();
+    return first === undefined ? undefined : this.ready(requestOf(first.entry), this.#record.lane, []);
+  }
+
+  /** Builds the server if there is none, see {@linkcode RunningServer}. `lane` and `messages` are those of `request`. */
+  ready(request: Request, lane: Lane, messages: JSONRPCMessage[]): Promise<void> | undefined {
+    return this.#server.ready(request, lane, messages);
+  }
+
+  /** Starts the session's record, if it has none, so that it outlives this object's memory. */
+  ensureStored(): void {
+    this.#record.ensure();
+  }
+
+  /** Hands the messages of one POST to the server and returns its requests as running calls. */
+  deliver(
+    messages: JSONRPCMessage[],
+    { extra, ...where }: Parameters<Calls["open"]>[1] & { extra: MessageExtraInfo },
+  ): Call[] {
+    const nowMs = Date.now();
+    const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
+    const freshId = this.#claims.takeFrom(messages, nowMs);
+    if (freshId !== undefined) this.#options.onClaim(freshId);
+    const [first, ...others] = messages;
+    if (first !== undefined) this.#receive(first, extra);
+    if (others.length > 0) void this.#receiveInTurn(others, extra);
+    return calls;
+  }
+
+  /**
+   * The rest of a batch, each message in a turn of its own: what is answered at once is answered, and bounded, before the
+   * next begins. All in one turn, a hundred small requests could have a hundred large results in memory at the same time.
+   */
+  async #receiveInTurn(messages: JSONRPCMessage[], extra: MessageExtraInfo): Promise<void> {
+    for (const message of messages) {
+      await scheduler.wait(0);
+      // Cancelled meanwhile, or the session has ended.
+      if (isRequest(message) && this.calls.get(message.id) === undefined) continue;
+      this.#receive(message, extra);
+    }
+  }
+
+  /** Writes down those of `calls` that are still running: from now on they are answered, whatever happens. */
+  journalRunning(calls: Call[], request: Request): void {
+    for (const call of calls) {
+      if (this.calls.get(call.request.id) !== call || call.journalKey !== undefined) continue;
+      this.#longCalls.start();
+      this.ensureStored();
+      const entry = { request: call.request, stream: call.stream, url: request.url, headers: [...request.headers] };
+      attempt(() => {
+        call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
+        this.#options.onJournaled();
+      });
+    }
+  }
+
+  /** The client of `stream` has read: what waited for that goes out. */
+  continueSending(stream: string): void {
+    if (this.delivery.continueSending(stream)) this.endIfAnswered(stream);
+  }
+
+  /** A POST's stream that has carried its last answer is over. */
+  endIfAnswered(stream: string): void {
+    if (!isPostStream(stream) || this.calls.isStreamBusy(stream)) return;
+    const { streams } = this.#options;
+    const isLost = streams.lostAtMs(stream) !== undefined;
+    if (isLost || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
+  }
+
+  /** Whether a POST's stream has carried all that it ever will up to `after`. */
+  isOver(stream: string, after: number): boolean {
+    if (!isPostStream(stream) || this.calls.isStreamBusy(stream)) return false;
+    if (this.delivery.outbox.after(stream, after).length > 0) return false;
+    return this.#journal.interrupted().every(({ entry }) => entry.stream !== stream);
+  }
+
+  /** Ends the session's server and its calls. */
+  async end(): Promise<void> {
+    this.delivery.stop();
+    this.#longCalls.stop();
+    this.#record.end();
+    for (const { request } of this.calls.all()) this.#said.close(request.id, "cancelled");
+    await this.#server.close();
+  }
+
+  #answerInterrupted(): Promise<void> {
+    return answerInterrupted({
+      journal: this.#journal,
+      calls: this.calls,
+      transport: this.transport,
+      refuse: (answer) => this.#said.answer(answer, "interrupted"),
+      onRerun: () => {
+        this.#longCalls.start();
+        attempt(() => this.#options.onJournaled());
+      },
+      run: (entry) => {
+        const extra = messageExtra(requestOf(entry));
+        callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
+      },
+    });
+  }
+
+  #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
+    if (isResponse(message)) return this.#receiveAnswer(message, extra);
+    if (isRequest(message) && this.#record.lane === "mcp") {
+      return callContext.run(message.id, () => this.transport.receive(message, extra));
+    }
+    if (isInitialized(message)) return this.#introduction.begin(() => this.transport.receive(message, extra));
+    this.transport.receive(message, extra);
+    if (isRequest(message) || message.method !== "notifications/cancelled") return;
+    const { requestId, reason } = message.params ?? {};
+    // Otherwise the SDK takes it for no cancellation, and the call goes on.
+    if (reason === undefined || typeof reason === "string") this.#said.drop(requestId as RequestId, "cancelled");
+  }
+
+  #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
+    const { id } = message;
+    if (id === undefined) return;
+    if (readClaimId(id) !== undefined || this.delivery.takeReceipt(id)) return;
+    const asked = this.#serverRequests.answered(id);
+    // Streams keep their order: with the request all before it has arrived.
+    if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
+    this.#introduction.noteAnswer(id, message);
+    this.transport.receive(message, extra);
+  }
+}

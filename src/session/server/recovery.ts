@@ -1,0 +1,38 @@
+import type { JSONRPCMessage } from "@modelcontextprotocol/server";
+import { attempt } from "../stored/attempt.ts";
+import type { Calls } from "../calls/calls.ts";
+import type { Journal, JournalEntry } from "../calls/journal.ts";
+import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
+import type { SessionTransport } from "./transport.ts";
+
+export interface Interrupted {
+  journal: Journal;
+  calls: Calls;
+  transport: SessionTransport;
+  /** Answers a call that may not run again. */
+  refuse: (answer: JSONRPCMessage) => void;
+  /** Some run again: they are looked after from now on, by this object and by the alarm. */
+  onRerun: () => void;
+  run: (entry: JournalEntry) => void;
+}
+
+/**
+ * Answers what an earlier run of the object left unanswered: runs it again, or says that it may have run.
+ *
+ * Each rerun is counted on disk before it begins: it may kill this object at once. What cannot be counted is not run.
+ */
+export async function answerInterrupted(interrupted: Interrupted): Promise<void> {
+  const { journal, calls, transport, refuse, onRerun, run } = interrupted;
+  const again: JournalEntry[] = [];
+  for (const { key, entry } of journal.interrupted()) {
+    const call = calls.open(entry.request, entry, Date.now());
+    call.journalKey = key;
+    const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, transport));
+    if (mayRun && attempt(() => journal.countRerun(key, entry))) again.push(entry);
+    else refuse(interruptedAnswer(entry.request.id));
+  }
+  if (again.length === 0) return;
+  await journal.sync();
+  onRerun();
+  for (const entry of again) run(entry);
+}

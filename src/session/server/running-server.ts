@@ -1,0 +1,101 @@
+import type { JSONRPCMessage } from "@modelcontextprotocol/server";
+import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
+import type { AnyServer } from "../../server-context.ts";
+import { type Handshake, type HandshakeRecord, type Lane, requestsToRepeat } from "../stored/handshake.ts";
+import type { Introduction } from "../stored/introduction.ts";
+import type { SessionTransport } from "./transport.ts";
+
+export interface RunningServerOptions {
+  /** Builds the server. `request` is the one that made it necessary. */
+  createServer: (request: Request) => Promise<AnyServer>;
+  transport: SessionTransport;
+  record: HandshakeRecord;
+  introduction: Introduction;
+  /** Answers what an earlier run of the object left unanswered, by the server that is connected now. */
+  answerInterrupted: () => Promise<void>;
+}
+
+/**
+ * The server of a session: built when it is needed, and told what its client told an earlier one.
+ *
+ * Storage: none, see `HandshakeRecord`. Lifetime: the object's time in memory.
+ */
+export class RunningServer {
+  readonly #options: RunningServerOptions;
+  #server: AnyServer | undefined;
+  #building: Promise<void> | undefined;
+  /** Resolves once a server that is being built takes what its client answers. */
+  readonly #listening = Promise.withResolvers<void>();
+
+  constructor(options: RunningServerOptions) {
+    this.#options = options;
+  }
+
+  get isReady(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** What {@linkcode ready} waits for; `undefined` if nothing began. */
+  get building(): Promise<void> | undefined {
+    return this.#building;
+  }
+
+  /**
+   * Builds the server if there is none: connects it, tells it what the client told an earlier one, and answers what that
+   * one left unanswered. Rejects with what `createServer` threw; the next request tries again. `lane` and `messages` are
+   * those of `request`.
+   */
+  ready(request: Request, lane: Lane, messages: JSONRPCMessage[]): Promise<void> | undefined {
+    if (this.#server !== undefined) return undefined;
+    this.#options.record.lane = lane;
+    this.#building ??= this.#build(request, messages).catch((error: unknown) => {
+      this.#building = undefined;
+      throw error;
+    });
+    // The server that is being built may wait for just that.
+    const isAnswer = messages.length > 0 && messages.every(isResponse);
+    return isAnswer ? Promise.race([this.#listening.promise, this.#building]) : this.#building;
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  async #build(request: Request, messages: JSONRPCMessage[]): Promise<void> {
+    const { introduction, record, answerInterrupted } = this.#options;
+    const { handshake } = record;
+    const server =
+      handshake?.initialize === undefined
+        ? await this.#connect(request)
+        : await introduction.repeat(() => this.#connectAgain(request, handshake, messages));
+    await answerInterrupted();
+    this.#server = server;
+  }
+
+  async #connect(request: Request): Promise<AnyServer> {
+    const { createServer, transport } = this.#options;
+    const server = await createServer(request);
+    await server.connect(transport as never);
+    this.#listening.resolve();
+    return server;
+  }
+
+  async #connectAgain(request: Request, handshake: Handshake, messages: JSONRPCMessage[]): Promise<AnyServer> {
+    const { introduction, transport } = this.#options;
+    const server = await this.#connect(request);
+    await transport.ask({ method: "initialize", params: handshake.initialize ?? {} });
+    // Unless the object went away before its client could say so: then the client says it now.
+    if (!messages.some(isInitialized)) {
+      const tell = (): void => transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
+      await introduction.repeatInitialized(server, tell);
+    }
+    // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
+    for (const repeat of requestsToRepeat(handshake)) void transport.ask(repeat);
+    return server;
+  }
+}
+
+/** The client says that it is initialized (revision 2025-11-25, Lifecycle). */
+export function isInitialized(message: JSONRPCMessage): boolean {
+  return !isRequest(message) && "method" in message && message.method === "notifications/initialized";
+}

@@ -1,0 +1,138 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/server";
+import { subjectOf, tellFailure } from "../../development.ts";
+import type { Settings } from "../../options.ts";
+import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
+import { type Bounds, writeMessage, writeResponse } from "../../protocol/message-json.ts";
+import { type CallLog, type CallOutcome, outcomeOf } from "../../call-log.ts";
+import type { Call, Calls } from "../calls/calls.ts";
+import type { Delivery } from "../out/delivery.ts";
+import type { HandshakeRecord } from "../stored/handshake.ts";
+import type { Introduction } from "../stored/introduction.ts";
+import type { Journal } from "../calls/journal.ts";
+import { listenStream, sseStream } from "../../link/link.ts";
+import { kindOf } from "../out/outbox.ts";
+import type { ServerRequests } from "../calls/server-requests.ts";
+import type { Streams } from "../out/streams.ts";
+import type { SessionTransport } from "./transport.ts";
+
+/**
+ * Which call a server's request was made in: the SDK's `elicitInput` and `requestSampling` do not say. Only Streamable HTTP
+ * needs to know, where each call has a stream of its own. One for all sessions of the isolate: none runs inside another.
+ */
+export const callContext = new AsyncLocalStorage<RequestId>();
+
+export interface ServerMessagesParts {
+  settings: Settings;
+  calls: Calls;
+  callLog: CallLog;
+  delivery: Delivery;
+  introduction: Introduction;
+  journal: Journal;
+  record: HandshakeRecord;
+  serverRequests: ServerRequests;
+  streams: Streams;
+  transport: SessionTransport;
+  /** A POST's stream that has carried its last answer is over. */
+  endIfAnswered: (stream: string) => void;
+}
+
+/**
+ * What a session's server says, on its way to the client: answers, and how each call ends; requests; notifications.
+ *
+ * Storage: none of its own. Lifetime: the object's time in memory.
+ */
+export class ServerMessages {
+  readonly #parts: ServerMessagesParts;
+
+  constructor(parts: ServerMessagesParts) {
+    this.#parts = parts;
+  }
+
+  /** The stream for what belongs to no call. */
+  get commonStream(): string {
+    return this.#parts.record.lane === "mcp" ? listenStream : sseStream;
+  }
+
+  /** A message of the server's. `relatedRequestId`: the request that it was answering. */
+  emit(message: JSONRPCMessage, relatedRequestId: RequestId | undefined): void {
+    if (isResponse(message)) {
+      this.answer(message, outcomeOf(message));
+      return;
+    }
+    const isServerRequest = isRequest(message);
+    if (this.#parts.introduction.take(message, Date.now())) return;
+    const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
+    const call = callId === undefined ? undefined : this.#parts.calls.get(callId);
+    // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
+    if (call === undefined && relatedRequestId !== undefined) return;
+    if (!this.#parts.record.wants(message)) return;
+    const { streams } = this.#parts;
+    const json = writeMessage(
+      message,
+      { name: message.method, advice: "Send less at once." },
+      this.#bounds(isServerRequest),
+    );
+    const stream = call?.stream ?? this.commonStream;
+    if (message.method === "notifications/progress") {
+      this.#parts.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], Date.now());
+    }
+    const post = streams.post(stream);
+    if (post !== undefined) this.#parts.delivery.startEvents(post);
+    const { sequence } = this.#parts.delivery.send(stream, kindOf(message), json);
+    if (!isServerRequest) return;
+    this.#parts.serverRequests.add(message.id, { stream, sequence, nowMs: Date.now() });
+  }
+
+  /** Answers a call, if it is not over. */
+  answer(message: JSONRPCMessage & { id?: RequestId | undefined }, outcome: CallOutcome): void {
+    const call = message.id === undefined ? undefined : this.#parts.calls.get(message.id);
+    // Without a call it was cancelled, abandoned or answered: nobody waits.
+    if (call === undefined) return;
+    if (!("error" in message)) this.#parts.record.noteAnswered(call.request, message);
+    tellFailure(subjectOf(call.request), message);
+    const json = writeResponse(message, call.request, this.#bounds(true));
+    if (call.journalKey !== undefined) {
+      // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
+      this.#parts.journal.remove(call.journalKey);
+      this.#parts.delivery.storeThenSend(call.stream, json);
+    } else if (this.#parts.streams.post(call.stream)?.holdForJson(json) !== true) {
+      const { handedOverAtMs } = this.#parts.delivery.send(call.stream, "response", json, call.post);
+      call.isTold = call.post !== undefined && handedOverAtMs !== undefined;
+    }
+    this.#end(call.request.id, outcome);
+  }
+
+  /** Of a message that is owed to its client; any other makes room by itself. */
+  #bounds(isOwed: boolean): Bounds {
+    const { maxMessageBytes } = this.#parts.settings;
+    return { maxMessageBytes, hasRoomFor: (length) => !isOwed || this.#parts.delivery.hasRoomFor(length) };
+  }
+
+  /** The client of a call is gone for good: its tool is told to stop. */
+  abandon(requestId: RequestId): void {
+    const params = { requestId, reason: "The client is gone" };
+    this.#parts.transport.receive({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+    this.drop(requestId, "abandoned");
+  }
+
+  /** Ends a call that gets no answer. */
+  drop(id: RequestId, outcome: CallOutcome): void {
+    const journalKey = this.#parts.calls.get(id)?.journalKey;
+    if (journalKey !== undefined) this.#parts.journal.remove(journalKey);
+    this.#end(id, outcome);
+  }
+
+  #end(id: RequestId, outcome: CallOutcome): void {
+    const call = this.close(id, outcome);
+    if (call !== undefined) this.#parts.endIfAnswered(call.stream);
+  }
+
+  /** A call is over: nothing more is sent for it. */
+  close(id: RequestId, outcome: CallOutcome): Call | undefined {
+    const call = this.#parts.calls.close(id);
+    if (call === undefined) return undefined;
+    this.#parts.callLog.add(call, outcome, this.#parts.record.handshake?.initialize?.["clientInfo"]);
+    return call;
+  }
+}

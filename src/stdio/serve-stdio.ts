@@ -1,0 +1,55 @@
+// The first import, so that no other prints on stdout while it loads.
+import { messageOutput } from "./stdout.ts";
+import { finished } from "node:stream";
+import type { McpServer, McpServerFactory } from "@modelcontextprotocol/server";
+import { serveStdio as serveSdkStdio } from "@modelcontextprotocol/server/stdio";
+import { listOthers } from "../sdk/listings.ts";
+import { StdioLines } from "./stdio-lines.ts";
+import { isSdkV2 } from "../sdk/sdk-v2.ts";
+import type { ServerFactory } from "../server-context.ts";
+import { processMemory } from "../session/stored/memory.ts";
+
+/** What a tool left behind, a timer for one, keeps the process for so long once its client is gone. */
+const leaveMs = 1_000;
+
+/**
+ * Serves what `createServer` builds on stdin and stdout of this process (MCP, transports: stdio), which is one session:
+ * `memory` and `env` are those of the process.
+ *
+ * Only messages are on stdout: from the import of this module on, `console` and `process.stdout` write to stderr. So import
+ * it before your server's modules. A child process that inherits stdout would still write there: give it fd 2 instead.
+ *
+ * What goes wrong outside of a tool is written to stderr, with its cause, and the process goes on: a `createServer` that
+ * throws, of which the client is told no more than -32603; a client that asks a server of SDK v1 for revision 2026-07-28, and
+ * is told the same; a rejected promise that nobody awaits; an exception in a timer. The process ends when its input ends, or
+ * when nobody reads its output any more.
+ */
+export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env>): void {
+  const memory = processMemory();
+  const factory: McpServerFactory = async (context) => {
+    const server = await createServer({ ...context, env: process.env as Env, memory });
+    if (context.era === "modern" && !isSdkV2(server)) {
+      throw new Error("A server of SDK v1 does not speak revision 2026-07-28; a client can initialize a session.");
+    }
+    listOthers(server);
+    // For a session it takes those of SDK v1 as well, though its type does not say so.
+    return server as McpServer;
+  };
+  process.on("unhandledRejection", (reason: unknown) =>
+    console.error("A promise was rejected, and nobody awaited it:", reason),
+  );
+  process.on("uncaughtException", (error: Error) =>
+    console.error("An exception was thrown, and nobody caught it:", error),
+  );
+  const transport = new StdioLines(process.stdin, messageOutput);
+  serveSdkStdio(factory, {
+    transport,
+    onerror: (error) => {
+      // A client that is gone is no fault of the server's.
+      if (!messageOutput.destroyed) console.error(error);
+    },
+  });
+  const leave = (): void => void setTimeout(() => process.exit(), leaveMs).unref();
+  finished(process.stdin, leave);
+  finished(messageOutput, leave);
+}

@@ -1,8 +1,0 @@
-import { edge } from "../../../src/edge/index.ts";
-import { createEchoServer } from "./echo-server.ts";
-
-const app = edge(createEchoServer);
-
-export class Session extends app.Session {}
-
-export default { fetch: app.fetch };

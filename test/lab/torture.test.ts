@@ -1,0 +1,43 @@
+import { afterEach, expect, test } from "vitest";
+import { clientKinds } from "../../lab/torture/clients.ts";
+import { type Contestant, edgeInHarness, edgeInProcess } from "../../lab/torture/contestants.ts";
+import { type Outcome, type Plan, torture } from "../../lab/torture/torture.ts";
+
+// The short form of `npm run torture`: the same faults, fewer of them, from a fixed seed.
+const seed = 20_261_120;
+
+let contestant: Contestant | undefined;
+afterEach(() => contestant?.close());
+
+function expectNothingLost({ tallies }: Outcome, { answers }: Plan): void {
+  for (const kind of clientKinds) {
+    const { answered, lost, wrong, reinitialized, notes } = tallies[kind];
+    expect({ kind, lost, wrong, reinitialized, notes }).toEqual({
+      kind,
+      lost: 0,
+      wrong: 0,
+      reinitialized: 0,
+      notes: [],
+    });
+    expect(answered).toBeGreaterThanOrEqual(answers);
+  }
+  expect(tallies["event-source"].duplicates).toBe(0);
+}
+
+test("through cuts, evictions and crashes no client loses a call, gets a wrong answer or another session", async () => {
+  contestant = await edgeInHarness();
+  const plan = { cuts: 90, evictions: 12, aborts: 15, kills: 0, sessions: 2, answers: 25, lostAfterMs: 40_000 };
+  const outcome = await torture(contestant, plan, seed);
+  expectNothingLost(outcome, plan);
+  expect(outcome.faults.cuts).toBeGreaterThanOrEqual(plan.cuts);
+  expect(outcome.faults.aborts).toBe(plan.aborts);
+  expect(outcome.faults.evictions).toBeGreaterThan(plan.evictions / 2);
+}, 600_000);
+
+test("through kill -9 of the whole process, with calls in flight, likewise", async () => {
+  contestant = await edgeInProcess();
+  const plan = { cuts: 40, evictions: 0, aborts: 0, kills: 3, sessions: 4, answers: 25, lostAfterMs: 40_000 };
+  const outcome = await torture(contestant, plan, seed);
+  expectNothingLost(outcome, plan);
+  expect(outcome.faults.kills).toBe(plan.kills);
+}, 600_000);

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
+
+let edge: EdgeServer;
+beforeAll(async () => {
+  edge = await startEdge("test/fixtures/small-bounds.ts");
+});
+afterAll(() => edge.close());
+
+const handshake = { lane: "sse", subscriptions: [], initialize: { protocolVersion: "2025-11-25", capabilities: {} } };
+
+/** A session whose object is to find `value` at `key` when it is built the next time. */
+async function sessionWith(key: string, value: unknown): Promise<RawSseClient> {
+  const client = await RawSseClient.open(edge.url);
+  await client.call("echo", { text: "stored" });
+  client.close();
+  await client.stream.over;
+  await expect.poll(async () => (await edge.inspect(client.sessionId)).rows).toContain("handshake");
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  await fetch(`${edge.url}/test/rewrite?id=${client.sessionId}&key=${key}&value=${encodeURIComponent(text)}`);
+  await edge.abort(client.sessionId);
+  return client;
+}
+
+const unreadable: [string, string, unknown][] = [
+  ["a handshake of a newer format", "handshake", { ...handshake, format: 1_000 }],
+  ["a handshake whose format is no number", "handshake", { ...handshake, format: "newest" }],
+  ["a handshake that is no JSON", "handshake", "{"],
+  ["a handshake that is no object", "handshake", []],
+  ["a handshake without its transport", "handshake", { ...handshake, lane: "carrier pigeon" }],
+  ["a handshake without its subscriptions", "handshake", { lane: "sse" }],
+  ["a journaled call that is no JSON", "call/0000000000000001.0", "?"],
+  [
+    "a journaled call without its request",
+    "call/0000000000000001.0",
+    { stream: "sse", url: "http://localhost/", headers: [] },
+  ],
+  ["a burst of messages that is none", "outbox/0000000000000001", "text"],
+];
+
+const linesOf = (sessionId: string): string[] =>
+  edge.logs().filter((line) => line.includes('"unreadable"') && line.includes(sessionId.slice(0, 8)));
+
+test.each(unreadable)("%s: one line in the log, nothing is left, and its client is told 404", async (_, key, value) => {
+  const client = await sessionWith(key, value);
+  const response = await client.post({ jsonrpc: "2.0", id: 1, method: "ping" });
+  expect([response.status, await response.text()]).toEqual([404, expect.stringContaining("Connect again")]);
+  expect(await edge.inspect(client.sessionId)).toMatchObject({ rows: [], alarmAtMs: null });
+  // A client that comes back by the id of its last event gets another session.
+  const again = await RawStream.open(`${edge.url}/sse`, { headers: { "last-event-id": client.stream.lastEventId } });
+  const { data } = await again.next();
+  expect(data).not.toContain(client.sessionId);
+  again.close();
+  expect(linesOf(client.sessionId)).toEqual([expect.stringContaining(`the row ${key}`)]);
+});
+
+test("nobody comes back to one: it is deleted all the same", async () => {
+  const client = await sessionWith("handshake", { ...handshake, format: 1_000 });
+  await expect.poll(async () => (await edge.inspect(client.sessionId)).rows).toEqual([]);
+  expect(await edge.inspect(client.sessionId)).toMatchObject({ alarmAtMs: null });
+  expect(linesOf(client.sessionId)).toHaveLength(1);
+});
+
+test("a handshake of the format before has no number, and is read", async () => {
+  const client = await sessionWith("handshake", handshake);
+  await client.resume();
+  expect(textOf(await client.call("echo", { text: "the same session" }))).toBe("the same session");
+  expect(linesOf(client.sessionId)).toEqual([]);
+  client.close();
+});
