@@ -1,5 +1,6 @@
-import type { JSONRPCMessage, McpServer, Server, ServerNotifier } from "@modelcontextprotocol/server";
+import type { JSONRPCMessage, ServerNotifier } from "@modelcontextprotocol/server";
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
+import type { Tap } from "../sdk/tap.ts";
 
 /**
  * How often those who listen are written to before one more is refused: a connection that is gone is reported at the first
@@ -120,21 +121,18 @@ function networkOf({ headers }: Request): string {
 }
 
 /**
- * Tells those who listen (revision 2026-07-28, Subscriptions) what `server` says of its lists and resources.
+ * Tells those who listen (revision 2026-07-28, Subscriptions) what a server says of its lists and resources.
  *
  * A server of the stateless revision has one request and no stream beside it, and the SDK drops what it says unasked.
  * This way `sendToolListChanged`, or a tool added at run time, means the same in every lane. It reaches the listeners
  * of this isolate: those elsewhere on the edge have their lists' `ttlMs` to go by.
  */
-export function publishChanges(server: McpServer | Server, notifier: ServerNotifier): void {
-  const connect = server.connect.bind(server);
-  server.connect = async (transport) => {
-    const send = transport.send.bind(transport);
-    transport.send = async (message, options) => {
+export function publisher(notifier: ServerNotifier): Tap {
+  return {
+    say(message) {
       publish(message, notifier);
-      await send(message, options);
-    };
-    await connect(transport);
+      return message;
+    },
   };
 }
 
