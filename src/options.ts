@@ -24,9 +24,9 @@ export interface EdgeOptions {
    */
   allowedOrigins?: readonly string[] | "*";
   /**
-   * Hostnames under which a development server may be reached, besides localhost and IP addresses: that of your machine or
-   * container, and that of your route, which `wrangler dev` writes over every other. Against DNS rebinding; on the edge the
-   * route decides, and this does nothing.
+   * Hostnames under which a server of your own may be reached, `npm start` or `mcp-edge serve`, besides localhost and IP
+   * addresses: that of your machine or container, and that of your route, which `wrangler dev` writes over every other.
+   * Against DNS rebinding; on the edge the route decides, and this does nothing.
    */
   allowedHosts?: readonly string[];
   /** Largest POST body, counted while reading and before parsing, so that a hostile body costs nothing. 4 MiB. */
@@ -77,7 +77,10 @@ export interface EdgeOptions {
 }
 
 /** {@linkcode EdgeOptions} with every default filled in. */
-export type Settings = Required<EdgeOptions>;
+export interface Settings extends Omit<Required<EdgeOptions>, "allowedHosts"> {
+  /** `"*"`: whatever arrives. */
+  allowedHosts: readonly string[] | "*";
+}
 
 const defaults: Settings = {
   ssePath: "/sse",
