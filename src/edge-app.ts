@@ -45,7 +45,11 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
   const answer = async (request: Request, requestEnv: Env): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
     bound ??= withBoundHosts(settings, requestEnv);
-    stateless ??= createStatelessLane(createServer, { env, settings });
+    stateless ??= createStatelessLane(createServer, {
+      env,
+      namespace: () => namespaceOf(env(), settings.binding),
+      settings,
+    });
     return await route(request, { namespace, settings: bound, stateless });
   };
 

@@ -16,8 +16,9 @@ import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
 import type { ServerFactory } from "../server-context.ts";
+import { Changes } from "./changes.ts";
 import { callLogger } from "./stateless-log.ts";
-import { publisher, Subscriptions } from "./subscriptions.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
@@ -40,7 +41,7 @@ export async function isStateless(request: Request, body: unknown): Promise<bool
 
 export function createStatelessLane<Env>(
   createServer: ServerFactory<Env>,
-  { env, settings }: { env: () => Env; settings: Settings },
+  { env, namespace, settings }: { env: () => Env; namespace: () => DurableObjectNamespace; settings: Settings },
 ): StatelessLane {
   const failures = new WeakMap<Request, unknown>();
   const factory: McpServerFactory = async (context) => {
@@ -50,7 +51,7 @@ export function createStatelessLane<Env>(
       tap(server, [
         writable(),
         callLogger(),
-        publisher(handler.notify),
+        changes.tap(),
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
       listOthers(server);
@@ -69,7 +70,8 @@ export function createStatelessLane<Env>(
     maxSubscriptions,
     keepAliveMs,
   });
-  return { handler, subscriptions: new Subscriptions(maxSubscriptions), failures };
+  const changes = new Changes(handler.notify, namespace);
+  return { handler, subscriptions: new Subscriptions(maxSubscriptions, changes), failures };
 }
 
 /** `body`: that of `received`, which has been read. */
