@@ -1,12 +1,12 @@
 import { env as bindings } from "cloudflare:workers";
 import { checkedAuth } from "./auth/authenticate.ts";
 import { checkedFactory } from "./sdk/build-server.ts";
-import { type EdgeOptions, resolveOptions } from "./options.ts";
+import { type EdgeOptions, resolveOptions, type Settings } from "./options.ts";
 import * as refusals from "./protocol/refusals.ts";
 import type { ServerFactory } from "./server-context.ts";
 import { SessionObject } from "./session/object.ts";
 import { convertSchemasOnce } from "./sdk/convert-once.ts";
-import { withArguments, withCors, withoutOurHeaders } from "./edge/gate.ts";
+import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
 import { route } from "./edge/router.ts";
 import { createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
@@ -39,6 +39,7 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
   // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
   const env = (): Env => bindings as Env;
   let stateless: StatelessLane | undefined;
+  let bound: Settings | undefined;
 
   class Session extends SessionObject<Env> {
     constructor(ctx: DurableObjectState, objectEnv: Env) {
@@ -48,8 +49,13 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
 
   const answer = async (request: Request, requestEnv: Env, ctx?: ExecutionContext): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
-    stateless ??= createStatelessLane(createServer, { env, settings });
-    const lane = { namespace, settings: withArguments(settings, requestEnv), stateless };
+    bound ??= withBoundHosts(settings, requestEnv);
+    stateless ??= createStatelessLane(createServer, {
+      env,
+      namespace: () => namespaceOf(env(), settings.binding),
+      settings,
+    });
+    const lane = { namespace, settings: bound, stateless };
     return await route(request, lane, auth && { auth, env: requestEnv, ctx });
   };
 

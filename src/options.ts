@@ -16,6 +16,13 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
    * The `endpoint` that a client receives then begins with it. Default none.
    */
   publicPath?: string;
+  /**
+   * What a client is told that asks which revisions there are (`server/discover` of revision 2026-07-28). `"offered"`: the
+   * stateless one, in which it has no session, no `memory`, and a call that is cut is lost. `"preferred"`: the revisions with
+   * sessions only; one that speaks both then initializes a session, one that speaks only 2026-07-28 may refuse. Its direct
+   * requests are served either way. `"offered"`.
+   */
+  sessions?: "offered" | "preferred";
   /** Name of the Durable Object binding in wrangler.toml. Default `SESSION`. */
   binding?: string;
   /**
@@ -24,9 +31,9 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
    */
   allowedOrigins?: readonly string[] | "*";
   /**
-   * Hostnames under which a development server may be reached, besides localhost and IP addresses: that of your machine or
-   * container, and that of your route, which `wrangler dev` writes over every other. Against DNS rebinding; on the edge the
-   * route decides, and this does nothing.
+   * Hostnames under which a server of your own may be reached, `npm start` or `mcp-edge serve`, besides localhost and IP
+   * addresses: that of your machine or container, and that of your route, which `wrangler dev` writes over every other.
+   * Against DNS rebinding; on the edge the route decides, and this does nothing.
    */
   allowedHosts?: readonly string[];
   /** Largest POST body, counted while reading and before parsing, so that a hostile body costs nothing. 4 MiB. */
@@ -79,12 +86,16 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
 }
 
 /** {@linkcode EdgeOptions} with every default filled in, but `auth`, which has none. */
-export type Settings = Required<Omit<EdgeOptions, "auth">>;
+export interface Settings extends Omit<Required<EdgeOptions>, "auth" | "allowedHosts"> {
+  /** `"*"`: whatever arrives. */
+  allowedHosts: readonly string[] | "*";
+}
 
 const defaults: Settings = {
   ssePath: "/sse",
   mcpPath: "/mcp",
   publicPath: "",
+  sessions: "offered",
   binding: "SESSION",
   allowedOrigins: [],
   allowedHosts: [],
@@ -148,6 +159,10 @@ export function resolveOptions(options: Omit<EdgeOptions, "auth">): Settings {
 function checkValue(name: string, value: unknown): void {
   if (!Object.hasOwn(defaults, name)) {
     throw new RangeError(`There is no option ${name}. There are auth, ${Object.keys(defaults).join(", ")}.`);
+  }
+  if (name === "sessions") {
+    if (value === "offered" || value === "preferred") return;
+    throw new RangeError(`sessions is "offered" or "preferred", not ${shown(value)}.`);
   }
   const type = typeof defaults[name as keyof Settings];
   if (type === "object") return checkHostnames(name, value);

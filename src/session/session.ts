@@ -120,7 +120,7 @@ export class Session<Env> {
     return this.#ctx.id.toString() + (this.#record.holder?.secret ?? "");
   }
 
-  async fetch(verb: link.Verb, received: Request): Promise<Response> {
+  async fetch(verb: link.SessionVerb, received: Request): Promise<Response> {
     const request = asItCame(received);
     switch (verb) {
       case "attach":
