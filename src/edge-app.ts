@@ -6,6 +6,7 @@ import * as refusals from "./protocol/refusals.ts";
 import type { ServerFactory } from "./server-context.ts";
 import { SessionObject } from "./session/object.ts";
 import { convertSchemasOnce } from "./sdk/convert-once.ts";
+import { namespaceOf } from "./link/namespace.ts";
 import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
 import { route } from "./edge/router.ts";
 import { createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
@@ -67,14 +68,4 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
       return withCors(request.method === "HEAD" ? new Response(null, response) : response, request);
     },
   };
-}
-
-function namespaceOf(env: unknown, binding: string): DurableObjectNamespace {
-  const namespace = (env as Record<string, DurableObjectNamespace | undefined>)[binding];
-  if (namespace === undefined) {
-    throw new TypeError(
-      `wrangler.toml has no Durable Object binding named ${binding}: see its [[durable_objects.bindings]].`,
-    );
-  }
-  return namespace;
 }

@@ -43,7 +43,7 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
    * memory of one object. 256.
    */
   maxCallsInFlight?: number;
-  /** What a session's `memory` may hold in all, keys and JSON as UTF-8. It lives in one object beside everything else. 1 MiB. */
+  /** What a session's `memory`, and a user's, may hold in all, keys and JSON as UTF-8. It lives in one object beside everything else. 1 MiB. */
   maxMemoryBytes?: number;
   /** What `auth` may say of a caller, as JSON: it goes along with each message to a session. 32 KiB. */
   maxCallerBytes?: number;

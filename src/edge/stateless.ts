@@ -17,7 +17,8 @@ import * as refusals from "../protocol/refusals.ts";
 import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
-import { type ServerFactory, userIn } from "../server-context.ts";
+import { userIn } from "../link/user-memory.ts";
+import type { ServerFactory } from "../server-context.ts";
 import { Changes } from "./changes.ts";
 import { callLogger } from "./stateless-log.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -49,7 +50,7 @@ export function createStatelessLane<Env>(
   const factory: McpServerFactory = async (context) => {
     try {
       const caller = context.requestInfo && callerOf(context.requestInfo);
-      const server = await createServer(withoutMemory({ ...context, ...userIn(caller), env: env() }));
+      const server = await createServer(withoutMemory({ ...context, ...userIn(caller, namespace()), env: env() }));
       if (!isSdkV2(server)) throw isOfSdkV1;
       tap(server, [
         writable(),

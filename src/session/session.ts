@@ -2,7 +2,7 @@ import type { Settings } from "../options.ts";
 import { listOthers } from "../sdk/listings.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { readsPriming } from "../protocol/sse-frame.ts";
-import { type AnyServer, type ServerFactory, type SessionMemory, userIn } from "../server-context.ts";
+import type { AnyServer, ServerFactory, SessionMemory } from "../server-context.ts";
 import { attempt } from "./stored/attempt.ts";
 import { Conversation } from "./server/conversation.ts";
 import { Expiry } from "./stored/expiry.ts";
@@ -10,6 +10,8 @@ import { type Handshake, HandshakeRecord } from "./stored/handshake.ts";
 import { split } from "../link/joined.ts";
 import { asItCame, callerOf, type Holder, holderIn, isSameHolder } from "../link/caller.ts";
 import * as link from "../link/link.ts";
+import { namespaceOf } from "../link/namespace.ts";
+import { userIn } from "../link/user-memory.ts";
 import { storedMemory } from "./stored/memory.ts";
 import { Admission } from "./in/admission.ts";
 import { Rows } from "./stored/rows.ts";
@@ -43,6 +45,7 @@ export interface SessionOptions<Env> {
 export class Session<Env> {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
+  readonly #binding: string;
   readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
@@ -62,6 +65,7 @@ export class Session<Env> {
   constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
     this.#ctx = ctx;
     this.#env = env;
+    this.#binding = settings.binding;
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const objectId = ctx.id.toString();
@@ -82,7 +86,7 @@ export class Session<Env> {
       onJournaled: () => this.#expiry.watchCalls(),
       waitUntil: (done) => ctx.waitUntil(done),
       onClaim: (freshId) => {
-        const namespace = (env as Record<string, DurableObjectNamespace>)[settings.binding];
+        const namespace = namespaceOf(env, settings.binding);
         const owner = this.#record.holder?.owner ?? "";
         void takeStream(namespace, { freshId, sessionId: this.#sessionId, owner });
       },
@@ -259,7 +263,7 @@ export class Session<Env> {
 
   async #buildServer(request: Request): Promise<AnyServer> {
     const context = {
-      ...userIn(callerOf(request)),
+      ...userIn(callerOf(request), namespaceOf(this.#env, this.#binding)),
       era: "legacy",
       requestInfo: request,
       env: this.#env,
