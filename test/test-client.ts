@@ -1,8 +1,8 @@
 import { type AuthInfo, Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
 import { callerOf, noteCaller } from "../src/link/caller.ts";
-import { type ServerFactory, type User, userIn } from "../src/server-context.ts";
+import type { ServerContext, ServerFactory, User } from "../src/server-context.ts";
 import { messageExtra } from "../src/session/calls/http-source.ts";
-import { processMemory } from "../src/session/stored/memory.ts";
+import { processMemory, processUserMemory } from "../src/session/stored/memory.ts";
 
 export interface TestClientOptions<Env> extends ClientOptions {
   /** The bindings that the server gets. None if not given. */
@@ -11,8 +11,8 @@ export interface TestClientOptions<Env> extends ClientOptions {
   request?: Request;
   /** Headers of that request, beside its own. */
   headers?: Record<string, string>;
-  /** Whose session it is, as `auth` would say. */
-  user?: User;
+  /** Whose session it is, as `auth` would say. Without a `memory`, one that is empty; two clients may share one. */
+  user?: Pick<User, "id"> & Partial<User>;
   /** What `auth` would say of whoever calls. Of a `user` alone: no token and no scopes. */
   authInfo?: AuthInfo;
   /** Called with the client before it connects: the place for its request handlers, such as `elicitation/create`. */
@@ -31,7 +31,7 @@ export async function connectTestClient<Env = Cloudflare.Env>(
 ): Promise<Client> {
   const [clientEnd, serverEnd] = InMemoryTransport.createLinkedPair();
   const request = requestFrom({ request: given, headers, user, authInfo });
-  const told = request === undefined ? {} : { requestInfo: request, ...userIn(callerOf(request)) };
+  const told = request === undefined ? {} : { requestInfo: request, ...toldOfCaller(request, user) };
   const server = await createServer({ era: "legacy", env: env ?? ({} as Env), memory: processMemory(), ...told });
   await server.connect(serverEnd as never);
   const { onmessage } = serverEnd;
@@ -40,6 +40,13 @@ export async function connectTestClient<Env = Cloudflare.Env>(
   prepare?.(client);
   await client.connect(clientEnd);
   return client;
+}
+
+function toldOfCaller(request: Request, user: Partial<User> | undefined): Pick<ServerContext, "user" | "authInfo"> {
+  const caller = callerOf(request);
+  if (caller === undefined) return {};
+  const memory = user?.memory ?? processUserMemory();
+  return { user: { id: caller.principal, memory }, authInfo: caller.authInfo };
 }
 
 /** The request that the test tells of, if it tells of any. */
@@ -51,7 +58,7 @@ function requestFrom({
 }: {
   request: Request | undefined;
   headers: Record<string, string> | undefined;
-  user: User | undefined;
+  user: Pick<User, "id"> | undefined;
   authInfo: AuthInfo | undefined;
 }): Request | undefined {
   const principal = user?.id ?? authInfo?.clientId;

@@ -45,7 +45,7 @@ export interface SessionOptions<Env> {
 export class Session<Env> {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
-  readonly #binding: string;
+  readonly #namespace: DurableObjectNamespace;
   readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
@@ -65,7 +65,7 @@ export class Session<Env> {
   constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
     this.#ctx = ctx;
     this.#env = env;
-    this.#binding = settings.binding;
+    this.#namespace = namespaceOf(env, settings.binding);
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const objectId = ctx.id.toString();
@@ -74,10 +74,9 @@ export class Session<Env> {
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#storeHandshake(changed), versionIn(env));
     this.#record.holder ??= this.#streams.holder;
-    const sessionId = (): string => this.#sessionId;
     this.#conversation = new Conversation({
       objectId,
-      sessionId,
+      sessionId: () => this.#sessionId,
       store: rows,
       streams: this.#streams,
       settings,
@@ -86,9 +85,8 @@ export class Session<Env> {
       onJournaled: () => this.#expiry.watchCalls(),
       waitUntil: (done) => ctx.waitUntil(done),
       onClaim: (freshId) => {
-        const namespace = namespaceOf(env, settings.binding);
         const owner = this.#record.holder?.owner ?? "";
-        void takeStream(namespace, { freshId, sessionId: this.#sessionId, owner });
+        void takeStream(this.#namespace, { freshId, sessionId: this.#sessionId, owner });
       },
     });
     const conversation = this.#conversation;
@@ -263,7 +261,7 @@ export class Session<Env> {
 
   async #buildServer(request: Request): Promise<AnyServer> {
     const context = {
-      ...userIn(callerOf(request), namespaceOf(this.#env, this.#binding)),
+      ...userIn(callerOf(request), this.#namespace),
       era: "legacy",
       requestInfo: request,
       env: this.#env,

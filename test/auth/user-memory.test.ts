@@ -18,14 +18,14 @@ async function overSse(base: string, key: string): Promise<Call> {
 
 async function overMcp(base: string, key: string): Promise<Call> {
   const client = await openMcpAs(base, bearer(key));
-  return async (name, args) => textOf((await (await client.call(name, args)).json()) as Record<string, unknown>);
+  return async (name, args) => textOf(await (await client.call(name, args)).json());
 }
 
 function stateless(base: string, key: string): Call {
   return async (name, args) => {
     const { message, headers } = statelessRequest("tools/call", { name, arguments: args ?? {} });
     const response = await postJson(`${base}/mcp`, message, { ...headers, ...bearer(key) });
-    return textOf((await response.json()) as Record<string, unknown>);
+    return textOf(await response.json());
   };
 }
 
