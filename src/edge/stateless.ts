@@ -1,4 +1,5 @@
 import {
+  type AuthInfo,
   createMcpHandler,
   isLegacyRequest,
   type McpHttpHandler,
@@ -6,6 +7,7 @@ import {
   type RequestId,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
+import { callerOf } from "../link/caller.ts";
 import { withoutMemory } from "../development.ts";
 import { listOthers } from "../sdk/listings.ts";
 import type { Settings } from "../options.ts";
@@ -15,6 +17,7 @@ import * as refusals from "../protocol/refusals.ts";
 import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
+import { userIn } from "../link/user-memory.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { Changes } from "./changes.ts";
 import { callLogger } from "./stateless-log.ts";
@@ -46,7 +49,8 @@ export function createStatelessLane<Env>(
   const failures = new WeakMap<Request, unknown>();
   const factory: McpServerFactory = async (context) => {
     try {
-      const server = await createServer(withoutMemory({ ...context, env: env() }));
+      const caller = context.requestInfo && callerOf(context.requestInfo);
+      const server = await createServer(withoutMemory({ ...context, ...userIn(caller, namespace()), env: env() }));
       if (!isSdkV2(server)) throw isOfSdkV1;
       tap(server, [
         writable(),
@@ -79,7 +83,7 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   const request = sealed(received);
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
   if (listens) await lane.subscriptions.makeRoom(request);
-  const response = await lane.handler.fetch(request, { parsedBody: body });
+  const response = await lane.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
   if (!lane.failures.has(request)) {
     const mended = await readable(response);
     return listens ? lane.subscriptions.hold(mended, request) : mended;
@@ -88,6 +92,11 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   return refusals.unsupportedProtocolVersion({ requested, supported: sessionVersions }, echoableId(body));
+}
+
+function authInfoOf(request: Request): { authInfo?: AuthInfo } {
+  const caller = callerOf(request);
+  return caller === undefined ? {} : { authInfo: caller.authInfo };
 }
 
 /** Answers with an error what the SDK's transport could not write. */

@@ -4,6 +4,7 @@ import * as link from "../link/link.ts";
 import { answerOfChanges, isLine, isOfChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { StoredUserMemory } from "./stored/user-memory.ts";
 import { UnreadableRow } from "./stored/stored-format.ts";
 
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings">;
@@ -21,6 +22,8 @@ const unreadLingerMs = 60_000;
 export class SessionObject<Env> extends DurableObject<Env> {
   readonly #options: SessionObjectOptions<Env>;
   #session: Session<Env> | undefined;
+  /** Instead, if this is a user's. */
+  #ofUser: StoredUserMemory | undefined;
   /** Events that are being handled. */
   #busy = 0;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -41,6 +44,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     try {
       const verb = link.verbOf(request);
       if (verb === "changes-listen" || verb === "changes-tell") return await answerOfChanges(this.ctx, verb, request);
+      if (verb === "user-memory") return await this.#userMemory().answer(request);
       // Its id is no secret, and no session's.
       if (isOfChanges(this.ctx)) return refusals.unknownSession();
       const kind = request.headers.get(link.attachHeader) as link.AttachKind | null;
@@ -97,6 +101,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
       },
       this.#session.unreadAtEnd ? unreadLingerMs : lingerMs,
     );
+  }
+
+  #userMemory(): StoredUserMemory {
+    return (this.#ofUser ??= new StoredUserMemory(this.ctx.storage, this.#options.settings.maxMemoryBytes));
   }
 
   #begun(isNew = false): Session<Env> {
