@@ -18,9 +18,12 @@ export interface EdgeServer {
   close(): Promise<void>;
 }
 
-/** Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone. */
-export async function startEdge(main = "test/fixtures/example.ts"): Promise<EdgeServer> {
-  const config = await workerConfig(main);
+/**
+ * Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone, and these
+ * variables in its `env`.
+ */
+export async function startEdge(main = "test/fixtures/example.ts", vars?: Record<string, string>): Promise<EdgeServer> {
+  const config = { ...(await workerConfig(main)), ...(vars && { vars }) };
   const harness = createTestHarness({ root, workers: [{ config }] });
   const { url } = await harness.listen();
   const worker = harness.getWorker();
