@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
+import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { IdentityProvider } from "../support/identity-provider.ts";
@@ -39,7 +39,7 @@ async function knock({ url }: EdgeServer, headers: Record<string, string>) {
 }
 
 /** A valid token but for these claims; those that are `undefined` are not in it. */
-const tokenOf = (claims: JWTPayload = {}) => provider.sign(provider.claims(audience, claims));
+const tokenOf = (claims: Record<string, unknown> = {}) => provider.sign(provider.claims(audience, claims));
 
 /** Whom a tool sees, on HTTP+SSE. */
 async function whoami({ url }: EdgeServer, headers: Record<string, string>): Promise<Record<string, unknown>> {
@@ -191,7 +191,7 @@ describe("what providers do otherwise", () => {
 
   test("Entra and Okta: scopes in scp, as words or as a list; Auth0: permissions", async () => {
     const edge = await start({ scopeClaims: ["scope", "scp", "permissions"], requiredScopes: ["mcp:write"] });
-    const told = async (claims: JWTPayload) => (await knock(edge, bearer(await tokenOf(claims)))).status;
+    const told = async (claims: Record<string, unknown>) => (await knock(edge, bearer(await tokenOf(claims)))).status;
     expect(await told({ scp: "mcp mcp:write" })).toBe(200);
     expect(await told({ scp: ["mcp", "mcp:write"] })).toBe(200);
     expect(await told({ scope: "openid", permissions: ["mcp:write"] })).toBe(200);
@@ -236,6 +236,6 @@ async function withCritical(): Promise<string> {
 
 function tampered(token: string): string {
   const [header, payload = "", signature] = token.split(".");
-  const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as JWTPayload;
+  const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as Record<string, unknown>;
   return [header, base64url({ ...claims, sub: "mallory" }), signature].join(".");
 }

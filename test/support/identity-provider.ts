@@ -30,6 +30,8 @@ export class IdentityProvider {
   lifetimeSeconds = 3_600;
   /** Requests that it was asked so far, as `GET /jwks`. */
   readonly requests: string[] = [];
+  /** Whether its user is not let in, or does not want to be. */
+  refuses = false;
   /** Refreshes so far. */
   refreshes = 0;
 
@@ -76,11 +78,12 @@ export class IdentityProvider {
     return this.#signing.jwk;
   }
 
-  /** Claims of a valid token of its user for `audience`. */
-  claims(audience: string, more: JWTPayload = {}): JWTPayload {
+  /** Claims of a valid token of its user for `audience`, but for these; what is `undefined` is left out. */
+  claims(audience: string, more: Record<string, unknown> = {}): JWTPayload {
     const now = Math.floor(Date.now() / 1000);
     const { sub } = this.user;
-    return { iss: this.issuer, sub: String(sub), aud: audience, iat: now, exp: now + this.lifetimeSeconds, ...more };
+    const exp = now + this.lifetimeSeconds;
+    return Object.assign({ iss: this.issuer, sub: String(sub), aud: audience, iat: now, exp }, more);
   }
 
   /** A token of these claims, signed with the key of now. */
@@ -165,7 +168,8 @@ export class IdentityProvider {
       redirectUri,
     });
     const back = new URL(redirectUri);
-    back.searchParams.set("code", code);
+    if (this.refuses) back.searchParams.set("error", "access_denied");
+    else back.searchParams.set("code", code);
     back.searchParams.set("state", query.get("state") ?? "");
     return back.href;
   }

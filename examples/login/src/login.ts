@@ -129,7 +129,8 @@ async function decide(request: Request, oauth: OAuthHelpers, { provider, registr
   const { request: asked, headers } = await oauth.approveConsent(request, handle);
   const verifier = crypto.randomUUID() + crypto.randomUUID();
   const begun = await oauth.beginUpstream(asked, { data: verifier, headers });
-  return redirect(begun.headers, await provider.loginUrl(registration, begun.state, verifier));
+  const url = await provider.loginUrl(registration, begun.state, verifier).catch(logged);
+  return redirect(begun.headers, url ?? authorizationErrorRedirect(asked, "server_error"));
 }
 
 /** `GET /callback`: the provider has sent the person back, and the client gets its code. */
@@ -137,7 +138,8 @@ async function finish(request: Request, oauth: OAuthHelpers, upstream: Upstream)
   const { request: asked, data: verifier, headers } = await oauth.finishUpstream<string>(request);
   const code = new URL(request.url).searchParams.get("code");
   if (code === null) return redirect(headers, authorizationErrorRedirect(asked, "access_denied"));
-  const user = await upstream.provider.userOf(upstream.registration, code, verifier);
+  const user = await upstream.provider.userOf(upstream.registration, code, verifier).catch(logged);
+  if (user === undefined) return redirect(headers, authorizationErrorRedirect(asked, "server_error"));
   if (!upstream.isAllowed(user.name)) {
     const why = "This account may not use this server.";
     return redirect(headers, authorizationErrorRedirect(asked, "access_denied", why));
@@ -152,6 +154,11 @@ async function finish(request: Request, oauth: OAuthHelpers, upstream: Upstream)
     props: user,
   });
   return redirect(headers, redirectTo);
+}
+
+/** What the provider did is for you; the client is told that it cannot go on. */
+function logged(error: unknown): undefined {
+  console.error(JSON.stringify({ event: "login-failed", error: String(error) }));
 }
 
 function redirect(headers: Headers, location = headers.get("location") ?? "/"): Response {

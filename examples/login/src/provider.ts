@@ -32,15 +32,19 @@ interface Endpoints {
   parse(user: Record<string, unknown>): User;
 }
 
+/** GitHub, or a GitHub Enterprise Server: `githubAt("https://github.example.com", "https://github.example.com/api/v3")`. */
+export const githubAt = (web: string, api: string): Provider =>
+  oauth(async () => ({
+    authorization: `${web}/login/oauth/authorize`,
+    token: `${web}/login/oauth/access_token`,
+    user: `${api}/user`,
+    // Who it is, which is public, and no access to anything.
+    scope: "",
+    parse: ({ id, login }) => ({ id: `${web}|${said(id)}`, name: said(login) }),
+  }));
+
 /** Register at https://github.com/settings/developers. */
-export const github = oauth(async () => ({
-  authorization: "https://github.com/login/oauth/authorize",
-  token: "https://github.com/login/oauth/access_token",
-  user: "https://api.github.com/user",
-  // Who it is, which is public, and no access to anything.
-  scope: "",
-  parse: ({ id, login }) => ({ id: `github|${said(id)}`, name: said(login) }),
-}));
+export const github = githubAt("https://github.com", "https://api.github.com");
 
 /** Google, Auth0, Entra, Okta, Keycloak and all others that speak OpenID Connect, by their issuer. */
 export const openid = (issuer: string): Provider =>
