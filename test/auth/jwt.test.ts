@@ -14,7 +14,7 @@ const servers: EdgeServer[] = [];
 /** A server that is told so, and trusts the provider. */
 async function start(options: Record<string, unknown> = {}): Promise<EdgeServer> {
   const jwt = { issuer: provider.issuer, audience, timeoutMs: 1_000, ...options };
-  const edge = await startEdge("test/fixtures/jwt.ts", { JWT: JSON.stringify(jwt) });
+  const edge = await startEdge("test/fixtures/jwt.ts", { vars: { JWT: JSON.stringify(jwt) } });
   servers.push(edge);
   return edge;
 }

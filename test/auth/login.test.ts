@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { logIn } from "../support/agreeing-user.ts";
+import { startEdge } from "../support/edge-server.ts";
 import { IdentityProvider } from "../support/identity-provider.ts";
 import { type LoginExample, startLoginExample } from "../support/login-example.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
-import { begin, connect, isBack, type LaneName, type SdkName, TokenStore } from "./oauth-clients.ts";
+import { begin, connect, type LaneName, type SdkName, TokenStore } from "./oauth-clients.ts";
 
 let provider: IdentityProvider;
 let example: LoginExample;
@@ -40,9 +41,8 @@ test.each(clients)("SDK %s on /%s: its user logs in, and it calls", async (sdk, 
 
 test("a login with GitHub", async () => {
   provider.user = { id: 583_231, login: "octocat" };
-  const path = "test/fixtures/github-login.ts";
-  const vars = { OPENID_ISSUER: provider.issuer, ALLOWED_USERS: "octocat" };
-  const server = await startLoginExample(vars, path);
+  const vars = { GITHUB: provider.issuer, LOGIN_CLIENT_ID: "a", LOGIN_CLIENT_SECRET: "b", ALLOWED_USERS: "octocat" };
+  const server = await startEdge("test/fixtures/github-login.ts", { vars, kv_namespaces: [{ binding: "OAUTH_KV" }] });
   try {
     const client = await connect("v2", `${server.url}/sse`);
     const who: unknown = JSON.parse(await client.call("whoami"));
@@ -112,7 +112,7 @@ describe("where tokens are to be had", () => {
 describe("the page that asks a person", () => {
   test("shows who wants what, as text, to nobody's frame, and binds the answer to the browser", async () => {
     const asked = await authorizeUrl();
-    const { back, pages } = await logIn(asked, isBack);
+    const { back, pages } = await logIn(asked);
     expect(back.searchParams.get("code")).toBeTruthy();
     const [page, ...others] = pages;
     expect(others).toEqual([]);
@@ -120,13 +120,13 @@ describe("the page that asks a person", () => {
     expect(page?.text).not.toContain("<b>");
     expect(page?.text).toContain("<strong>localhost</strong>");
     expect(page?.headers.get("content-security-policy")).toMatch(/^default-src 'none';.*frame-ancestors 'none'/);
-    expect(page?.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-.*HttpOnly.*Secure/i)]);
+    expect(page?.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-.*; Secure; HttpOnly; SameSite=Lax/)]);
   });
 
   test("no: the client is told so, and the provider is not asked", async () => {
     const asked = await authorizeUrl();
     const before = provider.requests.length;
-    const { back } = await logIn(asked, isBack, "deny");
+    const { back } = await logIn(asked, "deny");
     expect(back.searchParams.get("error")).toBe("access_denied");
     expect(provider.requests.slice(before)).toEqual([]);
   });
@@ -162,7 +162,7 @@ describe("the page that asks a person", () => {
 describe("who may come in", () => {
   const outcome = async (user: Record<string, unknown>) => {
     provider.user = user;
-    const { back } = await logIn(await authorizeUrl(), isBack);
+    const { back } = await logIn(await authorizeUrl());
     return back.searchParams.get("error") ?? "code";
   };
 
@@ -186,7 +186,7 @@ describe("who may come in", () => {
     expect(await outcome({})).toBe("server_error");
     await provider.be("failing");
     try {
-      const { back } = await logIn(await authorizeUrl(), isBack);
+      const { back } = await logIn(await authorizeUrl());
       expect(back.searchParams.get("error")).toBe("server_error");
     } finally {
       await provider.be("up");

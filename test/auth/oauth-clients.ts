@@ -56,7 +56,7 @@ export async function connect(sdk: SdkName, url: string, store = new TokenStore(
   if (store.current === undefined) {
     const attempt = await begin(sdk, url, store);
     if (store.asked === undefined) throw new Error("the client did not open a browser");
-    const { back } = await logIn(store.asked, isBack);
+    const { back } = await logIn(store.asked);
     await attempt.finishAuth(back.searchParams);
   }
   const opened = open(sdk, url, store);
@@ -79,8 +79,6 @@ function open(sdk: SdkName, url: string, store: TokenStore): Opened {
   const lane = new URL(url).pathname === "/sse" ? "sse" : "mcp";
   return sdk === "v1" ? openV1(url, lane, store) : openV2(url, lane, store);
 }
-
-export const isBack = ({ origin, pathname }: URL): boolean => origin + pathname === redirectUrl;
 
 const isUnauthorized = (error: unknown) =>
   error instanceof UnauthorizedErrorV1 || error instanceof v2.UnauthorizedError;

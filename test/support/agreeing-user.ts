@@ -7,16 +7,18 @@ export interface Login {
 }
 
 /**
- * A person with a browser, who opens the URL of a client, agrees to what is asked, and is sent on until an address comes
- * that `isBack` of the client. Cookies are kept by host, and secure ones are sent to this machine too, as browsers do.
+ * A person with a browser, who opens the URL that a client gave, agrees to what is asked, and is sent on until the client's
+ * own address comes, which is not opened. Cookies are kept by host, and secure ones are sent to this machine too, as
+ * browsers do.
  */
-export async function logIn(start: URL, isBack: (url: URL) => boolean, decision = "allow"): Promise<Login> {
+export async function logIn(start: URL, decision = "allow"): Promise<Login> {
+  const goal = new URL(start.searchParams.get("redirect_uri") ?? "");
   const cookies = new Map<string, Map<string, string>>();
   const pages: Login["pages"] = [];
   let request: { url: URL; body?: URLSearchParams } = { url: start };
   for (let hop = 0; hop < 20; hop++) {
     const { url, body } = request;
-    if (isBack(url)) return { back: url, pages };
+    if (url.origin === goal.origin && url.pathname === goal.pathname) return { back: url, pages };
     const jar = cookies.get(url.host) ?? new Map<string, string>();
     cookies.set(url.host, jar);
     const cookie = Array.from(jar, (pair) => pair.join("=")).join("; ");

@@ -20,10 +20,13 @@ export interface EdgeServer {
 
 /**
  * Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone, and these
- * variables in its `env`.
+ * changes to it.
  */
-export async function startEdge(main = "test/fixtures/example.ts", vars?: Record<string, string>): Promise<EdgeServer> {
-  const config = { ...(await workerConfig(main)), ...(vars && { vars }) };
+export async function startEdge(
+  main = "test/fixtures/example.ts",
+  changes: { vars?: Record<string, string>; kv_namespaces?: { binding: string }[] } = {},
+): Promise<EdgeServer> {
+  const config = { ...(await workerConfig(main)), ...changes };
   const harness = createTestHarness({ root, workers: [{ config }] });
   const { url } = await harness.listen();
   const worker = harness.getWorker();

@@ -13,11 +13,8 @@ export interface LoginExample {
   close(): Promise<void>;
 }
 
-/**
- * `wrangler dev` of examples/login with these variables, or of another Worker with its configuration. Its state is gone when
- * it is closed.
- */
-export async function startLoginExample(vars: Record<string, string>, worker?: string): Promise<LoginExample> {
+/** `wrangler dev` of examples/login with these variables. Its state is gone when it is closed. */
+export async function startLoginExample(vars: Record<string, string>): Promise<LoginExample> {
   const state = await mkdtemp(join(tmpdir(), "mcp-edge-login-"));
   const port = await freePort();
   const set = Object.entries({ LOGIN_CLIENT_ID: "mcp-edge", LOGIN_CLIENT_SECRET: "hush", ALLOWED_USERS: "*", ...vars });
@@ -26,7 +23,6 @@ export async function startLoginExample(vars: Record<string, string>, worker?: s
     [
       join(root, "node_modules/wrangler/bin/wrangler.js"),
       "dev",
-      ...(worker === undefined ? [] : [join(root, worker)]),
       ...["--config", join(root, "examples/login/wrangler.toml")],
       ...["--port", String(port), "--inspector-port", "0", "--persist-to", state],
       ...set.flatMap(([name, value]) => ["--var", `${name}:${value}`]),
