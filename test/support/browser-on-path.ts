@@ -15,7 +15,7 @@ export async function browserOnPath(): Promise<BrowserOnPath> {
   await writeFile(browser, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$1"\n`);
   await chmod(browser, 0o755);
   return {
-    env: { PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}`, BROWSER: `${browser} %s` },
+    env: { PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}`, BROWSER: `${browser} %s &` },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
