@@ -1,4 +1,5 @@
 import { env as bindings } from "cloudflare:workers";
+import { checkedAuth } from "./auth/authenticate.ts";
 import { checkedFactory } from "./sdk/build-server.ts";
 import { type EdgeOptions, resolveOptions } from "./options.ts";
 import * as refusals from "./protocol/refusals.ts";
@@ -15,7 +16,8 @@ convertSchemasOnce();
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {
   Session: new (ctx: DurableObjectState, env: Env) => SessionObject<Env>;
-  fetch(request: Request, env: Env): Promise<Response>;
+  /** `ctx` is for `auth`: `fromContext` finds in it who logged in. */
+  fetch(request: Request, env: Env, ctx?: ExecutionContext): Promise<Response>;
 }
 
 /**
@@ -24,12 +26,15 @@ export interface EdgeApp<Env> {
  *
  * @param factory `createServer`: builds one server: for a session, or for one stateless request.
  * @param options see {@linkcode EdgeOptions}; all have defaults.
- * @throws {RangeError} at start-up for an option that cannot be.
+ * @throws {RangeError} at start-up for an option that cannot be; {TypeError} for an `auth` that cannot be.
  * @throws {TypeError} on a request, if wrangler.toml has no Durable Object binding of the name `options.binding`.
  */
-export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions = {}): EdgeApp<Env> {
+export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions<Env> = {}): EdgeApp<Env> {
   const createServer = checkedFactory(factory);
-  const settings = resolveOptions(options);
+  const { auth: chosen, ...others } = options;
+  const settings = resolveOptions(others);
+  // Also one that turned out to be undefined is refused: that server was not meant to be open.
+  const auth = "auth" in options ? checkedAuth<Env>(chosen) : undefined;
   logUnawaited();
   // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
   const env = (): Env => bindings as Env;
@@ -41,17 +46,18 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
     }
   }
 
-  const answer = async (request: Request, requestEnv: Env): Promise<Response> => {
+  const answer = async (request: Request, requestEnv: Env, ctx?: ExecutionContext): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
     stateless ??= createStatelessLane(createServer, { env, settings });
-    return await route(request, { namespace, settings: withArguments(settings, requestEnv), stateless });
+    const lane = { namespace, settings: withArguments(settings, requestEnv), stateless };
+    return await route(request, lane, auth && { auth, env: requestEnv, ctx });
   };
 
   return {
     Session,
-    async fetch(received, requestEnv) {
+    async fetch(received, requestEnv, ctx) {
       const request = withoutOurHeaders(received);
-      const response = await answer(request, requestEnv).catch((error: unknown) => refusals.incident(error));
+      const response = await answer(request, requestEnv, ctx).catch((error: unknown) => refusals.incident(error));
       return withCors(request.method === "HEAD" ? new Response(null, response) : response, request);
     },
   };

@@ -1,4 +1,4 @@
-import type { McpRequestContext } from "@modelcontextprotocol/server";
+import type { AuthInfo, McpRequestContext } from "@modelcontextprotocol/server";
 
 /**
  * A small key-value store that belongs to one session.
@@ -22,6 +22,12 @@ export interface SessionMemory {
   keys(): string[];
 }
 
+/** Who a server is built for. */
+export interface User {
+  /** The principal, as `auth` says it: the name of a key, or `issuer|subject`. The same in all sessions of one user. */
+  id: string;
+}
+
 /** What {@linkcode ServerFactory} is told about the server it is to build. */
 export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
   /**
@@ -30,6 +36,11 @@ export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
    * read, and its headers cannot be changed. Absent over stdio. What belongs to a single call is in `ctx.http`.
    */
   requestInfo?: Request;
+  /**
+   * Whose session or request it is. Absent without the option `auth`, and over stdio, where it is whoever started the
+   * process. What belongs to a single call, as the scopes of its token, is in `ctx.http.authInfo`.
+   */
+  user?: User;
   /** The bindings of wrangler.toml on the edge; the environment variables over stdio. */
   env: Env;
   /** Absent in the stateless revision 2026-07-28, which has no sessions. */
@@ -50,3 +61,10 @@ export interface AnyServer {
  * It runs again when a session's object was evicted, so it only registers; what must last goes into `memory`.
  */
 export type ServerFactory<Env = Cloudflare.Env> = (context: ServerContext<Env>) => AnyServer | Promise<AnyServer>;
+
+/** The part of a {@linkcode ServerContext} that says who calls. */
+export function userIn(
+  caller: { principal: string; authInfo: AuthInfo } | undefined,
+): Pick<ServerContext, "user" | "authInfo"> {
+  return caller === undefined ? {} : { user: { id: caller.principal }, authInfo: caller.authInfo };
+}

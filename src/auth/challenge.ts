@@ -13,10 +13,20 @@ export function unauthorized(description: string, requiredScopes: string[] = [])
   return bearerAuthChallengeResponse(new OAuthError(OAuthErrorCode.InvalidToken, description), { requiredScopes });
 }
 
-/** 403: the token is good, and may do too little. `scopes`: all that this request needs. */
-export function insufficientScope(scopes: string[], description = "Insufficient scope"): Response {
+/**
+ * 403: the token is good, and may do too little. `scopes`: all that this request needs. `resourceMetadataUrl`: where it is
+ * known already who gives out a token that may do more.
+ */
+export function insufficientScope(
+  scopes: string[],
+  description = "Insufficient scope",
+  resourceMetadataUrl?: string,
+): Response {
   const error = new OAuthError(OAuthErrorCode.InsufficientScope, description);
-  return bearerAuthChallengeResponse(error, { requiredScopes: scopes });
+  return bearerAuthChallengeResponse(error, {
+    requiredScopes: scopes,
+    ...(resourceMetadataUrl && { resourceMetadataUrl }),
+  });
 }
 
 /** 503: nobody can say now whether the token is good. After a 401, clients would throw it away. */

@@ -1,3 +1,5 @@
+import { type CheckedAuth, identify } from "../auth/authenticate.ts";
+import { answerMetadata, metadataUrlFor } from "../auth/metadata.ts";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import * as gate from "./gate.ts";
@@ -6,14 +8,49 @@ import * as streamable from "./streamable.ts";
 
 type Place = "sse" | "message" | "mcp" | "elsewhere";
 
-/** From path and method to the function that answers. */
-export async function route(request: Request, lane: streamable.StreamableLane): Promise<Response> {
+/** What says who calls, and what that is told besides the request. */
+export interface Login<Env> {
+  auth: CheckedAuth<Env>;
+  env: Env;
+  ctx: ExecutionContext | undefined;
+}
+
+/** From path and method to the function that answers. `login`: if not everybody may call. */
+export async function route<Env>(
+  request: Request,
+  lane: streamable.StreamableLane,
+  login: Login<Env> | undefined,
+): Promise<Response> {
   const url = new URL(request.url);
+  const resource = login?.auth.resource;
+  // Before all else, as it is public.
+  const metadata = resource && answerMetadata(request, url, { settings: lane.settings, resource });
+  if (metadata !== undefined) return metadata;
   const refusal = gate.refuseStranger(request, url, lane.settings);
   if (refusal !== undefined) return refusal;
   if (request.method === "OPTIONS") return gate.answerPreflight(request);
 
   const place = placeOf(url.pathname, lane.settings);
+  const unidentified = login && place !== "elsewhere" ? await refuseUnidentified(request, url, lane, login) : undefined;
+  if (unidentified !== undefined) return unidentified;
+  return await serve(request, { url, place, lane });
+}
+
+function refuseUnidentified<Env>(
+  request: Request,
+  url: URL,
+  { settings }: streamable.StreamableLane,
+  { auth, env, ctx }: Login<Env>,
+): Promise<Response | undefined> {
+  const resourceMetadataUrl = auth.resource && metadataUrlFor(url, settings);
+  const { maxCallerBytes } = settings;
+  return identify(auth, { request, env, ctx, resourceMetadataUrl, maxCallerBytes });
+}
+
+function serve(
+  request: Request,
+  { url, place, lane }: { url: URL; place: Place; lane: streamable.StreamableLane },
+): Response | Promise<Response> {
   // Whoever answers a GET sees whether it is a HEAD.
   const method = request.method === "HEAD" ? "GET" : request.method;
   switch (`${method} ${place}`) {

@@ -1,4 +1,5 @@
 import {
+  type AuthInfo,
   createMcpHandler,
   isLegacyRequest,
   type McpHttpHandler,
@@ -7,6 +8,7 @@ import {
   type Server,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
+import { callerOf } from "../link/caller.ts";
 import { listOthers } from "../sdk/listings.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject } from "../protocol/json-rpc.ts";
@@ -14,7 +16,7 @@ import { readableByAll, SpokenMessages } from "../protocol/message-json.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
-import type { ServerFactory } from "../server-context.ts";
+import { type ServerFactory, userIn } from "../server-context.ts";
 import { logCalls } from "./stateless-log.ts";
 import { publishChanges, Subscriptions } from "./subscriptions.ts";
 
@@ -41,7 +43,11 @@ export function createStatelessLane<Env>(
   const failures = new WeakMap<Request, unknown>();
   const factory: McpServerFactory = async (context) => {
     try {
-      const server = await createServer({ ...context, env: env() });
+      const server = await createServer({
+        ...context,
+        ...userIn(context.requestInfo && callerOf(context.requestInfo)),
+        env: env(),
+      });
       if (!isSdkV2(server)) throw isOfSdkV1;
       publishChanges(server, handler.notify);
       logCalls(server);
@@ -70,7 +76,7 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   const request = sealed(received);
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
   if (listens) await lane.subscriptions.makeRoom(request);
-  const response = await lane.handler.fetch(request, { parsedBody: body });
+  const response = await lane.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
   if (!lane.failures.has(request)) {
     const mended = await readable(response);
     return listens ? lane.subscriptions.hold(mended, request) : mended;
@@ -80,6 +86,11 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   const supported = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");
   return refusals.unsupportedProtocolVersion({ requested, supported }, echoableId(body));
+}
+
+function authInfoOf(request: Request): { authInfo?: AuthInfo } {
+  const caller = callerOf(request);
+  return caller === undefined ? {} : { authInfo: caller.authInfo };
 }
 
 /** Has `server` answer with an error what the SDK's transport could not write. */

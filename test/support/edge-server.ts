@@ -40,7 +40,7 @@ export async function startEdge(
     url: url.origin,
     worker,
     logs: () => harness.getLogs().map(({ message }) => message),
-    evict: (id) => worker.evictDurableObject("Session", { id, webSockets: "hibernate" }),
+    evict: (id) => worker.evictDurableObject("Session", { id: id.slice(0, 64), webSockets: "hibernate" }),
     inspect,
     abort: async (id) => {
       await fetch(`${url.origin}/test/abort?id=${id}`);
