@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-
+import { fromContext } from "../../../src/auth/from-context.ts";
 import { edge } from "../../../src/index.ts";
 import { login, type LoginEnv } from "./login.ts";
 import { github, openid } from "./provider.ts";
@@ -12,7 +12,7 @@ interface Bindings extends LoginEnv {
   OPENID_ISSUER: string;
 }
 
-const app = edge<Bindings>(createServer);
+const app = edge<Bindings>(createServer, { auth: fromContext });
 const { OPENID_ISSUER: issuer } = env as unknown as Bindings;
 
 /** The Durable Object class that wrangler.toml binds: one object for each session. */
