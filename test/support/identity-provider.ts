@@ -26,6 +26,8 @@ export class IdentityProvider {
   issuer = "";
   /** Who is signed in. */
   user: Record<string, unknown> = { sub: "alice", preferred_username: "alice", name: "Älice ✓" };
+  /** What its tokens are for. Default: what a client asks for (RFC 8707). */
+  audience: string | undefined;
   /** Seconds that access tokens live. Negative: they come expired. */
   lifetimeSeconds = 3_600;
   /** Requests that it was asked so far, as `GET /jwks`. */
@@ -164,7 +166,7 @@ export class IdentityProvider {
       clientId: query.get("client_id") ?? "",
       challenge: query.get("code_challenge") ?? "",
       scope: query.get("scope") ?? "",
-      audience: query.get("resource") ?? "userinfo",
+      audience: this.audience ?? query.get("resource") ?? "userinfo",
       redirectUri,
     });
     const back = new URL(redirectUri);
