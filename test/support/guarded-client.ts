@@ -31,6 +31,16 @@ export class GuardedSseClient extends RawSseClient {
     return client;
   }
 
+  /** The stream of `client`, whose connection is cut, opened again as an `EventSource` does, by a new key. */
+  static async connectAsResumed(
+    base: string,
+    { stream }: RawSseClient,
+    headers: Record<string, string>,
+  ): Promise<RawStream> {
+    const resume = { ...headers, "last-event-id": stream.lastEventId };
+    return await RawStream.open(`${base}/sse?keys=rotated`, { headers: resume });
+  }
+
   override post(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
     return super.post(body, { ...this.headers, ...headers });
   }
