@@ -39,16 +39,17 @@ const provider = await IdentityProvider.start();
 const example = await startLoginExample({ OPENID_ISSUER: provider.issuer });
 await using browser = await browserOnPath();
 try {
-  for (const row of rows.filter(({ client }) => client.toLowerCase().includes(options.only.toLowerCase()))) {
-    for (const lane of ["sse", "mcp"] as const) {
-      const outcome = await logIn(row, lane).catch((error: Error) => `failed: ${error.message}`);
-      console.log(`${row.client}, /${lane}: ${outcome}`);
-      if (outcome.startsWith("failed")) process.exitCode = 1;
-    }
-  }
+  const chosen = rows.filter(({ client }) => client.toLowerCase().includes(options.only.toLowerCase()));
+  for (const row of chosen) for (const lane of ["sse", "mcp"] as const) await tell(row, lane);
 } finally {
   await example.close();
   await provider.close();
+}
+
+async function tell(row: Row, lane: LaneName): Promise<void> {
+  const outcome = await logIn(row, lane).catch((error: Error) => `failed: ${error.message}`);
+  console.log(`${row.client}, /${lane}: ${outcome}`);
+  if (outcome.startsWith("failed")) process.exitCode = 1;
 }
 
 async function logIn({ kit, program, needs }: Row, lane: LaneName): Promise<string> {

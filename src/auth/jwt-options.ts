@@ -79,11 +79,16 @@ function checkUrl(name: string, value: unknown): void {
   const url = typeof value === "string" ? URL.parse(value) : null;
   const isLocal = url?.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   if (url !== null && (url.protocol === "https:" || isLocal) && url.hash === "") return;
-  throw new RangeError(`jwt's ${name} is a URL that begins with https://, not ${JSON.stringify(value) ?? typeof value}.`);
+  throw new RangeError(
+    `jwt's ${name} is a URL that begins with https://, not ${JSON.stringify(value) ?? typeof value}.`,
+  );
 }
 
 /** RFC 6749, section 3.3: no blanks, quotes and backslashes. */
 function wordsOf(name: string, value: unknown): string[] {
-  if (Array.isArray(value) && value.every((word) => typeof word === "string" && /^[!#-[\]-~]+$/.test(word))) return value;
-  throw new RangeError(`jwt's ${name} is an array of names without blanks, not ${JSON.stringify(value) ?? typeof value}.`);
+  if (Array.isArray(value) && value.every((word) => typeof word === "string" && /^[!#-[\]-~]+$/.test(word)))
+    return value;
+  throw new RangeError(
+    `jwt's ${name} is an array of names without blanks, not ${JSON.stringify(value) ?? typeof value}.`,
+  );
 }

@@ -8,7 +8,19 @@ import { VerifiedTokens } from "./verified-tokens.ts";
 export type { JwtOptions } from "./jwt-options.ts";
 
 /** Of public keys only: an HMAC with the public key as its secret could be made by everybody. */
-const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"];
+const algorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
 
 /** How much the clocks of issuer and edge may differ, seconds. */
 const clockTolerance = 30;
@@ -104,10 +116,10 @@ function judgeError(error: unknown): Verdict {
 
 function callerOf(token: string, principal: string, claims: JWTPayload, { scopeClaims }: JwtSettings): Caller {
   const { client_id: clientId, azp, appid, cid, exp } = claims;
-  const client = [clientId, azp, appid, cid].find((claim) => typeof claim === "string") ?? "";
+  const client = [clientId, azp, appid, cid].find((claim) => typeof claim === "string");
   const authInfo = {
     token,
-    clientId: String(client),
+    clientId: client ?? "",
     scopes: scopeClaims.flatMap((name) => wordsIn(claims[name])),
     ...(exp !== undefined && { expiresAt: exp }),
     extra: { claims },

@@ -99,7 +99,7 @@ function openV1(url: string, lane: LaneName, store: TokenStore): Opened {
   const transport =
     lane === "sse" ? new SseTransportV1(new URL(url), options) : new HttpTransportV1(new URL(url), options);
   return {
-    connect: () => client.connect(transport as never),
+    connect: () => client.connect(transport),
     finishAuth: (query) => transport.finishAuth(query.get("code") ?? ""),
     call: async (name, args = {}) => textOf(await client.callTool({ name, arguments: args }, undefined, { timeout })),
     close: () => client.close(),

@@ -22,7 +22,11 @@ export async function logIn(start: URL, decision = "allow"): Promise<Login> {
     const jar = cookies.get(url.host) ?? new Map<string, string>();
     cookies.set(url.host, jar);
     const cookie = Array.from(jar, (pair) => pair.join("=")).join("; ");
-    const response = await fetch(url, { redirect: "manual", headers: { cookie }, ...(body && { method: "POST", body }) });
+    const response = await fetch(url, {
+      redirect: "manual",
+      headers: { cookie },
+      ...(body && { method: "POST", body }),
+    });
     for (const set of response.headers.getSetCookie()) {
       const [name = "", value = ""] = set.split(";", 1)[0]?.split(/=(.*)/s) ?? [];
       jar.set(name, value);

@@ -182,7 +182,9 @@ export class IdentityProvider {
     const kept = isRefresh ? this.#refreshTokens : this.#codes;
     const grant = kept.get(secret);
     kept.delete(secret);
-    const verified = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
+    const verified = createHash("sha256")
+      .update(form.get("code_verifier") ?? "")
+      .digest("base64url");
     if (grant === undefined) return { error: "invalid_grant" };
     if (!isRefresh && (verified !== grant.challenge || form.get("redirect_uri") !== grant.redirectUri)) {
       return { error: "invalid_grant", error_description: "PKCE or redirect_uri do not match" };

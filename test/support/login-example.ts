@@ -23,12 +23,20 @@ export async function startLoginExample(vars: Record<string, string>): Promise<L
     [
       join(root, "node_modules/wrangler/bin/wrangler.js"),
       "dev",
-      ...["--config", join(root, "examples/login/wrangler.toml")],
-      ...["--port", String(port), "--inspector-port", "0", "--persist-to", state],
+      "--config",
+      join(root, "examples/login/wrangler.toml"),
+      `--port=${port}`,
+      "--inspector-port=0",
+      `--persist-to=${state}`,
       ...set.flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     ],
     // A group of its own: wrangler starts more than one process.
-    { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...offline, NODE_ENV: "development" } },
+    {
+      cwd: root,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...offline, NODE_ENV: "development" },
+    },
   );
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));

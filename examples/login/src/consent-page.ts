@@ -10,7 +10,8 @@ export function consentPage(client: ConsentDescription, handle: string): string 
     client.clientDomain === undefined
       ? "It gave this name itself; nobody has checked it."
       : `It is published by <strong>${escape(client.clientDomain)}</strong>.`;
-  const local = "<p><strong>That is a program on your own computer.</strong> Go on only if you have just started it.</p>";
+  const local =
+    "<p><strong>That is a program on your own computer.</strong> Go on only if you have just started it.</p>";
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

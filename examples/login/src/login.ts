@@ -124,7 +124,9 @@ async function ask(request: Request, oauth: OAuthHelpers): Promise<Response> {
 /** `POST /authorize`: the person said yes, and is sent to the provider; or no, and back to the client. */
 async function decide(request: Request, oauth: OAuthHelpers, { provider, registration }: Upstream): Promise<Response> {
   const form = await request.formData().catch(() => new FormData());
-  const handle = String(form.get("handle"));
+  const handle = form.get("handle");
+  if (typeof handle !== "string")
+    throw new AuthorizationError("invalid_request", { description: "No page was asked." });
   if (form.get("decision") !== "allow") return redirect((await oauth.denyConsent(request, handle)).headers);
   const { request: asked, headers } = await oauth.approveConsent(request, handle);
   const verifier = crypto.randomUUID() + crypto.randomUUID();

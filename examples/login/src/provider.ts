@@ -8,7 +8,7 @@ export interface Registration {
   callback: string;
 }
 
-export interface User {
+interface User {
   /** Never changes and is nobody else's, unlike names. */
   id: string;
   /** What `ALLOWED_USERS` says. */
@@ -29,7 +29,7 @@ interface Endpoints {
   /** Says whose a token is. */
   user: string;
   scope: string;
-  parse(user: Record<string, unknown>): User;
+  parse: (user: Record<string, unknown>) => User;
 }
 
 /** GitHub, or a GitHub Enterprise Server: `githubAt("https://github.example.com", "https://github.example.com/api/v3")`. */
@@ -108,7 +108,7 @@ async function json(answer: Promise<Response>): Promise<Record<string, unknown>>
   const response = await answer;
   const body = (await response.json()) as Record<string, unknown>;
   if (response.ok && body["error"] === undefined) return body;
-  throw new Error(`${response.url} refused: ${response.status} ${String(body["error"] ?? "")}`);
+  throw new Error(`${response.url} answered ${response.status}: ${JSON.stringify(body["error"])}`);
 }
 
 /** Of which there must be something: people without an id would be one and the same. */
