@@ -10,6 +10,8 @@ import { startWorkerd, type WorkerdOptions } from "../../test/support/workerd-pr
 export interface Contestant {
   name: string;
   url: string;
+  /** What each request of a client has, if it asks for a login. */
+  headers?: Record<string, string>;
   /** Evicts a session's object, if it has one. */
   evict?: (sessionId: string) => Promise<void>;
   /** Crashes a session's object, if it has one. */
@@ -21,6 +23,12 @@ export interface Contestant {
 
 /** How the names of this project's contestants begin. */
 export const ours = "mcp-edge";
+
+/** This project with a login by keys, in a plain workerd, which can be killed. */
+export async function guardedInProcess(): Promise<Contestant> {
+  const contestant = await inProcess(`${ours} with keys: cuts, kill -9`, { main: "test/fixtures/torture-keys.ts" });
+  return { ...contestant, headers: { authorization: "Bearer torture-key" } };
+}
 
 /** This project in wrangler's test harness, which can evict and crash single objects. */
 export async function edgeInHarness(): Promise<Contestant> {
