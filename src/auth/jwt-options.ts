@@ -39,6 +39,7 @@ const names = ["issuer", "audience", "jwksUri", "header", "requiredScopes", "sco
 
 /** Nothing checks types before `npm start` and a deploy. @throws {RangeError} in one sentence. */
 export function resolveJwtOptions(options: JwtOptions): JwtSettings {
+  if (typeof options !== "object" || options === null) throw new RangeError("jwt needs options: issuer and audience.");
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new RangeError(`jwt has no option ${unknown}. It has ${names.join(", ")}.`);
   const { issuer, audience, jwksUri, header = "authorization", timeoutMs = 5_000 } = options;

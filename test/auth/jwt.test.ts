@@ -144,6 +144,16 @@ describe("a server that takes the tokens of an identity provider", () => {
   });
 });
 
+test("of a provider with two keys both are good, and a token that names none is 401", async () => {
+  const before = await tokenOf();
+  await provider.rotate({ keepsFormer: true });
+  const edge = await start();
+  expect((await knock(edge, bearer(await tokenOf()))).status).toBe(200);
+  expect((await knock(edge, bearer(before))).status).toBe(200);
+  const unnamed = await provider.sign(provider.claims(audience), { kid: undefined });
+  expect((await knock(edge, bearer(unnamed))).status).toBe(401);
+});
+
 describe("while the identity provider cannot be asked", () => {
   test.each(["down", "failing", "hanging"] as const)("%s: 503 and when to come again", async (health) => {
     const edge = await start();

@@ -41,6 +41,8 @@ export class IdentityProvider {
   #server: Server | undefined;
   #health: Health = "up";
   #key: { kid: string; privateKey: CryptoKey; jwk: JWK } | undefined;
+  /** Published beside the key of now. */
+  #formerKeys: JWK[] = [];
   readonly #codes = new Map<string, Grant>();
   readonly #refreshTokens = new Map<string, Grant>();
 
@@ -53,8 +55,9 @@ export class IdentityProvider {
     return provider;
   }
 
-  /** Signs with another key from now on, and no longer publishes the one before. */
-  async rotate(): Promise<void> {
+  /** Signs with another key from now on. Those before are published further only if it is said. */
+  async rotate({ keepsFormer = false } = {}): Promise<void> {
+    this.#formerKeys = keepsFormer ? [this.publicJwk, ...this.#formerKeys] : [];
     const { privateKey, publicKey } = await generateKeyPair("ES256");
     const kid = randomUUID();
     this.#key = { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: "ES256", use: "sig" } };
@@ -121,7 +124,7 @@ export class IdentityProvider {
       case "/.well-known/oauth-authorization-server":
         return json(this.#metadata());
       case "/jwks":
-        return json({ keys: [this.#signing.jwk] });
+        return json({ keys: [this.#signing.jwk, ...this.#formerKeys] });
       case "/register":
         return json({ ...(JSON.parse(await text(request)) as object), client_id: randomUUID() }, 201);
       case "/authorize":
