@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { logIn } from "../support/agreeing-user.ts";
-import { startEdge } from "../support/edge-server.ts";
+import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { IdentityProvider } from "../support/identity-provider.ts";
 import { type LoginExample, startLoginExample } from "../support/login-example.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
-import { begin, connect, type LaneName, type SdkName, TokenStore } from "./oauth-clients.ts";
+import { begin, connect, type LaneName, redirectUrl, type SdkName, TokenStore } from "./oauth-clients.ts";
 
 let provider: IdentityProvider;
 let example: LoginExample;
@@ -39,19 +39,61 @@ test.each(clients)("SDK %s on /%s: its user logs in, and it calls", async (sdk, 
   await client.close();
 });
 
-test("a login with GitHub", async () => {
-  provider.user = { id: 583_231, login: "octocat" };
-  const vars = { GITHUB: provider.issuer, LOGIN_CLIENT_ID: "a", LOGIN_CLIENT_SECRET: "b", ALLOWED_USERS: "octocat" };
-  const server = await startEdge("test/fixtures/github-login.ts", { vars, kv_namespaces: [{ binding: "OAUTH_KV" }] });
-  try {
+describe("elsewhere", () => {
+  let server: EdgeServer;
+
+  beforeAll(async () => {
+    const login = { LOGIN_CLIENT_ID: "a", LOGIN_CLIENT_SECRET: "b", ALLOWED_USERS: "octocat" };
+    server = await startEdge("test/fixtures/login-elsewhere.ts", {
+      vars: { ELSEWHERE: provider.issuer, ...login },
+      kv_namespaces: [{ binding: "OAUTH_KV" }],
+      compatibility_flags: ["nodejs_als", "global_fetch_strictly_public"],
+    });
+  });
+
+  beforeEach(() => {
+    provider.user = { id: 583_231, login: "octocat" };
+  });
+
+  afterAll(() => server.close());
+
+  test("a person logs in with GitHub", async () => {
     const client = await connect("v2", `${server.url}/sse`);
     const who: unknown = JSON.parse(await client.call("whoami"));
     expect(who).toEqual({ id: `${provider.issuer}|583231`, name: "octocat" });
     await client.close();
     expect(provider.requests).toContain("POST /login/oauth/access_token");
-  } finally {
-    await server.close();
-  }
+  });
+
+  test.each(["v1", "v2"] as const)("SDK %s that says by a URL who it is need not register", async (sdk) => {
+    const store = new TokenStore();
+    store.clientMetadataUrl = `https://client.example.com/${sdk}.json`;
+    const said = { ...store.clientMetadata, client_id: store.clientMetadataUrl };
+    provider.documents.set(`/${sdk}.json`, said);
+    await begin(sdk, `${server.url}/sse`, store);
+    expect(store.asked?.searchParams.get("client_id")).toBe(store.clientMetadataUrl);
+    const { pages } = await logIn(store.asked ?? new URL(""));
+    expect(pages.map(({ text }) => text).join("")).toContain("published by <strong>client.example.com</strong>");
+    const client = await connect(sdk, `${server.url}/sse`, store);
+    expect(await client.call("add", { a: 25, b: 25 })).toBe("50");
+    await client.close();
+  });
+
+  test("a client whose URL says nothing is not sent anything", async () => {
+    const url = new URL(`${server.url}/authorize`);
+    const query = {
+      client_id: "https://client.example.com/none.json",
+      redirect_uri: redirectUrl,
+      response_type: "code",
+    };
+    url.search = new URLSearchParams({
+      ...query,
+      code_challenge: "x".repeat(43),
+      code_challenge_method: "S256",
+    }).toString();
+    const response = await fetch(url, { redirect: "manual" });
+    expect([response.status, response.headers.get("location")]).toEqual([400, null]);
+  });
 });
 
 describe("a token", () => {

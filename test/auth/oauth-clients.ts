@@ -9,11 +9,13 @@ export type SdkName = "v1" | "v2";
 export type LaneName = "sse" | "mcp";
 
 /** Nothing listens there: the person's browser is looked at when it is sent to it. */
-const redirectUrl = "http://localhost:3456/callback";
+export const redirectUrl = "http://localhost:3456/callback";
 
 /** What an application keeps for the SDK: who it is, its tokens, what it has begun. */
 export class TokenStore {
   readonly redirectUrl = redirectUrl;
+  /** Where the application says who it is, if it need not register (Client ID Metadata Document). */
+  declare clientMetadataUrl?: string;
   /** Where the SDK last sent the browser. */
   asked: URL | undefined;
   current: v2.OAuthTokens | undefined;

@@ -24,7 +24,11 @@ export interface EdgeServer {
  */
 export async function startEdge(
   main = "test/fixtures/example.ts",
-  changes: { vars?: Record<string, string>; kv_namespaces?: { binding: string }[] } = {},
+  changes: {
+    vars?: Record<string, string>;
+    kv_namespaces?: { binding: string }[];
+    compatibility_flags?: string[];
+  } = {},
 ): Promise<EdgeServer> {
   const config = { ...(await workerConfig(main)), ...changes };
   const harness = createTestHarness({ root, workers: [{ config }] });

@@ -34,6 +34,8 @@ export class IdentityProvider {
   readonly requests: string[] = [];
   /** Whether its user is not let in, or does not want to be. */
   refuses = false;
+  /** What it serves besides, by path. */
+  readonly documents = new Map<string, unknown>();
   /** Refreshes so far. */
   refreshes = 0;
 
@@ -139,8 +141,10 @@ export class IdentityProvider {
       case "/userinfo":
       case "/user":
         return json(this.user);
-      default:
-        return json({ error: "not found" }, 404);
+      default: {
+        const document = this.documents.get(url.pathname);
+        return document === undefined ? json({ error: "not found" }, 404) : json(document);
+      }
     }
   }
 
