@@ -1,5 +1,6 @@
-import { Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
-import type { ServerFactory } from "../src/server-context.ts";
+import { type AuthInfo, Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
+import { callerOf, noteCaller } from "../src/link/caller.ts";
+import { type ServerFactory, type User, userIn } from "../src/server-context.ts";
 import { messageExtra } from "../src/session/calls/http-source.ts";
 import { processMemory } from "../src/session/stored/memory.ts";
 
@@ -8,6 +9,12 @@ export interface TestClientOptions<Env> extends ClientOptions {
   env?: Env;
   /** The HTTP request that `createServer` and the tools are told of, as in a deployed server. None if not given, as over stdio. */
   request?: Request;
+  /** Headers of that request, beside its own. */
+  headers?: Record<string, string>;
+  /** Whose session it is, as `auth` would say. */
+  user?: User;
+  /** What `auth` would say of whoever calls. Of a `user` alone: no token and no scopes. */
+  authInfo?: AuthInfo;
   /** Called with the client before it connects: the place for its request handlers, such as `elicitation/create`. */
   prepare?: (client: Client) => void;
 }
@@ -20,10 +27,11 @@ export interface TestClientOptions<Env> extends ClientOptions {
  */
 export async function connectTestClient<Env = Cloudflare.Env>(
   createServer: ServerFactory<Env>,
-  { env, request, prepare, ...clientOptions }: TestClientOptions<Env> = {},
+  { env, request: given, headers, user, authInfo, prepare, ...clientOptions }: TestClientOptions<Env> = {},
 ): Promise<Client> {
   const [clientEnd, serverEnd] = InMemoryTransport.createLinkedPair();
-  const told = request === undefined ? {} : { requestInfo: request };
+  const request = requestFrom({ request: given, headers, user, authInfo });
+  const told = request === undefined ? {} : { requestInfo: request, ...userIn(callerOf(request)) };
   const server = await createServer({ era: "legacy", env: env ?? ({} as Env), memory: processMemory(), ...told });
   await server.connect(serverEnd as never);
   const { onmessage } = serverEnd;
@@ -32,4 +40,25 @@ export async function connectTestClient<Env = Cloudflare.Env>(
   prepare?.(client);
   await client.connect(clientEnd);
   return client;
+}
+
+/** The request that the test tells of, if it tells of any. */
+function requestFrom({
+  request,
+  headers,
+  user,
+  authInfo,
+}: {
+  request: Request | undefined;
+  headers: Record<string, string> | undefined;
+  user: User | undefined;
+  authInfo: AuthInfo | undefined;
+}): Request | undefined {
+  const principal = user?.id ?? authInfo?.clientId;
+  if (request === undefined && headers === undefined && principal === undefined) return undefined;
+  const from = request ?? new Request("http://localhost/sse/message", { method: "POST" });
+  const told = new Request(from, { headers: { ...Object.fromEntries(from.headers), ...headers } });
+  if (principal === undefined) return told;
+  noteCaller(told, { principal, owner: "", authInfo: authInfo ?? { token: "", clientId: principal, scopes: [] } });
+  return told;
 }

@@ -1,3 +1,4 @@
+import { localhostAllowedHostnames } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
 import { noteCaller } from "../link/caller.ts";
 import type { Auth, Authenticate, Caller, Identified, Resource } from "./auth.ts";
@@ -6,6 +7,8 @@ import { unauthorized } from "./challenge.ts";
 /** What an owner's hash was computed for lately, so that not each request computes it. */
 const owners = new Map<string, string>();
 const maxOwners = 1_000;
+
+const localhosts = localhostAllowedHostnames();
 
 /** Functions of {@linkcode Auth} that know clients which are configured with a secret, see {@linkcode withoutMetadata}. */
 const secretive = new WeakSet<object>();
@@ -49,22 +52,18 @@ function checkResource(resource: unknown, authenticate: object): void {
       "auth has keys, so it has no resource: clients would log in there instead of sending their key.",
     );
   }
-  const { authorizationServers, requiredScopes } = isObject(resource) ? resource : {};
-  const issuers = Array.isArray(authorizationServers) ? authorizationServers : [];
-  if (issuers.length === 0 || !issuers.every(isIssuer)) {
-    throw new TypeError(
-      `auth.resource.authorizationServers is a list of URLs with https:, of localhost also with http:, not ${JSON.stringify(authorizationServers)}.`,
-    );
-  }
-  if (!Array.isArray(requiredScopes) || !requiredScopes.every((scope) => typeof scope === "string")) {
-    throw new TypeError(`auth.resource.requiredScopes is a list of scopes, not ${JSON.stringify(requiredScopes)}.`);
-  }
+  const { authorizationServers: issuers, requiredScopes: scopes } = isObject(resource) ? resource : {};
+  const areIssuers = Array.isArray(issuers) && issuers.length > 0 && issuers.every(isIssuer);
+  if (areIssuers && Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string")) return;
+  throw new TypeError(
+    "auth.resource is { authorizationServers, requiredScopes }, a list of URLs with https:, or of localhost, and one of " +
+      `scopes, not ${JSON.stringify(resource)}.`,
+  );
 }
 
 function isIssuer(issuer: unknown): boolean {
   const url = typeof issuer === "string" ? URL.parse(issuer) : null;
-  const isLocal = url?.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  return url?.protocol === "https:" || isLocal;
+  return url?.protocol === "https:" || (url?.protocol === "http:" && localhosts.includes(url.hostname));
 }
 
 export interface Asked<Env> {

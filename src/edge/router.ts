@@ -1,5 +1,5 @@
 import { type CheckedAuth, identify } from "../auth/authenticate.ts";
-import { answerMetadata, metadataUrlFor } from "../auth/metadata.ts";
+import { answerMetadata, metadataUrlFor } from "./metadata.ts";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import * as gate from "./gate.ts";

@@ -12,7 +12,7 @@ import { secretIn } from "../protocol/session-id.ts";
 /** A client's message: a {@linkcode KnownCaller}, as JSON. */
 export const callerHeader = "mcp-edge-auth-caller";
 /** `attach`, `return`, `release`: the {@linkcode Holder} that the Worker, or the other object, speaks for. */
-export const ownerHeader = "mcp-edge-auth-owner";
+const ownerHeader = "mcp-edge-auth-owner";
 /** Likewise, and the `initialize` that opens a session of Streamable HTTP. */
 export const secretHeader = "mcp-edge-secret";
 

@@ -139,6 +139,12 @@ describe("what an own function says", () => {
     expect(challenge).toContain('scope="mcp mcp:write", resource_metadata="');
   });
 
+  test("who cannot say now is no reason to throw a token away: 503, and when to come again", async () => {
+    const response = await ask("away");
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(response.headers.get("www-authenticate")).toBe(null);
+  });
+
   test("an answer of its own is passed on", async () => {
     const response = await ask("own");
     expect([response.status, await response.text()]).toEqual([401, "log in over there"]);
@@ -167,11 +173,17 @@ describe("a login that cannot be is refused at the start, in a sentence", () => 
     ["alice", "not string."],
     [{}, "not object."],
     [{ authenticate: "x" }, "not object."],
-    [{ authenticate, resource: {} }, "authorizationServers is a list of URLs"],
-    [{ authenticate, resource: { authorizationServers: [], requiredScopes: [] } }, "not []."],
-    [{ authenticate, resource: { authorizationServers: ["issuer"], requiredScopes: [] } }, 'not ["issuer"].'],
-    [{ authenticate, resource: { authorizationServers: ["http://issuer.example"], requiredScopes: [] } }, "https:"],
-    [{ authenticate, resource: { authorizationServers: ["https://issuer.example"] } }, "requiredScopes is a list"],
+    [{ authenticate, resource: {} }, "authorizationServers, requiredScopes }, a list of URLs"],
+    [{ authenticate, resource: { authorizationServers: [], requiredScopes: [] } }, 'not {"authorizationServers":[]'],
+    [
+      { authenticate, resource: { authorizationServers: ["issuer"], requiredScopes: [] } },
+      'not {"authorizationServers":["issuer"]',
+    ],
+    [
+      { authenticate, resource: { authorizationServers: ["http://issuer.example"], requiredScopes: [] } },
+      "of URLs with https:, or of localhost",
+    ],
+    [{ authenticate, resource: { authorizationServers: ["https://issuer.example"] } }, "and one of scopes, not {"],
     [
       { ...secret, resource: { authorizationServers: ["https://issuer.example"], requiredScopes: [] } },
       "auth has keys",

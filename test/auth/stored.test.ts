@@ -30,7 +30,8 @@ async function onDisk(): Promise<string> {
 
 const rowsOf = async (sessionId: string): Promise<string[]> => {
   const response = await fetch(`${server.url}/test/inspect?id=${sessionId}`);
-  return ((await response.json()) as Inspection).rows;
+  const inspection = (await response.json()) as Inspection;
+  return inspection.rows;
 };
 
 interface Slow {

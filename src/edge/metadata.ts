@@ -1,11 +1,10 @@
 import { getOAuthProtectedResourceMetadataUrl } from "@modelcontextprotocol/server";
 import type { Settings } from "../options.ts";
-import type { Resource } from "./auth.ts";
+import type { Resource } from "../auth/auth.ts";
+import { methodNotAllowed } from "../protocol/refusals.ts";
+import { answerPreflight } from "./gate.ts";
 
 const prefix = "/.well-known/oauth-protected-resource";
-const allowedMethods = "GET, HEAD, OPTIONS";
-/** It is public: a page of any origin may read it. */
-const shared = { "access-control-allow-origin": "*" };
 
 /**
  * The document about one of the server's two URLs (RFC 9728): who issues tokens for it. Clients compare the URL in it with
@@ -23,35 +22,27 @@ export function answerMetadata(
   const stripped = path.startsWith(`${settings.publicPath}/`) ? path.slice(settings.publicPath.length) : path;
   const bare = (stripped.endsWith("/") ? stripped.slice(0, -1) : stripped).toLowerCase();
   if (![settings.ssePath, settings.mcpPath].some((lane) => lane.toLowerCase() === bare)) return undefined;
+  const answer = answerMethod(request, {
+    resource: `${url.origin}${settings.publicPath}${stripped}`,
+    authorization_servers: resource.authorizationServers,
+    scopes_supported: resource.requiredScopes,
+    bearer_methods_supported: ["header"],
+  });
+  // It is public: a page of any origin may read it.
+  answer.headers.set("access-control-allow-origin", "*");
+  return answer;
+}
+
+function answerMethod(request: Request, metadata: object): Response {
   switch (request.method) {
     case "OPTIONS":
       return answerPreflight(request);
     case "GET":
     case "HEAD":
-      return Response.json(
-        {
-          resource: `${url.origin}${settings.publicPath}${stripped}`,
-          authorization_servers: resource.authorizationServers,
-          scopes_supported: resource.requiredScopes,
-          bearer_methods_supported: ["header"],
-        },
-        { headers: shared },
-      );
+      return Response.json(metadata);
     default:
-      return new Response(null, { status: 405, headers: { ...shared, allow: allowedMethods } });
+      return methodNotAllowed("GET, HEAD, OPTIONS");
   }
-}
-
-function answerPreflight({ headers }: Request): Response {
-  return new Response(null, {
-    status: 204,
-    headers: {
-      ...shared,
-      "access-control-allow-methods": allowedMethods,
-      "access-control-allow-headers": headers.get("access-control-request-headers") ?? "content-type",
-      vary: "Access-Control-Request-Headers",
-    },
-  });
 }
 
 /** Where the document about the URL is to which a request came, or whose endpoint it came to. */
