@@ -101,7 +101,7 @@ export class Session<Env> {
       end: () => this.#end(),
     });
     this.#admission = new Admission({
-      sessionId,
+      sessionId: () => this.#sessionId,
       conversation,
       streams,
       settings,

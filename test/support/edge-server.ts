@@ -18,9 +18,19 @@ export interface EdgeServer {
   close(): Promise<void>;
 }
 
-/** Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone. */
-export async function startEdge(main = "test/fixtures/example.ts"): Promise<EdgeServer> {
-  const config = await workerConfig(main);
+/**
+ * Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone, and these
+ * changes to it.
+ */
+export async function startEdge(
+  main = "test/fixtures/example.ts",
+  changes: {
+    vars?: Record<string, string>;
+    kv_namespaces?: { binding: string }[];
+    compatibility_flags?: string[];
+  } = {},
+): Promise<EdgeServer> {
+  const config = { ...(await workerConfig(main)), ...changes };
   const harness = createTestHarness({ root, workers: [{ config }] });
   const { url } = await harness.listen();
   const worker = harness.getWorker();

@@ -21,6 +21,7 @@ export interface ProjectCopy extends AsyncDisposable {
 /** What an npm script of a server needs, and its users' tests. */
 const copied = [
   "src",
+  "examples",
   "test/fixtures/example-server.ts",
   "test/test-client.ts",
   ".npmrc",
