@@ -44,7 +44,9 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
   const answer = async (request: Request, requestEnv: Env): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
     stateless ??= createStatelessLane(createServer, { env, settings });
-    return await route(request, { namespace, settings: withArguments(settings, requestEnv), stateless });
+    // The name is ours: a project with files of its own binds them under another.
+    const { PAGE: page } = requestEnv as { PAGE?: Fetcher };
+    return await route(request, { namespace, page, settings: withArguments(settings, requestEnv), stateless });
   };
 
   return {

@@ -1,13 +1,14 @@
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import * as gate from "./gate.ts";
+import { type PageLane, showPage, tellHealth } from "./page.ts";
 import * as sse from "./sse.ts";
 import * as streamable from "./streamable.ts";
 
-type Place = "sse" | "message" | "mcp" | "elsewhere";
+type Place = "sse" | "message" | "mcp" | "health" | "elsewhere";
 
 /** From path and method to the function that answers. */
-export async function route(request: Request, lane: streamable.StreamableLane): Promise<Response> {
+export async function route(request: Request, lane: streamable.StreamableLane & PageLane): Promise<Response> {
   const url = new URL(request.url);
   const refusal = gate.refuseStranger(request, url, lane.settings);
   if (refusal !== undefined) return refusal;
@@ -21,7 +22,13 @@ export async function route(request: Request, lane: streamable.StreamableLane): 
     case "GET mcp":
       // Each URL serves every client: one that speaks Streamable HTTP says so by its session.
       if (request.headers.has("mcp-session-id")) return streamable.listen(request, lane);
-      return (place === "mcp" ? streamable.refuseVersion(request) : undefined) ?? sse.openStream(request, url, lane);
+      return (
+        (await showPage(request, url, lane)) ??
+        (place === "mcp" ? streamable.refuseVersion(request) : undefined) ??
+        sse.openStream(request, url, lane)
+      );
+    case "GET health":
+      return tellHealth(lane.settings);
     case "POST message":
       return sse.postMessage(request, url, lane);
     case "POST mcp":
@@ -40,6 +47,7 @@ function placeOf(pathname: string, { ssePath, mcpPath }: Settings): Place {
   const path = (pathname.endsWith("/") ? pathname.slice(0, -1) : pathname).toLowerCase();
   if (path === ssePath.toLowerCase()) return "sse";
   if (path === mcpPath.toLowerCase()) return "mcp";
+  if (path === "/health") return "health";
   const isMessage = [ssePath, mcpPath].some((opened) => path === `${opened.toLowerCase()}/message`);
   return isMessage ? "message" : "elsewhere";
 }
@@ -51,6 +59,8 @@ function refuse(place: Place, settings: Settings): Response {
       return refusals.methodNotAllowed("GET, POST, DELETE");
     case "message":
       return refusals.methodNotAllowed("POST");
+    case "health":
+      return refusals.methodNotAllowed("GET");
     case "elsewhere":
       return refusals.unknownPath(settings);
   }

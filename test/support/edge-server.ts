@@ -1,6 +1,6 @@
 import { createTestHarness, type WorkerHandle } from "wrangler";
 import type { Inspection } from "../fixtures/inspectable.ts";
-import { root, workerConfig } from "./bundle.ts";
+import { pageAssets, root, workerConfig } from "./bundle.ts";
 
 /** A Worker of this project in a real workerd, on a free port. */
 export interface EdgeServer {
@@ -18,9 +18,15 @@ export interface EdgeServer {
   close(): Promise<void>;
 }
 
-/** Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone. */
-export async function startEdge(main = "test/fixtures/example.ts"): Promise<EdgeServer> {
-  const config = await workerConfig(main);
+/**
+ * Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone. Only with
+ * `page` browsers are shown the page.
+ */
+export async function startEdge(
+  main = "test/fixtures/example.ts",
+  { page = false }: { page?: boolean } = {},
+): Promise<EdgeServer> {
+  const config = { ...(await workerConfig(main)), ...(page && { assets: await pageAssets() }) };
   const harness = createTestHarness({ root, workers: [{ config }] });
   const { url } = await harness.listen();
   const worker = harness.getWorker();

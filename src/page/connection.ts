@@ -1,0 +1,173 @@
+import { Client, SSEClientTransport } from "@modelcontextprotocol/client";
+import { computed, signal } from "@preact/signals";
+import { isCurrent, setCurrentClient } from "./current-client.ts";
+import { answerQuestion, forgetQuestions } from "./questions.ts";
+import { forgetOffer, listOffer, relist } from "./offer.ts";
+import { Plug, type RefusedAnswer } from "./plug.ts";
+import { noteInRuns, noteLog } from "./runs.ts";
+import { findServer, type ServerUrls } from "./server-url.ts";
+import { noteOnWire } from "./wire.ts";
+
+/** How it stands with the page's session. */
+export type Link =
+  | { state: "connecting" }
+  | { state: "connected" }
+  /** The stream was lost in a session, which the SDK's client goes back to. */
+  | { state: "cut" }
+  /** It is there again, after `afterMs` milliseconds, in the session that it was in or in another. */
+  | { state: "back"; afterMs: number; isSame: boolean }
+  | { state: "login"; challenge: string; isTokenRefused: boolean }
+  | { state: "refused"; status: number; sentence: string }
+  | { state: "away" };
+
+/** What the server says of itself. */
+export interface ServerFacts {
+  name: string;
+  version: string;
+  instructions: string | undefined;
+  revision: string;
+}
+
+export const link = signal<Link>({ state: "connecting" });
+export const urls = signal<ServerUrls | undefined>(undefined);
+export const facts = signal<ServerFacts | undefined>(undefined);
+export const sessionId = signal<string | undefined>(undefined);
+/** Whether requests can be sent now, or will be in a moment. */
+export const isUp = computed(() => ["connected", "back"].includes(link.value.state));
+
+/** Held in memory only: a reload forgets it. */
+export const token = signal("");
+
+/** How often a server that is away is looked for, milliseconds. */
+const lookAgainMs = 3_000;
+
+let plug: Plug | undefined;
+let lookAgain: ReturnType<typeof setTimeout> | undefined;
+
+export function pullPlug(): void {
+  plug?.pull();
+}
+
+/** Opens a session of the page's own, in the place of the one that it may have. */
+export async function connect(): Promise<void> {
+  clearTimeout(lookAgain);
+  await setCurrentClient(undefined)?.close();
+  link.value = { state: "connecting" };
+  forgetQuestions();
+  const attempt = new Attempt();
+  try {
+    urls.value = await findServer();
+    await attempt.open(urls.value.sse);
+  } catch (error) {
+    await attempt.failed(error);
+  }
+}
+
+/** One session, from its first GET until it is given up. */
+class Attempt {
+  #refused: RefusedAnswer | undefined;
+  #lostAtMs: number | undefined;
+  #opened: string | undefined;
+  #isOver = false;
+  readonly #plug = new Plug({
+    onStream: () => void this.#streamOpened(),
+    onSession: (id) => (sessionId.value = id),
+    onRefused: (answer) => (this.#refused = answer),
+  });
+  readonly #client = newClient();
+
+  async open(url: URL): Promise<void> {
+    const bearer = token.value === "" ? {} : { authorization: `Bearer ${token.value}` };
+    const transport = new SSEClientTransport(url, { fetch: this.#plug.fetch, requestInit: { headers: bearer } });
+    await this.#client.connect(transport);
+    setCurrentClient(this.#client);
+    plug = this.#plug;
+    this.#opened = sessionId.value;
+    this.#client.onerror = () => this.#lost();
+    const server = this.#client.getServerVersion();
+    facts.value = {
+      name: server?.title ?? server?.name ?? "MCP server",
+      version: server?.version ?? "",
+      instructions: this.#client.getInstructions(),
+      revision: this.#client.getNegotiatedProtocolVersion() ?? "",
+    };
+    link.value = { state: "connected" };
+    await listOffer(this.#client);
+  }
+
+  async failed(error: unknown): Promise<void> {
+    this.#isOver = true;
+    // The SDK's client would go on looking, for ever.
+    await this.#client.close().catch(() => undefined);
+    const refused = this.#refused;
+    if (refused === undefined || refused.status >= 500) return this.#away(error);
+    if (refused.status === 401) {
+      forgetAll();
+      const isTokenRefused = token.value !== "";
+      link.value = { state: "login", challenge: refused.challenge ?? "", isTokenRefused };
+      return;
+    }
+    link.value = { state: "refused", status: refused.status, sentence: refused.sentence };
+  }
+
+  #away(error: unknown): void {
+    noteOnWire("connection", "away", String(error));
+    link.value = { state: "away" };
+    lookAgain = setTimeout(() => void connect(), lookAgainMs);
+  }
+
+  /** The stream broke, or a message could not be sent. */
+  #lost(): void {
+    if (this.#isOver || !isCurrent(this.#client)) return;
+    // Not 200: the SDK's client comes back no more.
+    if (this.#refused !== undefined && this.#lostAtMs !== undefined) return void this.failed(undefined);
+    if (link.value.state === "cut") return;
+    this.#lostAtMs = performance.now();
+    noteInRuns("connection", "The connection is gone. The call runs on.");
+    link.value = { state: "cut" };
+  }
+
+  /** After a loss: an answer to a `ping` on the new stream shows that the session is whole. */
+  async #streamOpened(): Promise<void> {
+    const lostAtMs = this.#lostAtMs;
+    if (lostAtMs === undefined) return;
+    try {
+      await this.#client.ping({ timeout: 20_000 });
+    } catch {
+      // Cut again, and told so by then; or it is silent, and stays cut.
+      return;
+    }
+    if (this.#lostAtMs !== lostAtMs || link.value.state !== "cut") return;
+    this.#lostAtMs = undefined;
+    this.#refused = undefined;
+    const isSame = sessionId.value === this.#opened;
+    const afterMs = performance.now() - lostAtMs;
+    noteOnWire("connection", "back", isSame ? "The page is in the same session again." : "A new session was opened.");
+    noteInRuns("connection", isSame ? "Back in the same session." : "The session is another.");
+    link.value = { state: "back", afterMs, isSame };
+  }
+}
+
+function forgetAll(): void {
+  facts.value = undefined;
+  sessionId.value = undefined;
+  forgetOffer();
+}
+
+function newClient(): Client {
+  const made = new Client(
+    { name: "mcp-edge-page", title: "The page at the server's URL", version: "1.0.0" },
+    { capabilities: { elicitation: { form: {}, url: {} }, sampling: {} } },
+  );
+  made.setRequestHandler("elicitation/create", ({ params }, { mcpReq }) =>
+    answerQuestion(mcpReq, { kind: "elicitation", params }),
+  );
+  made.setRequestHandler("sampling/createMessage", ({ params }, { mcpReq }) =>
+    answerQuestion(mcpReq, { kind: "sampling", params }),
+  );
+  made.setNotificationHandler("notifications/message", ({ params }) => noteLog(params));
+  for (const changed of ["tools", "resources", "prompts"] as const) {
+    made.setNotificationHandler(`notifications/${changed}/list_changed`, () => relist(made, changed));
+  }
+  return made;
+}
