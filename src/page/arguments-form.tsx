@@ -32,7 +32,7 @@ export function ArgumentsForm({
     onSubmit(value as Record<string, unknown>);
   };
   return (
-    <form aria-label={label} onSubmit={submit}>
+    <form aria-label={label} onSubmit={submit} onKeyDown={submitByEnter}>
       <SchemaForm key={revision} schema={schema} value={value} onChange={(changed) => setValue(changed ?? {})} />
       {schema["type"] === "object" && (
         <details class="as-json">
@@ -50,4 +50,13 @@ export function ArgumentsForm({
       <div class="buttons">{children}</div>
     </form>
   );
+}
+
+/** As in a field of one line, which a text of several can be typed into: shift and Enter break the line. */
+function submitByEnter(event: KeyboardEvent): void {
+  const { target, key, shiftKey, isComposing } = event;
+  if (!(target instanceof HTMLTextAreaElement) || target.classList.contains("code")) return;
+  if (key !== "Enter" || shiftKey || isComposing) return;
+  event.preventDefault();
+  target.form?.requestSubmit();
 }

@@ -41,6 +41,9 @@ export const token = signal("");
 /** How often a server that is away is looked for, milliseconds. */
 const lookAgainMs = 3_000;
 
+/** A connection that is gone for longer is the server's fault, as far as a person can see, milliseconds. */
+const awayAfterMs = 8_000;
+
 let plug: Plug | undefined;
 let lookAgain: ReturnType<typeof setTimeout> | undefined;
 
@@ -121,10 +124,11 @@ class Attempt {
     if (this.#isOver || !isCurrent(this.#client)) return;
     // Not 200: the SDK's client comes back no more.
     if (this.#refused !== undefined && this.#lostAtMs !== undefined) return void this.failed(undefined);
-    if (link.value.state === "cut") return;
+    if (this.#lostAtMs !== undefined) return;
     this.#lostAtMs = performance.now();
     noteInRuns("connection", "The connection is gone. The call runs on.");
     link.value = { state: "cut" };
+    lookAgain = setTimeout(() => (link.value = { state: "away" }), awayAfterMs);
   }
 
   /** After a loss: an answer to a `ping` on the new stream shows that the session is whole. */
@@ -137,7 +141,8 @@ class Attempt {
       // Cut again, and told so by then; or it is silent, and stays cut.
       return;
     }
-    if (this.#lostAtMs !== lostAtMs || link.value.state !== "cut") return;
+    if (this.#lostAtMs !== lostAtMs || this.#isOver || !isCurrent(this.#client)) return;
+    clearTimeout(lookAgain);
     this.#lostAtMs = undefined;
     this.#refused = undefined;
     const isSame = sessionId.value === this.#opened;

@@ -16,8 +16,7 @@ function Page() {
       <header>
         <Status />
         <h1>
-          {known?.name ?? location.host}
-          {known !== undefined && <span class="version">{known.version}</span>}
+          {known?.name ?? location.host} {known !== undefined && <span class="version">{known.version}</span>}
         </h1>
         {known?.instructions !== undefined && <p class="instructions">{known.instructions}</p>}
       </header>
