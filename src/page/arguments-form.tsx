@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { initialValue, type Schema } from "./json-schema.ts";
-import { parsedJson, SchemaForm } from "./schema-form.tsx";
+import { SchemaForm } from "./schema-form.tsx";
+import { parsedJson } from "./schema-inputs.tsx";
 
 /**
  * Fields for what a schema asks for, and the same as JSON beside them: what is typed into one is in the other.
@@ -15,7 +16,7 @@ export function ArgumentsForm({
   schema: Schema;
   label: string;
   children: preact.ComponentChildren;
-  onSubmit(value: Record<string, unknown>): void;
+  onSubmit: (value: Record<string, unknown>) => void;
 }) {
   const [value, setValue] = useState<unknown>(() => initialValue(schema, schema, true) ?? {});
   // Fields begin anew with what was written as JSON.

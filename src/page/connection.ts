@@ -98,12 +98,12 @@ class Attempt {
     await listOffer(this.#client);
   }
 
-  async failed(error: unknown): Promise<void> {
+  async failed(thrown: unknown): Promise<void> {
     this.#isOver = true;
     // The SDK's client would go on looking, for ever.
-    await this.#client.close().catch(() => undefined);
+    await Promise.allSettled([this.#client.close()]);
     const refused = this.#refused;
-    if (refused === undefined || refused.status >= 500) return this.#away(error);
+    if (refused === undefined || refused.status >= 500) return this.#away(thrown);
     if (refused.status === 401) {
       forgetAll();
       const isTokenRefused = token.value !== "";

@@ -20,6 +20,9 @@ export type Shape =
 /** A schema may hold itself: what lies deeper than this has no fields of its own, and is written as JSON. */
 export const deepest = 5;
 
+/** A form begins with no more fields of a list, however many it wants. */
+const mostItems = 20;
+
 /** A schema without `$ref` at its top, nor the alternative `null`, which leaving it out says as well. */
 export function resolve(schema: unknown, root: Schema, depth = 0): Schema {
   if (!isSchema(schema) || depth > 8) return {};
@@ -72,30 +75,38 @@ export function initialValue(schema: Schema, root: Schema, isRequired: boolean, 
   if (schema["default"] !== undefined) return schema["default"];
   if (schema["const"] !== undefined && isRequired) return schema["const"];
   const shape = shapeOf(schema, root);
+  if (shape.kind === "object") return initialObject(shape, root, isRequired, depth);
+  if (!isRequired) return undefined;
   switch (shape.kind) {
-    case "object": {
-      const entries = shape.properties.flatMap(([name, one]) => {
-        const value = initialValue(one, root, isRequired && shape.required.includes(name), depth + 1);
-        return value === undefined ? [] : [[name, value] as const];
-      });
-      return isRequired || entries.length > 0 ? Object.fromEntries(entries) : undefined;
-    }
     case "text":
-      return isRequired ? "" : undefined;
+      return "";
     case "boolean":
-      return isRequired ? false : undefined;
+      return false;
     case "choices":
-      return isRequired ? [] : undefined;
-    case "list": {
-      const least = isRequired && typeof schema["minItems"] === "number" ? schema["minItems"] : 0;
-      const items = Array.from({ length: least }, () => initialValue(shape.items, root, true, depth + 1) ?? null);
-      return isRequired ? items : undefined;
-    }
+      return [];
+    case "list":
+      return Array.from(
+        { length: Math.min(Number(schema["minItems"] ?? 0), mostItems) },
+        () => initialValue(shape.items, root, true, depth + 1) ?? null,
+      );
     case "number":
     case "choice":
     case "json":
       return undefined;
   }
+}
+
+function initialObject(
+  { properties, required }: Extract<Shape, { kind: "object" }>,
+  root: Schema,
+  isRequired: boolean,
+  depth: number,
+): Schema | undefined {
+  const entries = properties.flatMap(([name, schema]) => {
+    const value = initialValue(schema, root, isRequired && required.includes(name), depth + 1);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return isRequired || entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 
 /** Values to choose from: `enum`, with names if it has them, `const`, or alternatives that are one value each. */

@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it must run before the SDK is loaded.
 import "./zod-without-eval.ts";
 import { effect } from "@preact/signals";
 import { render } from "preact";

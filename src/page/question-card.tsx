@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ArgumentsForm } from "./arguments-form.tsx";
-import type { Schema } from "./json-schema.ts";
 import { type Question, questions } from "./questions.ts";
 
 /** The oldest question of the server that is not answered; it takes the focus when it comes. */
@@ -62,7 +61,7 @@ function Elicitation({ question }: { question: Extract<Question, { kind: "elicit
     <>
       <p>{params.message}</p>
       <ArgumentsForm
-        schema={params.requestedSchema as unknown as Schema}
+        schema={params.requestedSchema}
         label="Your answer"
         onSubmit={(content) => answer({ action: "accept", content: content as Record<string, string> })}
       >

@@ -9,10 +9,10 @@ import { signal } from "@preact/signals";
 
 /** What the server asks the person at the page while a call runs. */
 type Asked =
-  | { kind: "elicitation"; params: ElicitRequestParams; answer(result: ElicitResult): void }
-  | { kind: "sampling"; params: CreateMessageRequestParams; answer(result: CreateMessageResult): void };
+  | { kind: "elicitation"; params: ElicitRequestParams; answer: (result: ElicitResult) => void }
+  | { kind: "sampling"; params: CreateMessageRequestParams; answer: (result: CreateMessageResult) => void };
 
-export type Question = Asked & { key: number; refuse(): void };
+export type Question = Asked & { key: number; refuse: () => void };
 
 /** Oldest first: they are answered one by one. */
 export const questions = signal<readonly Question[]>([]);

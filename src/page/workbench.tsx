@@ -162,7 +162,7 @@ interface PanelProps {
   hints?: readonly string[];
   schema?: Schema;
   verb: string;
-  onRun(args: Record<string, unknown>): Promise<void>;
+  onRun: (args: Record<string, unknown>) => Promise<void>;
 }
 
 function Panel({ of, name, title, description, code, hints = [], schema = {}, verb, onRun }: PanelProps) {

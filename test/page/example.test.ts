@@ -55,6 +55,7 @@ describe("a person who opens the URL", () => {
     await page.keyboard.type("25");
     await page.keyboard.press("Enter");
     await result(page).getByText("50", { exact: true }).waitFor();
+    expect(screen.complaints).toEqual([]);
   });
 
   test("sees each step of a call as it happens", async () => {

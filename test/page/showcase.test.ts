@@ -34,6 +34,7 @@ describe("what the server says of itself", () => {
     await choose(page, "learnt");
     await page.getByRole("button", { name: "Run" }).click();
     await result(page).getByText("learnt works").waitFor();
+    expect(screen.complaints).toEqual([]);
   });
 });
 
@@ -137,6 +138,7 @@ describe("a result", () => {
     await page.getByRole("button", { name: "Run" }).click();
     await result(page).getByRole("heading", { name: "The tool failed" }).waitFor();
     await result(page).getByText("There is no soup.").waitFor();
+    expect(screen.complaints).toEqual([]);
   });
 
   test("of a prompt is its messages", async () => {
@@ -146,6 +148,7 @@ describe("a result", () => {
     await page.getByLabel("taste").fill("sweet");
     await page.getByLabel("taste").press("Enter");
     await result(page).getByText("Something sweet, please.").waitFor();
+    expect(screen.complaints).toEqual([]);
   });
 });
 

@@ -63,9 +63,12 @@ test("a server that does not answer at first is looked for until it does", async
   await using screen = await openScreen(browser, `${server.url}/`);
   const { page } = screen;
   await page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
+  const session = await page.locator(".session code").innerText();
   server.switchOff();
   await page.getByRole("button", { name: "Look now" }).click();
   await page.getByRole("status").getByText("The server does not answer").waitFor();
   await server.switchOn();
   await page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
+  // A new session, as it was asked for.
+  expect(await page.locator(".session code").innerText()).not.toBe(session);
 });
