@@ -135,7 +135,7 @@ function pointed(reference: string, root: Schema): unknown {
   return place;
 }
 
-export function isSchema(value: unknown): value is Schema {
+function isSchema(value: unknown): value is Schema {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

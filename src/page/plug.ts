@@ -2,7 +2,7 @@ import { createParser } from "eventsource-parser";
 import { labelOf, noteOnWire } from "./wire.ts";
 
 /** How long the page stays without a connection when its plug is pulled, milliseconds. */
-export const unpluggedMs = 2_000;
+const unpluggedMs = 2_000;
 
 /** An answer that is no success, as the page shows it. */
 export interface RefusedAnswer {
