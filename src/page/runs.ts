@@ -78,6 +78,8 @@ async function start(of: string, send: (options: RunOptions) => Promise<Outcome>
   const startedAtMs = performance.now();
   put({ key, of, startedAtMs, progress: undefined, parts: [], outcome: undefined, tookMs: undefined });
   const onprogress: RunOptions["onprogress"] = ({ progress: done, total, message }) => {
+    // It only ever increases (Progress, Behavior Requirements): what does not was sent again, after a cut.
+    if (done <= (runs.value.get(of)?.progress?.done ?? -Infinity)) return;
     const counted = total === undefined ? String(done) : `${done} of ${total}`;
     change(key, (run) => ({ ...run, progress: { done, total } }));
     addPart(key, "progress", message === undefined ? counted : `${counted}: ${message}`);

@@ -12,10 +12,10 @@ export interface Screen extends AsyncDisposable {
 }
 
 /** Chromium without a window, which asks nobody for anything but the pages of a test. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
   const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
   const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  return await chromium.launch({ executablePath: await findChromium(), args: [...args, ...quiet] });
+  return await chromium.launch({ executablePath: await findChromium(), args: [...args, ...quiet, ...more] });
 }
 
 async function findChromium(): Promise<string> {
