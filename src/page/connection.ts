@@ -2,8 +2,9 @@ import { Client, SSEClientTransport } from "@modelcontextprotocol/client";
 import { computed, signal } from "@preact/signals";
 import { isCurrent, setCurrentClient } from "./current-client.ts";
 import { answerQuestion, forgetQuestions } from "./questions.ts";
-import { forgetOffer, listOffer, relist } from "./offer.ts";
+import { forgetOffer, listOffer, relist, sentenceOf } from "./offer.ts";
 import { Plug, type RefusedAnswer } from "./plug.ts";
+import { findLogin, goToLogin, type LoginWay, redeem, takeReturned } from "./oauth.ts";
 import { noteInRuns, noteLog } from "./runs.ts";
 import { findServer, type ServerUrls } from "./server-url.ts";
 import { noteOnWire } from "./wire.ts";
@@ -16,7 +17,7 @@ export type Link =
   | { state: "cut" }
   /** It is there again, after `afterMs` milliseconds, in the session that it was in or in another. */
   | { state: "back"; afterMs: number; isSame: boolean }
-  | { state: "login"; challenge: string; isTokenRefused: boolean }
+  | { state: "login"; scope: string | undefined; way: LoginWay; fault: string | undefined }
   | { state: "refused"; status: number; sentence: string }
   | { state: "away" };
 
@@ -59,11 +60,38 @@ export async function connect(): Promise<void> {
   forgetQuestions();
   const attempt = new Attempt();
   try {
+    const returned = takeReturned();
     urls.value = await findServer();
+    // A code that is worth nothing: the login is asked for again, with what it said.
+    if (returned !== undefined) token.value = await redeem(returned, urls.value.sse).catch(noteFault);
     await attempt.open(urls.value.sse);
   } catch (error) {
     await attempt.failed(error);
   }
+}
+
+/** To the server's own login, by OAuth; it comes back to the page. */
+export async function logIn(): Promise<void> {
+  if (urls.value === undefined) return;
+  loginFault = undefined;
+  await goToLogin(urls.value.sse).catch(noteFault);
+  if (loginFault !== undefined && link.value.state === "login") link.value = { ...link.value, fault: loginFault };
+}
+
+/** Opens a session by a token that the person has. */
+export async function logInBy(given: string): Promise<void> {
+  token.value = given;
+  loginFault = "The server did not take this token.";
+  await connect();
+  loginFault = undefined;
+}
+
+/** Why the last login failed. */
+let loginFault: string | undefined;
+
+function noteFault(thrown: unknown): string {
+  loginFault = `The login failed: ${sentenceOf(thrown)}`;
+  return "";
 }
 
 /** One session, from its first GET until it is given up. */
@@ -104,12 +132,7 @@ class Attempt {
     await Promise.allSettled([this.#client.close()]);
     const refused = this.#refused;
     if (refused === undefined || refused.status >= 500) return this.#away(thrown);
-    if (refused.status === 401) {
-      forgetAll();
-      const isTokenRefused = token.value !== "";
-      link.value = { state: "login", challenge: refused.challenge ?? "", isTokenRefused };
-      return;
-    }
+    if (refused.status === 401) return await askForLogin(refused.challenge);
     link.value = { state: "refused", status: refused.status, sentence: refused.sentence };
   }
 
@@ -153,11 +176,20 @@ class Attempt {
   }
 }
 
-function forgetAll(): void {
+/** Nothing of the server is shown without its login. `challenge`: the header of its 401. */
+async function askForLogin(challenge: string | null): Promise<void> {
   facts.value = undefined;
   sessionId.value = undefined;
   forgetOffer();
+  const headers = { "www-authenticate": challenge ?? "Bearer" };
+  const server = urls.value?.sse ?? new URL(location.href);
+  const way = await findLogin(new Response(null, { status: 401, headers }), server).catch(() => noWay);
+  const scope = /scope="([^"]*)"/.exec(challenge ?? "")?.[1];
+  link.value = { state: "login", scope, way, fault: loginFault };
 }
+
+/** A server that says nothing of it: its tokens come from elsewhere. */
+const noWay: LoginWay = { issuers: [], isOwn: false };
 
 function newClient(): Client {
   const made = new Client(

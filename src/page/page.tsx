@@ -1,5 +1,3 @@
-// oxlint-disable-next-line import/no-unassigned-import -- it must run before the SDK is loaded.
-import "./zod-without-eval.ts";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { connect, facts, link } from "./connection.ts";

@@ -1,4 +1,5 @@
-import { connect, link, sessionId, token } from "./connection.ts";
+import { connect, link, sessionId } from "./connection.ts";
+import { Login } from "./login.tsx";
 import { duration } from "./run-view.tsx";
 
 /** How it stands with the connection, in a line that is read out when it changes. */
@@ -71,58 +72,4 @@ export function Trouble() {
     default:
       return null;
   }
-}
-
-function Login({ challenge, isTokenRefused }: { challenge: string; isTokenRefused: boolean }) {
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    const field = (event.currentTarget as HTMLFormElement).elements.namedItem("token");
-    if (field instanceof HTMLInputElement) token.value = field.value.trim().replace(/^Bearer\s+/i, "");
-    void connect();
-  };
-  const scope = /scope="([^"]*)"/.exec(challenge)?.[1];
-  return (
-    <section class="trouble">
-      <h2>Log in</h2>
-      {isTokenRefused && (
-        <p class="fault" role="alert">
-          The server did not take this token.
-        </p>
-      )}
-      <p>
-        This server takes a bearer token
-        {scope === undefined ? (
-          ""
-        ) : (
-          <>
-            {" "}
-            with the scope <code>{scope}</code>
-          </>
-        )}
-        . MCP clients that know its login ask you themselves.
-      </p>
-      <form aria-label="Log in" onSubmit={submit}>
-        <div class="field">
-          <label for="token">Token</label>
-          <input
-            id="token"
-            name="token"
-            type="password"
-            required
-            autocomplete="off"
-            spellcheck={false}
-            aria-describedby="about-token"
-          />
-          <p class="about" id="about-token">
-            It stays in this tab, is sent to this server only, and is forgotten when the page is closed.
-          </p>
-        </div>
-        <div class="buttons">
-          <button type="submit" class="main">
-            Log in
-          </button>
-        </div>
-      </form>
-    </section>
-  );
 }

@@ -6,15 +6,17 @@ import { SwitchedServer } from "../support/switched-server.ts";
 
 let edge: EdgeServer;
 let guarded: EdgeServer;
+let withLogin: EdgeServer;
 let browser: Browser;
 beforeAll(async () => {
-  [edge, guarded, browser] = await Promise.all([
+  [edge, guarded, withLogin, browser] = await Promise.all([
     startEdge("test/fixtures/example.ts", { page: true }),
     startEdge("test/fixtures/token-door.ts", { page: true }),
+    startEdge("test/fixtures/oauth-door.ts", { page: true }),
     launchChromium(),
   ]);
 });
-afterAll(() => Promise.all([edge.close(), guarded.close(), browser.close()]));
+afterAll(() => Promise.all([edge.close(), guarded.close(), withLogin.close(), browser.close()]));
 
 /** What Chromium itself says of an answer that the page expects. */
 const unauthorized = "error: Failed to load resource: the server responded with a status of 401 (Unauthorized)";
@@ -25,10 +27,10 @@ test("before the login nothing is shown of the server; a wrong token is told fro
   await page.getByRole("heading", { name: "Log in" }).waitFor();
   await page.getByText("mcp:read").waitFor();
   expect(await page.getByRole("main").innerText()).not.toMatch(/mcp-edge|countdown|Connect/);
-  await page.getByLabel("Token").fill("wrong");
+  await page.getByLabel("Token", { exact: true }).fill("wrong");
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByText("The server did not take this token.").waitFor();
-  await page.getByLabel("Token").fill("sesame");
+  await page.getByLabel("Token", { exact: true }).fill("sesame");
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByRole("heading", { level: 1, name: "mcp-edge" }).waitFor();
   await page.getByRole("navigation").getByRole("button", { name: "add", exact: true }).click();
@@ -39,6 +41,24 @@ test("before the login nothing is shown of the server; a wrong token is told fro
   await page.getByRole("tab", { name: "Claude Code" }).click();
   await page.getByText("Authorization: Bearer YOUR_TOKEN").waitFor();
   expect(await page.content()).not.toContain("sesame");
+  expect(screen.complaints.filter((complaint) => complaint !== unauthorized)).toEqual([]);
+});
+
+test("an OAuth login of the same Worker is gone to and come back from, and the page keeps its query", async () => {
+  await using screen = await openScreen(browser, `${withLogin.url}/sse?tenant=t1`);
+  const { page } = screen;
+  await page.getByRole("button", { name: "Go to the login" }).click();
+  await page.getByRole("heading", { level: 1, name: "mcp-edge" }).waitFor();
+  expect(page.url()).toBe(`${withLogin.url}/sse?tenant=t1`);
+  await page.getByText(`${withLogin.url}/sse?tenant=t1`, { exact: true }).waitFor();
+  const stored = await page.evaluate<string>("JSON.stringify([sessionStorage, localStorage, document.cookie])");
+  expect(stored).not.toContain('token":');
+  expect(screen.complaints.filter((complaint) => complaint !== unauthorized)).toEqual([]);
+});
+
+test("a way back from a login that nobody went to is none", async () => {
+  await using screen = await openScreen(browser, `${withLogin.url}/?code=1&state=2`);
+  await screen.page.getByRole("button", { name: "Go to the login" }).waitFor();
   expect(screen.complaints.filter((complaint) => complaint !== unauthorized)).toEqual([]);
 });
 

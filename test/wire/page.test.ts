@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
-import { statelessRequest } from "../support/stateless-request.ts";
-import { postJson } from "../support/raw-client.ts";
 
 /** As Chromium, Firefox and Safari ask for a page. */
 const navigations = [
@@ -156,12 +154,6 @@ describe("with the page", () => {
     const files = await Promise.all(paths.map(async (path) => (await fetch(edge.url + path)).arrayBuffer()));
     const bytes = files.map((file) => gzipSync(new Uint8Array(file)).byteLength).reduce((sum, size) => sum + size);
     expect(bytes / 1024).toBeLessThanOrEqual(150);
-  });
-
-  test("what it has people paste for curl is a request of the stateless revision", async () => {
-    const { headers, message } = statelessRequest("tools/list");
-    const answer = await postJson(`${edge.url}/mcp`, message, headers);
-    expect(await answer.json()).toMatchObject({ result: { tools: expect.anything() as unknown } });
   });
 });
 
