@@ -16,10 +16,21 @@ export type TerminalEvent =
   /** An answer that is an error, of the protocol or of a tool. */
   | { event: "failed"; by: string; message: string }
   /** A request was refused, because of the name under which it came or that of its page. */
-  | { event: "refused"; header: "host" | "origin"; hostname: string };
+  | { event: "refused"; header: "host" | "origin"; hostname: string }
+  /** `createServer` asked for `memory` where there is no session. */
+  | { event: "no-memory" };
 
 export function tellTerminal(event: TerminalEvent): void {
   if (process.env["NODE_ENV"] === "development") console.log(JSON.stringify(event));
+}
+
+/** `context`, of the stateless revision, whose `memory` tells the terminal that somebody wanted it. */
+export function withoutMemory<Context extends object>(context: Context): Context {
+  if (process.env["NODE_ENV"] !== "development") return context;
+  return Object.defineProperty(context, "memory", {
+    enumerable: true,
+    get: () => void tellTerminal({ event: "no-memory" }),
+  });
 }
 
 /** What the sender of a request is told of a fault: on a machine what it is, of a deployed server only its number. */

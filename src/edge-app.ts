@@ -1,11 +1,11 @@
 import { env as bindings } from "cloudflare:workers";
 import { checkedFactory } from "./sdk/build-server.ts";
-import { type EdgeOptions, resolveOptions } from "./options.ts";
+import { type EdgeOptions, resolveOptions, type Settings } from "./options.ts";
 import * as refusals from "./protocol/refusals.ts";
 import type { ServerFactory } from "./server-context.ts";
 import { SessionObject } from "./session/object.ts";
 import { convertSchemasOnce } from "./sdk/convert-once.ts";
-import { withArguments, withCors, withoutOurHeaders } from "./edge/gate.ts";
+import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
 import { route } from "./edge/router.ts";
 import { createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
@@ -34,6 +34,7 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
   // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
   const env = (): Env => bindings as Env;
   let stateless: StatelessLane | undefined;
+  let bound: Settings | undefined;
 
   class Session extends SessionObject<Env> {
     constructor(ctx: DurableObjectState, objectEnv: Env) {
@@ -43,10 +44,15 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
 
   const answer = async (request: Request, requestEnv: Env): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
-    stateless ??= createStatelessLane(createServer, { env, settings });
+    bound ??= withBoundHosts(settings, requestEnv);
+    stateless ??= createStatelessLane(createServer, {
+      env,
+      namespace: () => namespaceOf(env(), settings.binding),
+      settings,
+    });
     // The name is ours: a project with files of its own binds them under another.
     const { PAGE: page } = requestEnv as { PAGE?: Fetcher };
-    return await route(request, { namespace, page, settings: withArguments(settings, requestEnv), stateless });
+    return await route(request, { namespace, page, settings: bound, stateless });
   };
 
   return {

@@ -9,6 +9,13 @@ export interface EdgeOptions {
    * The `endpoint` that a client receives then begins with it. Default none.
    */
   publicPath?: string;
+  /**
+   * What a client is told that asks which revisions there are (`server/discover` of revision 2026-07-28). `"offered"`: the
+   * stateless one, in which it has no session, no `memory`, and a call that is cut is lost. `"preferred"`: the revisions with
+   * sessions only; one that speaks both then initializes a session, one that speaks only 2026-07-28 may refuse. Its direct
+   * requests are served either way. `"offered"`.
+   */
+  sessions?: "offered" | "preferred";
   /** Name of the Durable Object binding in wrangler.toml. Default `SESSION`. */
   binding?: string;
   /**
@@ -17,9 +24,9 @@ export interface EdgeOptions {
    */
   allowedOrigins?: readonly string[] | "*";
   /**
-   * Hostnames under which a development server may be reached, besides localhost and IP addresses: that of your machine or
-   * container, and that of your route, which `wrangler dev` writes over every other. Against DNS rebinding; on the edge the
-   * route decides, and this does nothing.
+   * Hostnames under which a server of your own may be reached, `npm start` or `mcp-edge serve`, besides localhost and IP
+   * addresses: that of your machine or container, and that of your route, which `wrangler dev` writes over every other.
+   * Against DNS rebinding; on the edge the route decides, and this does nothing.
    */
   allowedHosts?: readonly string[];
   /** Largest POST body, counted while reading and before parsing, so that a hostile body costs nothing. 4 MiB. */
@@ -70,12 +77,16 @@ export interface EdgeOptions {
 }
 
 /** {@linkcode EdgeOptions} with every default filled in. */
-export type Settings = Required<EdgeOptions>;
+export interface Settings extends Omit<Required<EdgeOptions>, "allowedHosts"> {
+  /** `"*"`: whatever arrives. */
+  allowedHosts: readonly string[] | "*";
+}
 
 const defaults: Settings = {
   ssePath: "/sse",
   mcpPath: "/mcp",
   publicPath: "",
+  sessions: "offered",
   binding: "SESSION",
   allowedOrigins: [],
   allowedHosts: [],
@@ -138,6 +149,10 @@ export function resolveOptions(options: EdgeOptions): Settings {
 function checkValue(name: string, value: unknown): void {
   if (!Object.hasOwn(defaults, name)) {
     throw new RangeError(`There is no option ${name}. There are ${Object.keys(defaults).join(", ")}.`);
+  }
+  if (name === "sessions") {
+    if (value === "offered" || value === "preferred") return;
+    throw new RangeError(`sessions is "offered" or "preferred", not ${shown(value)}.`);
   }
   const type = typeof defaults[name as keyof Settings];
   if (type === "object") return checkHostnames(name, value);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { root } from "../../test/support/bundle.ts";
 import { freePort } from "../../test/support/free-port.ts";
 import { untilServing } from "../../test/support/until-serving.ts";
-import { workerdBinary } from "../../test/support/workerd-binary.ts";
+import { workerdBinary } from "../../src/serve/workerd-binary.ts";
 import { workerdConfig } from "../../test/support/workerd-config.ts";
 import { python } from "./peers.ts";
 
@@ -108,7 +108,7 @@ async function commandOf(name: ServerName, place: Place): Promise<{ file: string
     case "large-mcp-agent": {
       const config = join(place.folder, "config.capnp");
       await writeFile(config, await workerdConfig({ main: mainOf(name), ...place }));
-      return { file: workerdBinary, args: ["serve", config, "--experimental"] };
+      return { file: workerdBinary(), args: ["serve", config, "--experimental"] };
     }
     case "sdk-express":
     case "fastmcp-node":

@@ -27,6 +27,8 @@ const { values: options } = parseArgs({
     json: { type: "string" },
     /** Runs only the clients whose name contains this. */
     only: { type: "string", default: "" },
+    /** Against a server that prefers sessions. */
+    preferred: { type: "boolean", default: false },
   },
 });
 
@@ -36,7 +38,7 @@ Object.assign(process.env, offline);
 const chosen = rows.filter(({ client }) => client.toLowerCase().includes(options.only.toLowerCase()));
 if (chosen.length === 0) throw new Error(`No client is called ${options.only}.`);
 const kits = await prepareKits(new Set(chosen.map(({ kit }) => kit)));
-const edge = await startEdge("test/fixtures/matrix.ts");
+const edge = await startEdge(`test/fixtures/matrix${options.preferred ? "-preferred" : ""}.ts`);
 const table: TableRow[] = [];
 try {
   for (const row of chosen) {

@@ -27,6 +27,10 @@ export interface TerminalOptions {
   onReloaded: () => void;
 }
 
+const noMemory =
+  "A client speaks revision 2026-07-28, which has no sessions, and this server uses `memory`. If it speaks the others too,\n" +
+  '  sessions: "preferred" in src/worker.ts has it open a session: edge(createServer, { sessions: "preferred" })';
+
 /**
  * What is shown of the output of wrangler: what tools write as it is, the Worker's events as sentences, stacks in places of
  * the sources, and of wrangler's own what the developer can do something about.
@@ -39,7 +43,7 @@ export class Terminal {
   #block: "none" | "shown" | "hidden" = "none";
   #isGoStack = false;
   #lastThrown: string | undefined;
-  readonly #refused = new Set<string>();
+  readonly #advised = new Set<string>();
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -131,6 +135,8 @@ export class Terminal {
         return;
       case "refused":
         return this.#refusal(event.header, event.hostname);
+      case "no-memory":
+        return this.#once(noMemory);
       case "started":
       case "ended":
         return;
@@ -146,15 +152,18 @@ export class Terminal {
   }
 
   #refusal(kind: "host" | "origin", hostname: string): void {
-    const key = `${kind} ${hostname}`;
-    if (this.#refused.has(key)) return;
-    this.#refused.add(key);
     const option = kind === "host" ? "allowedHosts" : "allowedOrigins";
     const who = kind === "host" ? `to the host name ${hostname}` : `of a web page of ${hostname}`;
-    this.#show(
-      `${styleText("yellow", "▲")} Refused a request ${who}. If that is yours, let it in:\n` +
+    this.#once(
+      `Refused a request ${who}. If that is yours, let it in:\n` +
         `  npm start -- --allowed-${kind} ${hostname}, or ${option}: ["${hostname}"] in src/worker.ts`,
     );
+  }
+
+  #once(advice: string): void {
+    if (this.#advised.has(advice)) return;
+    this.#advised.add(advice);
+    this.#show(`${styleText("yellow", "▲")} ${advice}`);
   }
 
   #show(text: string): void {

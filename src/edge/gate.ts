@@ -19,20 +19,30 @@ const localhosts = localhostAllowedHostnames();
 /** wrangler writes it into the bundle: `"production"` by `wrangler deploy`, something else by all that runs on a machine. */
 const isDevelopment = process.env["NODE_ENV"] !== "production";
 
-/** `settings`, with what `npm start` was told by `--allowed-host` and `--allowed-origin`, and passes on in two bindings. */
-export function withArguments(settings: Settings, env: unknown): Settings {
-  if (process.env["NODE_ENV"] !== "development") return settings;
-  const named = (binding: string): string[] => {
-    const value: unknown = Reflect.get(Object(env), binding);
-    return typeof value === "string" ? value.split(",") : [];
-  };
-  const origins = named("MCP_EDGE_ALLOWED_ORIGINS");
-  const { allowedOrigins } = settings;
+/** Bindings by which `npm start` and `mcp-edge serve` pass on hostnames, separated by commas. */
+const hostsBinding = "MCP_EDGE_ALLOWED_HOSTS";
+const originsBinding = "MCP_EDGE_ALLOWED_ORIGINS";
+
+/**
+ * `settings`, with the hostnames that the bindings name. On the edge there is no such binding, and routes decide which
+ * hosts arrive; whoever serves by himself has it, if only empty, and is asked for names of his own only.
+ */
+export function withBoundHosts(settings: Settings, env: unknown): Settings {
+  const bound = (binding: string): unknown => Reflect.get(Object(env), binding);
+  const hosts = namesIn(bound(hostsBinding));
+  const origins = namesIn(bound(originsBinding));
+  const isChecked = isDevelopment || bound(hostsBinding) !== undefined;
   return {
     ...settings,
-    allowedHosts: [...settings.allowedHosts, ...named("MCP_EDGE_ALLOWED_HOSTS")],
-    allowedOrigins: origins.includes("*") || allowedOrigins === "*" ? "*" : [...allowedOrigins, ...origins],
+    allowedHosts:
+      isChecked && !hosts.includes("*") && settings.allowedHosts !== "*" ? [...settings.allowedHosts, ...hosts] : "*",
+    allowedOrigins:
+      origins.includes("*") || settings.allowedOrigins === "*" ? "*" : [...settings.allowedOrigins, ...origins],
   };
+}
+
+function namesIn(value: unknown): string[] {
+  return typeof value === "string" ? value.split(",").map((name) => name.trim()) : [];
 }
 
 /** Who may come in, before anything of the request is read. `undefined`: this one may. */
@@ -41,12 +51,12 @@ export function refuseStranger(request: Request, url: URL, settings: Settings): 
 }
 
 /**
- * Against DNS rebinding (revision 2025-11-25, Security Warning): a development server answers to names of its machine
+ * Against DNS rebinding (revision 2025-11-25, Security Warning): a server of one machine answers to names of that machine
  * only. A page that made its own name mean this machine sends whatever headers it likes, so none decides what this is. On
  * the edge, routes decide which names arrive at all.
  */
 function refuseHost({ hostname }: URL, { allowedHosts }: Settings): Response | undefined {
-  if (!isDevelopment || isAddress(hostname)) return undefined;
+  if (allowedHosts === "*" || isAddress(hostname)) return undefined;
   if ([...localhosts, ...allowedHosts].includes(hostname)) return undefined;
   tellTerminal({ event: "refused", header: "host", hostname });
   return refusals.unknownHost(hostname);

@@ -2,21 +2,23 @@ import {
   createMcpHandler,
   isLegacyRequest,
   type McpHttpHandler,
-  type McpServer,
   type McpServerFactory,
-  type Server,
+  type RequestId,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
+import { withoutMemory } from "../development.ts";
 import { listOthers } from "../sdk/listings.ts";
 import type { Settings } from "../options.ts";
-import { echoableId, isObject } from "../protocol/json-rpc.ts";
+import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
 import { readableByAll, SpokenMessages } from "../protocol/message-json.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
+import { type Tap, tap } from "../sdk/tap.ts";
 import type { ServerFactory } from "../server-context.ts";
-import { logCalls } from "./stateless-log.ts";
-import { publishChanges, Subscriptions } from "./subscriptions.ts";
+import { Changes } from "./changes.ts";
+import { callLogger } from "./stateless-log.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
@@ -29,6 +31,9 @@ export interface StatelessLane {
 /** Instead of a server of SDK v1, which does not speak this revision. */
 const isOfSdkV1 = new Error("createServer returned a server of SDK v1");
 
+/** What can be negotiated by `initialize`. */
+const sessionVersions = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");
+
 /** Whether a POST without session is of the stateless revision. `body` is its parsed JSON. */
 export async function isStateless(request: Request, body: unknown): Promise<boolean> {
   return !(await isLegacyRequest(request, body));
@@ -36,16 +41,19 @@ export async function isStateless(request: Request, body: unknown): Promise<bool
 
 export function createStatelessLane<Env>(
   createServer: ServerFactory<Env>,
-  { env, settings }: { env: () => Env; settings: Settings },
+  { env, namespace, settings }: { env: () => Env; namespace: () => DurableObjectNamespace; settings: Settings },
 ): StatelessLane {
   const failures = new WeakMap<Request, unknown>();
   const factory: McpServerFactory = async (context) => {
     try {
-      const server = await createServer({ ...context, env: env() });
+      const server = await createServer(withoutMemory({ ...context, env: env() }));
       if (!isSdkV2(server)) throw isOfSdkV1;
-      publishChanges(server, handler.notify);
-      logCalls(server);
-      answerAll(server);
+      tap(server, [
+        writable(),
+        callLogger(),
+        changes.tap(),
+        ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
+      ]);
       listOthers(server);
       return server;
     } catch (error) {
@@ -62,7 +70,8 @@ export function createStatelessLane<Env>(
     maxSubscriptions,
     keepAliveMs,
   });
-  return { handler, subscriptions: new Subscriptions(maxSubscriptions), failures };
+  const changes = new Changes(handler.notify, namespace);
+  return { handler, subscriptions: new Subscriptions(maxSubscriptions, changes), failures };
 }
 
 /** `body`: that of `received`, which has been read. */
@@ -78,23 +87,29 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   const failure = lane.failures.get(request);
   if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
-  const supported = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");
-  return refusals.unsupportedProtocolVersion({ requested, supported }, echoableId(body));
+  return refusals.unsupportedProtocolVersion({ requested, supported: sessionVersions }, echoableId(body));
 }
 
-/** Has `server` answer with an error what the SDK's transport could not write. */
-function answerAll(server: McpServer | Server): void {
-  const connect = server.connect.bind(server);
-  server.connect = async (transport) => {
-    const spoken = new SpokenMessages();
-    const send = transport.send.bind(transport);
-    transport.send = async (message, options) => await send(spoken.say(message).message, options);
-    await connect(transport);
-    const { onmessage } = transport;
-    transport.onmessage = (message, extra) => {
-      spoken.hear(message);
-      onmessage?.(message, extra);
-    };
+/** Answers with an error what the SDK's transport could not write. */
+function writable(): Tap {
+  const spoken = new SpokenMessages();
+  return { hear: (message) => spoken.hear(message), say: (message) => spoken.say(message).message };
+}
+
+/**
+ * Offers the session revisions only to a client that asks which there are (revision 2026-07-28, Discovery): one that speaks
+ * both then initializes, and has a session. One that speaks no other is served all the same.
+ */
+function sessionsPreferred(): Tap {
+  let asked: RequestId | undefined;
+  return {
+    hear(message) {
+      if (isRequest(message) && message.method === "server/discover") asked = message.id;
+    },
+    say(message) {
+      if (asked === undefined || !("result" in message) || message.id !== asked) return message;
+      return { ...message, result: { ...message.result, supportedVersions: sessionVersions } };
+    },
   };
 }
 

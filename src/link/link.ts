@@ -25,7 +25,10 @@ export function versionOf(headers: Headers): number {
 /** What a request to the object is for, see {@linkcode verbOf}. */
 export const verbHeader = "mcp-edge-verb";
 
-export type Verb =
+export type Verb = SessionVerb | "changes-listen" | "changes-tell";
+
+/** Those for a session. The others are for the object by which isolates tell each other of changes. */
+export type SessionVerb =
   | "attach"
   | "release"
   | "return"

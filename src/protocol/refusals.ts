@@ -49,8 +49,9 @@ export function notJsonRpc(detail: string, id: RequestId | null): Response {
 /** On a development server only, see `gate.ts`. */
 export function unknownHost(hostname: string): Response {
   const message =
-    `Invalid Host: ${hostname} is no name of this development server. If it is meant to be, start it with --allowed-host ` +
-    'and that name, or add it to the option allowedHosts. If this is a deployed server, deploy it with NODE_ENV unset or "production".';
+    `Invalid Host: ${hostname} is no name of this server. If it is meant to be, add it to the option allowedHosts, or ` +
+    "give it to npm start by --allowed-host, to mcp-edge serve in ALLOWED_HOSTS. If this is deployed to Cloudflare, deploy it " +
+    'with NODE_ENV unset or "production".';
   return refuse({ status: 403, code: errorCode.refused, message });
 }
 

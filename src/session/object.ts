@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
 import * as link from "../link/link.ts";
+import { answerOfChanges, isLine, isOfChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { UnreadableRow } from "./stored/stored-format.ts";
@@ -28,7 +29,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     super(ctx, env);
     this.#options = options;
     // Woken from hibernation, perhaps by the close of a socket, which is open no more once that event is here.
-    if (ctx.getWebSockets().length > 0) this.#begun();
+    if (ctx.getWebSockets().length > 0 && !isOfChanges(ctx)) this.#begun();
   }
 
   /** Every request comes through our own Worker, see `link.ts`. */
@@ -39,6 +40,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
   async #answer(request: Request): Promise<Response> {
     try {
       const verb = link.verbOf(request);
+      if (verb === "changes-listen" || verb === "changes-tell") return await answerOfChanges(this.ctx, verb, request);
+      // Its id is no secret, and no session's.
+      if (isOfChanges(this.ctx)) return refusals.unknownSession();
       const kind = request.headers.get(link.attachHeader) as link.AttachKind | null;
       // The verb first: a client's message may have any header.
       const isNew = verb === "mcp-initialize" || (verb === "attach" && kind === "new");
@@ -49,15 +53,18 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
+    if (isLine(this.ctx, socket)) return;
     return this.#begun().webSocketMessage(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    if (isLine(this.ctx, socket)) return;
     this.#begun().webSocketClose(socket, code);
     this.#leaveIfOver();
   }
 
   override webSocketError(socket: WebSocket): void {
+    if (isLine(this.ctx, socket)) return;
     this.#begun().detach(socket);
     this.#leaveIfOver();
   }

@@ -108,7 +108,7 @@ export class Session<Env> {
     return this.#ended || (hasServer && handshake === undefined && !this.#streams.hasSocket);
   }
 
-  async fetch(verb: link.Verb, request: Request): Promise<Response> {
+  async fetch(verb: link.SessionVerb, request: Request): Promise<Response> {
     switch (verb) {
       case "attach":
         return this.#attach(request);

@@ -1,12 +1,18 @@
 import { spawn } from "node:child_process";
 import { root } from "../support/bundle.ts";
 
+/** Before a test's own time is over, which would not show what was written instead, milliseconds. */
+const patienceMs = 150_000;
+
 /** An npm script, run as a user runs it. */
 export interface NpmRun {
   readonly pid: number | undefined;
   /** What it wrote to its outputs so far, without colours. */
   output(): string;
-  /** Settles once `wanted` was written, so many `times`; rejects if the script ends before. */
+  /**
+   * Settles once `wanted` was written, so many `times`; rejects with all that was, if the script ends before, or writes it not
+   * within `patienceMs`.
+   */
   written(wanted: string, times?: number): Promise<void>;
   /** The exit code, once its outputs are closed by all processes that it started. */
   readonly ended: Promise<number | null>;
@@ -51,10 +57,17 @@ export function npmRun(args: string[], cwd = root, env: NodeJS.ProcessEnv = {}):
     output: () => output,
     ended,
     async written(wanted, times = 1) {
+      let isLate = false;
+      const late = setTimeout(() => {
+        isLate = true;
+        wake();
+      }, patienceMs);
       while (output.split(wanted).length <= times) {
-        if (isOver) throw new Error(`npm ${args.join(" ")} ended without "${wanted}":\n${output}`);
+        const why = isOver ? "ended" : "has gone on for long";
+        if (isOver || isLate) throw new Error(`npm ${args.join(" ")} ${why} without "${wanted}":\n${output}`);
         await new Promise<void>((resolve) => waiting.push(resolve));
       }
+      clearTimeout(late);
     },
     terminate: () => signal(child.pid, "SIGTERM"),
     kill: (whom) => signal(whom === "npm" ? child.pid : group, "SIGKILL"),

@@ -67,6 +67,17 @@ test("npm start shows what tools say, each call in a line, and errors in lines o
   client.close();
 });
 
+test("a client without a session, and a server that uses memory: npm start says once what to write", async () => {
+  const { run, url } = await start();
+  await run.written(announced);
+  for (const _ of "ab") {
+    const { headers, message } = stateless("recall");
+    await postJson(`${url}/mcp`, message, headers);
+  }
+  await run.written("tools/call  recall  ", 2);
+  expect(run.output().match(/sessions: "preferred" in src\/worker\.ts/g)).toHaveLength(1);
+});
+
 test("a tool of SDK v1 that throws is shown with its line", async () => {
   const source = `import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 export function createServer() {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
 import { untilServing } from "./until-serving.ts";
-import { workerdBinary } from "./workerd-binary.ts";
+import { workerdBinary } from "../../src/serve/workerd-binary.ts";
 import { workerdConfig } from "./workerd-config.ts";
 
 /** A Worker served by a plain `workerd serve`: a process that can be killed, on a disk that stays. */
@@ -61,7 +61,7 @@ export async function startWorkerd({
   let child: ChildProcess | undefined;
   const url = `http://127.0.0.1:${port}`;
   const start = async (): Promise<void> => {
-    const started = spawn(workerdBinary, ["serve", config, "--experimental", ...args], {
+    const started = spawn(workerdBinary(), ["serve", config, "--experimental", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = started;

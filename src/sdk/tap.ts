@@ -1,0 +1,34 @@
+import type { JSONRPCMessage, McpServer, Server } from "@modelcontextprotocol/server";
+
+/** Whoever follows what goes between a server and its transport. */
+export interface Tap {
+  /** A message of the client's, before the server has it. */
+  hear?(message: JSONRPCMessage): void;
+  /** One of the server's, before it is sent: what is returned goes on instead. */
+  say?(message: JSONRPCMessage): JSONRPCMessage;
+  /** The transport is closed. */
+  close?(): void;
+}
+
+/** Has `taps` follow all that `server` and the transport it will be connected to say to each other, in their order. */
+export function tap(server: McpServer | Server, taps: readonly Tap[]): void {
+  const connect = server.connect.bind(server);
+  server.connect = async (transport) => {
+    const send = transport.send.bind(transport);
+    transport.send = async (said, options) => {
+      let message = said;
+      for (const each of taps) message = each.say?.(message) ?? message;
+      await send(message, options);
+    };
+    await connect(transport);
+    const { onmessage, onclose } = transport;
+    transport.onmessage = (message, extra) => {
+      for (const each of taps) each.hear?.(message);
+      onmessage?.(message, extra);
+    };
+    transport.onclose = () => {
+      for (const each of taps) each.close?.();
+      onclose?.();
+    };
+  };
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** `SQLITE_BUSY`. */
+const sqliteBusy = 5;
+
+/** Why nothing can be served from a folder of data. */
+export class DataFault extends Error {}
+
+/**
+ * The folder of a server's sessions, which one server at a time may use: workerd locks nothing, and two of them on one
+ * disk would both serve the same session.
+ *
+ * The lock is a transaction of SQLite's: the system ends it with this process, however that dies.
+ */
+export class DataFolder {
+  readonly path: string;
+  readonly #lock: DatabaseSync;
+
+  private constructor(path: string, lock: DatabaseSync) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /** @throws {DataFault} if another server uses it, or it cannot be written. */
+  static async open(path: string): Promise<DataFolder> {
+    const folder = new DataFolder(path, locked(path));
+    await folder.#endOrphan();
+    return folder;
+  }
+
+  /** Notes the workerd that uses it, which outlives a `kill -9` of this process. */
+  note(pid: number): void {
+    writeFileSync(join(this.path, "workerd.pid"), String(pid));
+  }
+
+  /**
+   * Deletes the databases of sessions that have ended, and of streams that never became one: workerd leaves an empty one
+   * of each. Before workerd has them open. How many there were.
+   */
+  sweep(): number {
+    let swept = 0;
+    for (const folder of readdirSync(this.path, { withFileTypes: true })) {
+      if (!folder.isDirectory()) continue;
+      const inside = join(this.path, folder.name);
+      for (const file of readdirSync(inside)) {
+        // Its alarms are in a database of the same folder, by another name.
+        if (!/^[0-9a-f]{64}\.sqlite$/.test(file) || !isEmpty(join(inside, file))) continue;
+        for (const end of ["", "-wal", "-shm"]) rmSync(join(inside, file + end), { force: true });
+        swept += 1;
+      }
+    }
+    return swept;
+  }
+
+  release(): void {
+    rmSync(join(this.path, "workerd.pid"), { force: true });
+    this.#lock.close();
+  }
+
+  /** One whose parent was killed still has the databases and the port. */
+  async #endOrphan(): Promise<void> {
+    let pid: number;
+    try {
+      pid = Number(readFileSync(join(this.path, "workerd.pid"), "utf8"));
+    } catch {
+      return;
+    }
+    if (!Number.isSafeInteger(pid) || pid <= 1 || !servesFrom(pid, this.path)) return;
+    process.kill(pid, "SIGKILL");
+    while (servesFrom(pid, this.path)) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function locked(path: string): DatabaseSync {
+  let lock: DatabaseSync;
+  try {
+    mkdirSync(path, { recursive: true });
+    lock = new DatabaseSync(join(path, "lock"));
+    // Waits for nobody, and writes, so that a folder that cannot be written is found now.
+    lock.exec("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    if (Reflect.get(Object(error), "errcode") === sqliteBusy) {
+      throw new DataFault(
+        `Another mcp-edge serves from ${path}. Two would both serve the same sessions: stop that one, or set DATA to another folder.`,
+      );
+    }
+    throw new DataFault(
+      `${path} cannot be written, and sessions are kept there: set DATA to a folder that can be. (${reason(error)})`,
+    );
+  }
+}
+
+/** Whether that process is a workerd of this folder, and not another that got its number since. */
+function servesFrom(pid: number, folder: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`=${folder}\0`);
+  } catch {
+    // It is gone; or this system has no /proc, where it has to be ended by hand.
+    return false;
+  }
+}
+
+/** Whether nothing is stored in it. */
+function isEmpty(path: string): boolean {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    // An object of the project's own may keep all it has in a table of the runtime's.
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    return tables.every(({ name }) => database.prepare(`SELECT 1 FROM "${String(name)}" LIMIT 1`).get() === undefined);
+  } catch {
+    // What cannot be read is not ours to delete.
+    return false;
+  } finally {
+    database.close();
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

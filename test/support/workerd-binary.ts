@@ -1,7 +1,0 @@
-import { createRequire } from "node:module";
-
-// By require, because a CommonJS module with a default export means something else to each bundler.
-const workerd = createRequire(import.meta.url)("workerd") as { default: string };
-
-/** Path of the workerd that wrangler brought for this platform. */
-export const workerdBinary = workerd.default;
