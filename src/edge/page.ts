@@ -30,6 +30,12 @@ export async function showPage({ headers }: Request, url: URL, lane: PageLane): 
   return shown;
 }
 
+/** A part of the page, where no files stand before the Worker: plain workerd has them behind it. */
+export async function showFile(request: Request, { page }: PageLane): Promise<Response | undefined> {
+  const file = await page?.fetch(request);
+  return file?.ok === true ? file : undefined;
+}
+
 function wantsPage(accept: string | null): boolean {
   const forClients = ["text/event-stream", "application/json"].map((type) => qualityOf(type, accept));
   return qualityOf("text/html", accept) > Math.max(...forClients);

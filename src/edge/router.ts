@@ -1,7 +1,7 @@
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import * as gate from "./gate.ts";
-import { type PageLane, showPage, tellHealth } from "./page.ts";
+import { type PageLane, showFile, showPage, tellHealth } from "./page.ts";
 import * as sse from "./sse.ts";
 import * as streamable from "./streamable.ts";
 
@@ -27,6 +27,8 @@ export async function route(request: Request, lane: streamable.StreamableLane & 
         (place === "mcp" ? streamable.refuseVersion(request) : undefined) ??
         sse.openStream(request, url, lane)
       );
+    case "GET elsewhere":
+      return (await showFile(request, lane)) ?? refuse(place, lane.settings);
     case "GET health":
       return tellHealth(lane.settings);
     case "POST message":
