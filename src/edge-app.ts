@@ -56,7 +56,9 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
       namespace: () => namespaceOf(env(), settings.binding),
       settings,
     });
-    const lane = { namespace, settings: bound, stateless };
+    // The name is ours: a project with files of its own binds them under another.
+    const { PAGE: page } = requestEnv as { PAGE?: Fetcher };
+    const lane = { namespace, page, settings: bound, stateless };
     return await route(request, lane, auth && { auth, env: requestEnv, ctx });
   };
 
