@@ -1,5 +1,15 @@
 /** What a project imports to publish its server. Everything else in this folder is the inside. */
 export { edge, type EdgeApp } from "./edge-app.ts";
 export type { EdgeOptions } from "./options.ts";
-export type { ServerContext, ServerFactory, SessionMemory } from "./server-context.ts";
-export { failure, structured, text, tool } from "./tools.ts";
+export type { AnyServer, ServerContext, ServerFactory, SessionMemory } from "./server-context.ts";
+export {
+  failure,
+  type FailureResult,
+  structured,
+  type StructuredResult,
+  text,
+  type TextResult,
+  tool,
+  type ToolConfig,
+  type ToolResult,
+} from "./tools.ts";

@@ -22,7 +22,6 @@ export interface ProjectCopy extends AsyncDisposable {
 const copied = [
   "src",
   "test/fixtures/example-server.ts",
-  "test/test-client.ts",
   ".npmrc",
   "package.json",
   "tsconfig.json",
@@ -34,7 +33,7 @@ const entries = ["src/worker.ts", "src/stdio.ts", "src/env.d.ts"];
 export const exampleServer =
   'export { createExampleServer as createServer } from "../test/fixtures/example-server.ts";\n';
 
-const clonedWorker = `import { edge } from "./index.ts";
+const clonedWorker = `import { edge } from "mcp-edge";
 import { createServer } from "./server.ts";
 
 const app = edge(createServer);

@@ -1,7 +1,7 @@
 import { Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
-import type { ServerFactory } from "../src/server-context.ts";
-import { messageExtra } from "../src/session/calls/http-source.ts";
-import { processMemory } from "../src/session/stored/memory.ts";
+import type { ServerFactory } from "./server-context.ts";
+import { messageExtra } from "./session/calls/http-source.ts";
+import { processMemory } from "./session/stored/memory.ts";
 
 export interface TestClientOptions<Env> extends ClientOptions {
   /** The bindings that the server gets. None if not given. */
