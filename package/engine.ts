@@ -47,12 +47,15 @@ async function compile(outDir: string, folder: string): Promise<void> {
     types: ["@cloudflare/workers-types", "node"],
   };
   const files = [...sources, manifest.bin["mcp-edge"]].map((path) => join(root, path));
-  await writeFile(config, JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: [], files }));
-  await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "--project", config], { cwd: root }).catch(
-    ({ stdout }: { stdout: string }) => {
-      throw new Error(`The package does not compile:\n${stdout}`);
-    },
+  await writeFile(
+    config,
+    JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: [], files }),
   );
+  await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "--project", config], {
+    cwd: root,
+  }).catch(({ stdout }: { stdout: string }) => {
+    throw new Error(`The package does not compile:\n${stdout}`);
+  });
   await rm(config);
 }
 

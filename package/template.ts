@@ -20,7 +20,8 @@ export async function makeCreate(folder: string): Promise<void> {
   await cp(join(root, "package/template"), template, { recursive: true });
   await cp(join(root, "LICENSE"), join(folder, "LICENSE"));
   for (const path of shared) await copy(path, join(template, "common", path));
-  for (const path of examples) await copy(path, join(template, "full", path), [], [['name: "mcp-edge"', 'name: "{{name}}"']]);
+  for (const path of examples)
+    await copy(path, join(template, "full", path), [], [['name: "mcp-edge"', 'name: "{{name}}"']]);
   await copy("wrangler.toml", join(template, "common/wrangler.toml"), [
     ['name = "mcp-edge"', 'name = "{{name}}"'],
     ['"./src/shims/sdk.ts"', '"mcp-edge/shims/sdk"'],

@@ -5,12 +5,14 @@ import * as refusals from "./protocol/refusals.ts";
 import type { ServerFactory } from "./server-context.ts";
 import { SessionObject } from "./session/object.ts";
 import { convertSchemasOnce } from "./sdk/convert-once.ts";
+import { acceptOtherCopies } from "./sdk/sdk-v2.ts";
 import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
 import { route } from "./edge/router.ts";
 import { createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
 
 convertSchemasOnce();
+acceptOtherCopies();
 
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {

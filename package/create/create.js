@@ -50,13 +50,17 @@ function check(/** @type {Wish} */ { folder, name, force, engine }) {
     throw new Fault(`create-mcp-edge needs Node ${oldestNode} or newer; this is ${machinesNode}.`);
   }
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
-    throw new Fault(`"${name}" cannot be the name of a Worker: a to z, 0 to 9 and dashes between, at most 63 characters.`);
+    throw new Fault(
+      `"${name}" cannot be the name of a Worker: a to z, 0 to 9 and dashes between, at most 63 characters.`,
+    );
   }
   if (existsSync(folder) && !force) {
     const inTheWay = readdirSync(folder).filter((entry) => entry !== ".git");
     if (inTheWay.length > 0) {
       const some = inTheWay.slice(0, 3).join(", ");
-      throw new Fault(`${folder} holds ${some}${inTheWay.length > 3 ? ", …" : ""}: name another folder, or add --force.`);
+      throw new Fault(
+        `${folder} holds ${some}${inTheWay.length > 3 ? ", …" : ""}: name another folder, or add --force.`,
+      );
     }
   }
   if (engine !== undefined && !existsSync(engine)) throw new Fault(`There is no ${engine}.`);
@@ -88,7 +92,8 @@ function filesOf(/** @type {Wish} */ { name, isMinimal, engine }) {
   }
   const manifest = JSON.parse(files.get("package.json") ?? "{}");
   if (engine !== undefined) manifest.dependencies["mcp-edge"] = `file:vendor/${basename(engine)}`;
-  if (isOlder(machinesNode, projectsNode)) bringNode(manifest, JSON.parse(readFileSync(join(template, "node.json"), "utf8")));
+  if (isOlder(machinesNode, projectsNode))
+    bringNode(manifest, JSON.parse(readFileSync(join(template, "node.json"), "utf8")));
   files.set("package.json", `${JSON.stringify(manifest, null, 2)}\n`);
   return files;
 }

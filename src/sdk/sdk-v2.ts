@@ -1,4 +1,4 @@
-import type { McpServer, Server } from "@modelcontextprotocol/server";
+import { McpServer, type Server } from "@modelcontextprotocol/server";
 import type { AnyServer } from "../server-context.ts";
 
 /**
@@ -10,4 +10,22 @@ import type { AnyServer } from "../server-context.ts";
 export function isSdkV2(server: AnyServer): server is McpServer | Server {
   const protocol: unknown = "server" in server ? server.server : server;
   return typeof Reflect.get(Object(protocol), "getNegotiatedProtocolVersion") === "function";
+}
+
+/**
+ * Has our copy of the SDK take an `McpServer` of another copy for one. It asks by `instanceof`, and of whatever is none it
+ * believes that it is a `Server`: revision 2026-07-28 then fails, and clients fall back to another without a word.
+ */
+export function acceptOtherCopies(): void {
+  const byClass = Function.prototype[Symbol.hasInstance];
+  Object.defineProperty(McpServer, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      if (byClass.call(this, value)) return true;
+      return this === McpServer && isMcpServer(value);
+    },
+  });
+}
+
+function isMcpServer(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "server" in value && isSdkV2(value as never);
 }

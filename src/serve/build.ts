@@ -146,7 +146,14 @@ function nameOf(entry: unknown): string {
 /** As `wrangler deploy` would upload it: one module. */
 async function bundle(root: string, env: string | undefined): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-build-"));
-  const args = [wranglerIn(root), "deploy", "--dry-run", "--outdir", folder, ...(env === undefined ? [] : ["--env", env])];
+  const args = [
+    wranglerIn(root),
+    "deploy",
+    "--dry-run",
+    "--outdir",
+    folder,
+    ...(env === undefined ? [] : ["--env", env]),
+  ];
   // Told to a Worker by wrangler, and by it only: not a development server.
   const quiet = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
   try {
