@@ -79,7 +79,7 @@ async function keepPublicTypes(dist: string): Promise<void> {
 }
 
 /** Where the compiler puts what it makes of a source, from `dist`. */
-function emitted(source: string, extension: string): string {
+export function emitted(source: string, extension: string): string {
   return source.replace(/^(\.\/)?src\//, "").replace(/\.ts$/, extension);
 }
 

@@ -16,13 +16,15 @@ acceptOtherCopies();
 
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {
+  /** The class of the Durable Objects: one for each session. Export it under the name that wrangler.toml binds. */
   Session: new (ctx: DurableObjectState, env: Env) => SessionObject<Env>;
+  /** Answers what comes to `ssePath` and `mcpPath`; anything else is 404. Never rejects: a fault becomes 500 with its number in the log. */
   fetch(request: Request, env: Env): Promise<Response>;
 }
 
 /**
  * Publishes the servers that `factory` builds over HTTP+SSE (`/sse`), Streamable HTTP and the stateless revision
- * 2026-07-28 (`/mcp`).
+ * 2026-07-28 (`/mcp`): MCP, transports, of 2024-11-05 and of every revision since.
  *
  * @param factory `createServer`: builds one server: for a session, or for one stateless request.
  * @param options see {@linkcode EdgeOptions}; all have defaults.
