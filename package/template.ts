@@ -29,7 +29,7 @@ export async function makeCreate(folder: string): Promise<void> {
     ['"./src/shims/ajv-formats.ts"', '"mcp-edge/shims/ajv-formats"'],
   ]);
   await copy("tsconfig.json", join(template, "common/tsconfig.json"), [
-    ['["src", "test", "lab", "package", "vitest.config.ts"]', '["src", "test"]'],
+    ['["src", "test", "lab", "package", "examples", "vitest.config.ts"]', '["src", "test"]'],
   ]);
   await write(join(template, "common/package.json"), projectManifest());
   const { scripts, optionalDependencies } = manifest;
