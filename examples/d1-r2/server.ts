@@ -27,7 +27,8 @@ export function createServer({ env: { DB, FILES } }: ServerContext<Env>): McpSer
     "add_note",
     { inputSchema: inputs.addNote, annotations: { idempotentHint: true } },
     async ({ title, body }) => {
-      const insert = "INSERT INTO notes (title, body) VALUES (?, ?) ON CONFLICT (title) DO UPDATE SET body = excluded.body";
+      const insert =
+        "INSERT INTO notes (title, body) VALUES (?, ?) ON CONFLICT (title) DO UPDATE SET body = excluded.body";
       await DB.batch([DB.prepare(schema), DB.prepare(insert).bind(title, body)]);
       return text(`Noted ${title}.`);
     },
@@ -39,7 +40,10 @@ export function createServer({ env: { DB, FILES } }: ServerContext<Env>): McpSer
     { inputSchema: inputs.findNotes, outputSchema: found, annotations: { readOnlyHint: true } },
     async ({ word }) => {
       const query = DB.prepare("SELECT title, body FROM notes WHERE instr(body, ?) > 0 ORDER BY title").bind(word);
-      const [, { results } = { results: [] }] = await DB.batch<{ title: string; body: string }>([DB.prepare(schema), query]);
+      const [, { results } = { results: [] }] = await DB.batch<{ title: string; body: string }>([
+        DB.prepare(schema),
+        query,
+      ]);
       return structured({ notes: results });
     },
   );

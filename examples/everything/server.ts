@@ -1,7 +1,10 @@
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { InMemoryTaskMessageQueue, InMemoryTaskStore } from "@modelcontextprotocol/sdk/experimental/tasks";
 import { registerPrompts } from "@modelcontextprotocol/server-everything/dist/prompts/index.js";
-import { setSubscriptionHandlers, stopSimulatedResourceUpdates } from "@modelcontextprotocol/server-everything/dist/resources/subscriptions.js";
+import {
+  setSubscriptionHandlers,
+  stopSimulatedResourceUpdates,
+} from "@modelcontextprotocol/server-everything/dist/resources/subscriptions.js";
 import { registerResourceTemplates } from "@modelcontextprotocol/server-everything/dist/resources/templates.js";
 import { stopSimulatedLogging } from "@modelcontextprotocol/server-everything/dist/server/logging.js";
 import { syncRoots } from "@modelcontextprotocol/server-everything/dist/server/roots.js";

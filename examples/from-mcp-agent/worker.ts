@@ -15,7 +15,10 @@ export class Reminders extends DurableObject<Env> {
   /** The texts whose time has come. */
   due(): string[] {
     this.#sql.exec("CREATE TABLE IF NOT EXISTS reminders (at INTEGER, text TEXT, due INTEGER DEFAULT 0)");
-    return this.#sql.exec<{ text: string }>("SELECT text FROM reminders WHERE due = 1 ORDER BY at").toArray().map(({ text }) => text);
+    return this.#sql
+      .exec<{ text: string }>("SELECT text FROM reminders WHERE due = 1 ORDER BY at")
+      .toArray()
+      .map(({ text }) => text);
   }
 
   override async alarm(): Promise<void> {

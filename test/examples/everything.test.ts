@@ -1,8 +1,10 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "../support/bundle.ts";
-import { connectStdio, connectV1, type OfficialClient, type User } from "../support/official-clients.ts";
+import { connectStdio, connectV2, type OfficialClient, type User } from "../support/official-clients.ts";
 import { type Example, startExample } from "./example.ts";
 
 /** The reference server in its own package, as `npx` starts it. */
@@ -15,8 +17,8 @@ const user: User = {
 };
 
 const lanes = {
-  "/sse": (url: string) => connectV1(`${url}/sse`, "sse", user),
-  "/mcp": (url: string) => connectV1(`${url}/mcp`, "http", user),
+  "/sse": (url: string) => connectV2(`${url}/sse`, "sse", { user }),
+  "/mcp": (url: string) => connectV2(`${url}/mcp`, "http", { user }),
   stdio: () => connectStdio(join(root, "examples/everything/stdio.ts"), { user }),
 };
 
@@ -54,7 +56,8 @@ async function everythingOf(client: OfficialClient): Promise<Record<string, unkn
     .toContain("get-roots-list");
   const { tools } = (await client.send({ method: "tools/list" })) as Tools;
   const found: Record<string, unknown> = { tools };
-  for (const method of ["prompts/list", "resources/templates/list"] as const) found[method] = await client.send({ method });
+  for (const method of ["prompts/list", "resources/templates/list"] as const)
+    found[method] = await client.send({ method });
   for (const { name } of tools) {
     const params = { name, arguments: argumentsOf[name] ?? {} };
     const result = await client.send({ method: "tools/call", params }).catch((error: unknown) => String(error));
@@ -64,21 +67,46 @@ async function everythingOf(client: OfficialClient): Promise<Record<string, unkn
 }
 
 let example: Example;
-let expected: Record<string, unknown>;
-
 beforeAll(async () => {
   example = await startExample("everything");
-  const client = await connectStdio(original, { user, args: ["stdio"] });
-  expected = await everythingOf(client);
-  await client.close();
 });
-
 afterAll(() => example[Symbol.asyncDispose]());
 
-test.each(Object.entries(lanes))("over %s each tool, prompt and template of the reference server is what it is in its own package", async (_, connect) => {
-  const client = await connect(example.url);
-  const found = await everythingOf(client);
+async function askedOf(connecting: Promise<OfficialClient>): Promise<Record<string, unknown>> {
+  const client = await connecting;
+  try {
+    return await everythingOf(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Asked once. */
+let inItsPackage: Promise<Record<string, unknown>> | undefined;
+
+test.each(Object.entries(lanes))(
+  "over %s each tool, prompt and template of the reference server is what it is in its own package",
+  async (_, connect) => {
+    inItsPackage ??= askedOf(connectStdio(original, { user, args: ["stdio"] }));
+    const found = await askedOf(connect(example.url));
+    expect(Object.keys(found).length).toBeGreaterThan(15);
+    expect(found).toEqual(await inItsPackage);
+  },
+);
+
+test("its tool that runs as a task is started, followed and answered over /sse", async () => {
+  // Without elicitation, or it would ask what is meant.
+  const client = new Client({ name: "test", version: "1.0.0" }, { capabilities: { tasks: {} } });
+  await client.connect(new SSEClientTransport(new URL(`${example.url}/sse`)));
+  await client.listTools();
+  const seen: string[] = [];
+  const params = { name: "simulate-research-query", arguments: { topic: "SSE" } };
+  for await (const message of client.experimental.tasks.callToolStream(params)) {
+    seen.push(message.type);
+    if (message.type === "error") seen.push(message.error.message);
+    if (message.type === "result") seen.push(JSON.stringify(message.result.content).slice(0, 60));
+  }
   await client.close();
-  expect(Object.keys(found).length).toBeGreaterThan(15);
-  expect(found).toEqual(expected);
+  expect(seen).toEqual(expect.arrayContaining(["taskCreated", "taskStatus", "result"]));
+  expect(seen.at(-1)).toContain("SSE");
 });

@@ -9,7 +9,10 @@ import { startExample } from "./example.ts";
 /** Of both session lanes: what a tool answers to each. */
 async function answersOf(url: string, calls: [name: string, args: Record<string, unknown>][], user: User = {}) {
   const answers: unknown[] = [];
-  for (const [path, transport] of [["/sse", "sse"], ["/mcp", "http"]] as const) {
+  for (const [path, transport] of [
+    ["/sse", "sse"],
+    ["/mcp", "http"],
+  ] as const) {
     const client = await connectV2(`${url}${path}`, transport, { user });
     const ofLane: unknown[] = [];
     for (const [name, args] of calls) ofLane.push(await textOf(client, name, args));
@@ -35,7 +38,10 @@ test("a Hono app has two paths for MCP, and the others as before", async () => {
 test("tools of all sessions count in one object of the Worker's own", async () => {
   await using example = await startExample("own-objects");
   const count: [string, Record<string, unknown>] = ["count", { counter: "visits" }];
-  expect(await answersOf(example.url, [count, count])).toEqual([["1", "2"], ["3", "4"]]);
+  expect(await answersOf(example.url, [count, count])).toEqual([
+    ["1", "2"],
+    ["3", "4"],
+  ]);
   expect(await (await fetch(`${example.url}/count`)).json()).toBe(4);
 });
 
@@ -59,8 +65,14 @@ test("tools keep notes in D1 and files in R2, for all sessions", async () => {
 test("a server of SDK v1 is served as it is, and asks its user", async () => {
   await using example = await startExample("sdk-v1");
   const user: User = { elicit: () => ({ action: "accept", content: { name: "Ada" } }) };
-  const calls: [string, Record<string, unknown>][] = [["add", { a: 25, b: 25 }], ["name_it", {}]];
-  expect(await answersOf(example.url, calls, user)).toEqual([["50", "Ada"], ["50", "Ada"]]);
+  const calls: [string, Record<string, unknown>][] = [
+    ["add", { a: 25, b: 25 }],
+    ["name_it", {}],
+  ];
+  expect(await answersOf(example.url, calls, user)).toEqual([
+    ["50", "Ada"],
+    ["50", "Ada"],
+  ]);
 });
 
 test("what was an McpAgent has its state, its user behind a login, and reminders that come without a session", async () => {
@@ -96,6 +108,8 @@ test("each example imports the engine as a project of one's own does", async () 
   const folder = join(root, "examples");
   const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".ts"));
   expect(files).toContain("hono/worker.ts");
-  const sources = await Promise.all(files.map(async (name) => ({ name, text: await readFile(join(folder, name), "utf8") })));
+  const sources = await Promise.all(
+    files.map(async (name) => ({ name, text: await readFile(join(folder, name), "utf8") })),
+  );
   expect(sources.filter(({ text }) => /from "\.\.\//.test(text)).map(({ name }) => name)).toEqual([]);
 });
