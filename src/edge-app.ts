@@ -7,23 +7,29 @@ import type { ServerFactory } from "./server-context.ts";
 import { SessionObject } from "./session/object.ts";
 import { convertSchemasOnce } from "./sdk/convert-once.ts";
 import { namespaceOf } from "./link/namespace.ts";
+import { acceptOtherCopies } from "./sdk/sdk-v2.ts";
 import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
 import { route } from "./edge/router.ts";
 import { createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
 
 convertSchemasOnce();
+acceptOtherCopies();
 
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {
+  /** The class of the Durable Objects: one for each session. Export it under the name that wrangler.toml binds. */
   Session: new (ctx: DurableObjectState, env: Env) => SessionObject<Env>;
-  /** `ctx` is for `auth`: `fromContext` finds in it who logged in. */
+  /**
+   * Answers what comes to `ssePath` and `mcpPath`; anything else is 404. Never rejects: a fault becomes 500 with its number in
+   * the log. `ctx` is for `auth`: `fromContext` finds in it who logged in.
+   */
   fetch(request: Request, env: Env, ctx?: ExecutionContext): Promise<Response>;
 }
 
 /**
  * Publishes the servers that `factory` builds over HTTP+SSE (`/sse`), Streamable HTTP and the stateless revision
- * 2026-07-28 (`/mcp`).
+ * 2026-07-28 (`/mcp`): MCP, transports, of 2024-11-05 and of every revision since.
  *
  * @param factory `createServer`: builds one server: for a session, or for one stateless request.
  * @param options see {@linkcode EdgeOptions}; all have defaults.

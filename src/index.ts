@@ -2,5 +2,15 @@
 export { edge, type EdgeApp } from "./edge-app.ts";
 export type { Auth, Authenticate, Caller } from "./auth/auth.ts";
 export type { EdgeOptions } from "./options.ts";
-export type { ServerContext, ServerFactory, SessionMemory, User } from "./server-context.ts";
-export { failure, structured, text, tool } from "./tools.ts";
+export type { AnyServer, ServerContext, ServerFactory, SessionMemory, User, UserMemory } from "./server-context.ts";
+export {
+  failure,
+  type FailureResult,
+  structured,
+  type StructuredResult,
+  text,
+  type TextResult,
+  tool,
+  type ToolConfig,
+  type ToolResult,
+} from "./tools.ts";

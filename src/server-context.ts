@@ -77,7 +77,9 @@ export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
  * `@modelcontextprotocol/sdk`. (`never` accepts both: their `Transport` types have no common name.)
  */
 export interface AnyServer {
+  /** Takes a transport, and speaks on it from then on. */
   connect(transport: never): Promise<void>;
+  /** Ends what it speaks on. */
   close(): Promise<void>;
 }
 

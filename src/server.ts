@@ -7,8 +7,7 @@ import {
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { ServerContext } from "./server-context.ts";
-import { failure, text, tool } from "./tools.ts";
+import { failure, type ServerContext, text, tool } from "mcp-edge";
 
 /** Your server's name and version, as clients show them. */
 const serverInfo = { name: "mcp-edge", version: "1.0.0" };

@@ -23,25 +23,33 @@ export interface ToolConfig<Input extends StandardSchemaWithJSON, Output extends
   outputSchema?: Output;
   /** After a crash, a call is run again only if `readOnlyHint` or `idempotentHint` is true. */
   annotations?: ToolAnnotations;
+  /** Pictures for its clients' lists. */
   icons?: Icon[];
+  /** Asks for more scopes than a call came with, see the SDK (MCP, authorization: step-up). */
   scopeChallenge?: ScopeChallengeHandler;
+  /** For clients that know what it means. */
   _meta?: Record<string, unknown>;
 }
 
 /** An answer whose content the model reads. */
 export interface TextResult {
+  /** What the model reads: texts, images, audio, resources (MCP, server features: tools). */
   content: ContentBlock[];
+  /** Whether the call failed. Not, if not given. */
   isError?: boolean | undefined;
+  /** For clients that know what it means. */
   _meta?: Record<string, unknown> | undefined;
 }
 
 /** An error that the model can read and act on, unlike a JSON-RPC error. */
 export interface FailureResult extends TextResult {
+  /** It failed. */
   isError: true;
 }
 
 /** An answer with a value for programs; its content says the same to clients that know of no such values. */
 export interface StructuredResult<Value> extends TextResult {
+  /** What `outputSchema` describes. */
   structuredContent: Value;
 }
 

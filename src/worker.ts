@@ -1,4 +1,4 @@
-import { edge } from "./index.ts";
+import { edge } from "mcp-edge";
 import { createServer } from "./server.ts";
 
 const app = edge(createServer);

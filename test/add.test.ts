@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createServer } from "../src/server.ts";
-import { connectTestClient } from "./test-client.ts";
+import { connectTestClient } from "mcp-edge/testing";
 
 test("my server adds two integers", async () => {
   const client = await connectTestClient(createServer);

@@ -1,7 +1,7 @@
 import type { Client } from "@modelcontextprotocol/client";
 import { afterEach, expect, test } from "vitest";
 import { createServer } from "../src/server.ts";
-import { connectTestClient } from "./test-client.ts";
+import { connectTestClient } from "mcp-edge/testing";
 
 let client: Client;
 afterEach(() => client.close());

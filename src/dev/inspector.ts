@@ -1,17 +1,15 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { inspectorIn } from "../installed.ts";
 import { usualPort } from "./announcement.ts";
 import { withNpmOptions } from "./npm-options.ts";
 import { root } from "./wrangler-process.ts";
 
 /**
- * `npm run inspector`: the MCP Inspector of this project, with the Node of this project, connected to the running server.
+ * `npm run inspector`, `mcp-edge inspect`: the MCP Inspector of the project, with the Node of the project, connected to the running server.
  *
  * Takes the URL to connect to, or `--port`, and passes all other arguments on to the Inspector: `--cli`, for one, and what
  * it is to do then. A URL whose path ends in `/mcp` is connected to by Streamable HTTP, any other by HTTP+SSE.
  */
-
-const launcher = join(root, "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js");
 
 /** A server elsewhere may have to wake up first. */
 const answerTimeoutMs = 10_000;
@@ -53,7 +51,7 @@ async function isServed(url: string): Promise<boolean> {
 
 const target = readTarget(process.argv.slice(2), process.env);
 if (await isServed(target.url)) {
-  const child = spawn(process.execPath, [launcher, ...inspectorArguments(target)], { stdio: "inherit" });
+  const child = spawn(process.execPath, [inspectorIn(root), ...inspectorArguments(target)], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
   child.on("exit", (code) => process.exit(code ?? 1));
 } else {

@@ -18,7 +18,7 @@ export function whenNpmIsGone(then: () => void): void {
 function aboveShell(pid: number): number {
   try {
     const line = execFileSync("ps", ["-ww", "-o", "ppid=,args=", "-p", String(pid)], { encoding: "utf8" });
-    return line.includes("src/dev.ts") ? Number.parseInt(line, 10) : pid;
+    return line.includes(process.env["npm_lifecycle_script"] ?? "src/dev.ts") ? Number.parseInt(line, 10) : pid;
   } catch {
     // Without `ps`, Windows for one, the parent itself has to do.
     return pid;

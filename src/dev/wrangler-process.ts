@@ -2,9 +2,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { wranglerIn } from "../installed.ts";
 
-export const root = join(import.meta.dirname, "../..");
-const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+/** The project: npm runs its scripts there. */
+export const root = process.cwd();
 
 /** wrangler asks the network for nothing: it also starts where there is none. */
 const offline = {
@@ -36,7 +37,7 @@ const preload = `data:text/javascript,${encodeURIComponent(`(${prepare.toString(
 
 /** Starts `wrangler dev`. It ends, with all that it started, when this process does. */
 export function forkWrangler(args: string[]): ChildProcess {
-  return fork(wrangler, ["dev", ...args], {
+  return fork(wranglerIn(root), ["dev", ...args], {
     cwd: root,
     // wrangler builds it in, and the gate believes it: nothing that says otherwise may come from outside.
     env: { ...offline, ...registry(), ...process.env, FORCE_COLOR: colours(), NODE_ENV: "development" },

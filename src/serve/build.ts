@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import type { Unstable_Config } from "wrangler";
 import { assetsScript, copyAssets } from "./assets.ts";
 import { type BuiltWorker, workerdConfig } from "./workerd-config.ts";
+import { wranglerIn } from "../installed.ts";
 import { workerdBinary } from "./workerd-binary.ts";
 
 const run = promisify(execFile);
@@ -156,8 +157,14 @@ function nameOf(entry: unknown): string {
 /** As `wrangler deploy` would upload it: one module. */
 async function bundle(root: string, env: string | undefined): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-build-"));
-  const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-  const args = [wrangler, "deploy", "--dry-run", "--outdir", folder, ...(env === undefined ? [] : ["--env", env])];
+  const args = [
+    wranglerIn(root),
+    "deploy",
+    "--dry-run",
+    "--outdir",
+    folder,
+    ...(env === undefined ? [] : ["--env", env]),
+  ];
   // Told to a Worker by wrangler, and by it only: not a development server.
   const quiet = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
   try {

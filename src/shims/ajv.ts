@@ -25,6 +25,7 @@ export default class Ajv {
   /** No schema is kept by its `$id`: {@link compile} costs little here. */
   getSchema(): undefined {}
 
+  /** @returns `errors`, what {@link compile} left. */
   errorsText(errors = "No errors"): string {
     return errors;
   }

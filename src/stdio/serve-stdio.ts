@@ -5,7 +5,7 @@ import type { McpServer, McpServerFactory } from "@modelcontextprotocol/server";
 import { serveStdio as serveSdkStdio } from "@modelcontextprotocol/server/stdio";
 import { listOthers } from "../sdk/listings.ts";
 import { StdioLines } from "./stdio-lines.ts";
-import { isSdkV2 } from "../sdk/sdk-v2.ts";
+import { acceptOtherCopies, isSdkV2 } from "../sdk/sdk-v2.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { processMemory, processUserMemory } from "../session/stored/memory.ts";
 
@@ -25,6 +25,7 @@ const leaveMs = 1_000;
  * when nobody reads its output any more.
  */
 export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env>): void {
+  acceptOtherCopies();
   const memory = processMemory();
   const user = { id: "local", memory: processUserMemory() };
   const factory: McpServerFactory = async (context) => {

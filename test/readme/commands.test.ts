@@ -9,7 +9,10 @@ import { codeIn, readReadme } from "./readme.ts";
 
 const run = promisify(execFile);
 const readme = await readReadme();
-const commands = codeIn(readme, "sh").flatMap((block) => block.trim().split(/\n| && /));
+const contributing = await readReadme("CONTRIBUTING.md");
+const commands = [...codeIn(readme, "sh"), ...codeIn(contributing, "sh")].flatMap((block) =>
+  block.trim().split(/\n| && /),
+);
 const written = "http://localhost:8000";
 
 let edge: EdgeServer;
@@ -25,6 +28,13 @@ const runElsewhere = [
   { command: "npm ci", file: ".ci/run", as: "npm ci" },
   { command: "npm test", file: ".ci/run", as: "npm test" },
   { command: "npm run test:mine", file: "test/start/own-project.test.ts", as: '["run", "test:mine"]' },
+  {
+    command: "npm run create -- ../my-server",
+    file: "test/package/installed.test.ts",
+    as: '["run", "--silent", "create", "--", folder]',
+  },
+  { command: "npm run pack", file: "test/package/pack.test.ts", as: "packInFolder()" },
+  { command: "npm run api", file: "test/package/api.test.ts", as: "apiReport()" },
   { command: "npm run check", file: ".ci/run", as: "npm run check" },
   { command: "npm start", file: "test/start/started.ts", as: 'npmRun(["start",' },
   { command: "npm run inspector", file: "test/start/inspector.test.ts", as: 'npmRun(["run", "inspector"' },
@@ -64,7 +74,7 @@ test.each(runElsewhere)("$command is written down, and run by $file", async ({ c
 
 test("every npm script that is named exists", async () => {
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  const named = [...commands, ...readme.inlineCode].flatMap(
+  const named = [...commands, ...readme.inlineCode, ...contributing.inlineCode].flatMap(
     (code) => /^npm run (?:--\w+ )*(?<name>[\w:]+)/.exec(code)?.groups?.["name"] ?? [],
   );
   expect(named.length).toBeGreaterThan(0);

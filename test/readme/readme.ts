@@ -18,8 +18,9 @@ export interface Readme {
 
 const fence = /^```(?<language>\w*)\n(?<code>[\s\S]*?)^```$/gm;
 
-export async function readReadme(): Promise<Readme> {
-  const text = await readFile(join(root, "README.md"), "utf8");
+/** `path`: another document that is written likewise. */
+export async function readReadme(path = "README.md"): Promise<Readme> {
+  const text = await readFile(join(root, path), "utf8");
   const prose = text.replaceAll(fence, "");
   return {
     text,
@@ -33,7 +34,7 @@ export async function readReadme(): Promise<Readme> {
     table(header) {
       const lines = prose.split("\n");
       const start = lines.findIndex((line) => line.startsWith(`| ${header} |`));
-      if (start < 0) throw new Error(`README.md has no table that begins with ${header}`);
+      if (start < 0) throw new Error(`${path} has no table that begins with ${header}`);
       const body = lines.slice(start + 2);
       const end = body.findIndex((line) => !line.startsWith("|"));
       return body.slice(0, end).map((line) =>

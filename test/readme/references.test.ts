@@ -35,6 +35,17 @@ test("every file that docs/ARCHITECTURE.md names exists", async () => {
   expect(missing.flat()).toEqual([]);
 });
 
+test("every file that CONTRIBUTING.md names exists, and every file that the API report or the changelog links to", async () => {
+  const texts = await Promise.all(["CONTRIBUTING.md", "CHANGELOG.md"].map((path) => readReadme(path)));
+  const named = texts.flatMap(({ inlineCode, links }) => [
+    ...inlineCode.filter((code) => /^(src|docs|test)\/\S+\.(ts|md)$/.test(code)),
+    ...links.filter((link) => !link.startsWith("#")),
+  ]);
+  expect(named).toEqual(expect.arrayContaining(["src/server.ts", "docs/ARCHITECTURE.md", "docs/api.md"]));
+  const missing = await Promise.all(named.map(async (path) => ((await exists(path)) ? [] : [path])));
+  expect(missing.flat()).toEqual([]);
+});
+
 test("every link leads somewhere", async () => {
   const anchors = new Set(readme.headings.map((title) => `#${title.toLowerCase().replaceAll(" ", "-")}`));
   const missing = await Promise.all(

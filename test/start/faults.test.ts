@@ -81,7 +81,7 @@ test.each([
 
 test("an option that cannot be ends npm start with the sentence and the line of src/worker.ts", async () => {
   const project = await copy();
-  const worker = `import { edge } from "./index.ts";
+  const worker = `import { edge } from "mcp-edge";
 import { createServer } from "./server.ts";
 const app = edge(createServer, { keepAliveMs: 60_000 });
 export class Session extends app.Session {}

@@ -14,7 +14,7 @@ const hers: Record<string, string> = {
   ".dev.vars": "API_KEY=secret\n",
   "src/server.ts": `import { McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { text, tool } from "./tools.ts";
+import { text, tool } from "mcp-edge";
 
 export function createServer(): McpServer {
   const server = new McpServer({ name: "greeter", version: "2.0.0" });
@@ -22,7 +22,7 @@ export function createServer(): McpServer {
   return server;
 }
 `,
-  "src/worker.ts": `import { edge } from "./index.ts";
+  "src/worker.ts": `import { edge } from "mcp-edge";
 import { createServer } from "./server.ts";
 
 const app = edge(createServer, { ssePath: "/events", mcpPath: "/", retryMs: 5_000 });
@@ -33,7 +33,7 @@ export default { fetch: app.fetch };
 `,
   "test/add.test.ts": `import { expect, test } from "vitest";
 import { createServer } from "../src/server.ts";
-import { connectTestClient } from "./test-client.ts";
+import { connectTestClient } from "mcp-edge/testing";
 
 test("greets by name", async () => {
   const client = await connectTestClient(createServer);

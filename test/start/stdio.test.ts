@@ -77,7 +77,7 @@ test.each([
   [
     "that is asynchronous",
     `import { McpServer } from "@modelcontextprotocol/server";
-    import type { ServerContext } from "./server-context.ts";
+    import type { ServerContext } from "mcp-edge";
     export async function createServer({ env }: ServerContext): Promise<McpServer> {
       const server = new McpServer({ name: await Promise.resolve(typeof env), version: "1.0.0" });
       ${tool}

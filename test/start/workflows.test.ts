@@ -11,3 +11,13 @@ test("every action of a workflow is pinned by commit, with the version that it i
   expect(used.length).toBeGreaterThan(0);
   expect(used.filter((action) => !/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
 });
+
+test("a release publishes what npm run pack makes, of the tag's version, with provenance, after all tests", async () => {
+  const text = await readFile(join(folder, "release.yml"), "utf8");
+  const runs = Array.from(text.matchAll(/^ +(?:- )?run: (?<run>.+)$/gm), ({ groups }) => groups?.["run"] ?? "");
+  const packed = ["mcp-edge", "create-mcp-edge"].map(
+    (name) => `npm publish --provenance --access public .cache/pack/${name}-*.tgz`,
+  );
+  expect(runs).toEqual([expect.stringContaining('= "v$(node -p'), ".ci/run", "npm run pack", ...packed]);
+  expect(text).toContain("id-token: write");
+});

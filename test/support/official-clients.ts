@@ -129,8 +129,13 @@ export async function connectV2(
 }
 
 /** A server on stdio: `script` is run by the Node that runs the test, as `npm run stdio` would. */
-export function connectStdio(script: string, options: ConnectV2Options = {}): Promise<OfficialClient> {
-  return connectTransportV2(new StdioClientTransport({ command: process.execPath, args: [script] }), options);
+export function connectStdio(
+  script: string,
+  { args = [], cwd, ...options }: ConnectV2Options & { args?: string[]; cwd?: string } = {},
+): Promise<OfficialClient> {
+  const place = cwd === undefined ? {} : { cwd };
+  const transport = new StdioClientTransport({ command: process.execPath, args: [script, ...args], ...place });
+  return connectTransportV2(transport, options);
 }
 
 async function connectTransportV2(

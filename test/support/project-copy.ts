@@ -19,15 +19,7 @@ export interface ProjectCopy extends AsyncDisposable {
 }
 
 /** What an npm script of a server needs, and its users' tests. */
-const copied = [
-  "src",
-  "examples",
-  "test/fixtures/example-server.ts",
-  "test/test-client.ts",
-  ".npmrc",
-  "package.json",
-  "tsconfig.json",
-];
+const copied = ["src", "examples", "test/fixtures/example-server.ts", ".npmrc", "package.json", "tsconfig.json"];
 
 const entries = ["src/worker.ts", "src/stdio.ts", "src/env.d.ts"];
 
@@ -35,7 +27,7 @@ const entries = ["src/worker.ts", "src/stdio.ts", "src/env.d.ts"];
 export const exampleServer =
   'export { createExampleServer as createServer } from "../test/fixtures/example-server.ts";\n';
 
-const clonedWorker = `import { edge } from "./index.ts";
+const clonedWorker = `import { edge } from "mcp-edge";
 import { createServer } from "./server.ts";
 
 const app = edge(createServer);

@@ -2,7 +2,7 @@ import { McpServer } from "@modelcontextprotocol/server";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { convertSchemasOnce } from "../../src/sdk/convert-once.ts";
-import { connectTestClient } from "../test-client.ts";
+import { connectTestClient } from "../../src/testing.ts";
 
 convertSchemasOnce();
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createExampleServer } from "../fixtures/example-server.ts";
 import { createGuardedServer } from "../fixtures/guarded-server.ts";
 import { createUnrulyServer } from "../fixtures/unruly-server.ts";
-import { connectTestClient } from "../test-client.ts";
+import { connectTestClient } from "../../src/testing.ts";
 
 test("a test client is served in memory, in a session of its own", async () => {
   const told = await connectTestClient(createExampleServer);

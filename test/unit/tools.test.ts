@@ -3,7 +3,7 @@ import type { Client } from "@modelcontextprotocol/client";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import * as z from "zod";
 import { failure, structured, text, tool, type ToolResult } from "../../src/tools.ts";
-import { connectTestClient } from "../test-client.ts";
+import { connectTestClient } from "../../src/testing.ts";
 
 function half(n: number): ToolResult<{ half: number }> {
   return n % 2 === 0 ? structured({ half: n / 2 }) : failure(`${n} is odd.`);

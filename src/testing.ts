@@ -1,9 +1,10 @@
 import { type AuthInfo, Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
-import { callerOf, noteCaller } from "../src/link/caller.ts";
-import type { ServerContext, ServerFactory, User } from "../src/server-context.ts";
-import { messageExtra } from "../src/session/calls/http-source.ts";
-import { processMemory, processUserMemory } from "../src/session/stored/memory.ts";
+import { callerOf, noteCaller } from "./link/caller.ts";
+import type { ServerContext, ServerFactory, User } from "./server-context.ts";
+import { messageExtra } from "./session/calls/http-source.ts";
+import { processMemory, processUserMemory } from "./session/stored/memory.ts";
 
+/** Options of {@linkcode connectTestClient}, beside those of the SDK's `Client`. All may be left out. */
 export interface TestClientOptions<Env> extends ClientOptions {
   /** The bindings that the server gets. None if not given. */
   env?: Env;
@@ -23,7 +24,7 @@ export interface TestClientOptions<Env> extends ClientOptions {
  * Connects a client to a server of its own, in memory: no port, no process, no Worker. For tests of `createServer`.
  *
  * The session has a `memory`, and is of revision 2025-11-25 or older, as on `/sse`. Close the client when done.
- * Rejects with what `createServer` threw.
+ * @throws what `createServer` threw.
  */
 export async function connectTestClient<Env = Cloudflare.Env>(
   createServer: ServerFactory<Env>,

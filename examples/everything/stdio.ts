@@ -1,0 +1,4 @@
+import { serveStdio } from "mcp-edge/stdio";
+import { createServer } from "./server.ts";
+
+serveStdio(createServer);
