@@ -1,3 +1,5 @@
+import type { CallHook } from "./sdk/call-hooks.ts";
+
 /** Options of {@linkcode edge}. Times are milliseconds, sizes bytes. */
 export interface EdgeOptions {
   /** Path of the HTTP+SSE lane, matched without regard to case. Default `/sse`. */
@@ -29,6 +31,11 @@ export interface EdgeOptions {
    * route decides, and this does nothing.
    */
   allowedHosts?: readonly string[];
+  /**
+   * Runs around every tool call, resource read and prompt, in every lane: it can look on, answer instead, change the answer
+   * or refuse. Of several the first is the outermost. None.
+   */
+  onCall?: CallHook | readonly CallHook[];
   /** Largest POST body, counted while reading and before parsing, so that a hostile body costs nothing. 4 MiB. */
   maxBodyBytes?: number;
   /**
@@ -77,7 +84,7 @@ export interface EdgeOptions {
 }
 
 /** {@linkcode EdgeOptions} with every default filled in. */
-export type Settings = Required<EdgeOptions>;
+export type Settings = Required<Omit<EdgeOptions, "onCall">> & { onCall: readonly CallHook[] };
 
 const defaults: Settings = {
   ssePath: "/sse",
@@ -87,6 +94,7 @@ const defaults: Settings = {
   binding: "SESSION",
   allowedOrigins: [],
   allowedHosts: [],
+  onCall: [],
   maxBodyBytes: 4 * 1024 * 1024,
   maxCallsInFlight: 256,
   maxMemoryBytes: 1024 * 1024,
@@ -116,7 +124,7 @@ const maxCarriedBytes = 31 * 1024 * 1024;
 export function resolveOptions(options: EdgeOptions): Settings {
   // Nothing checks types before `npm start` and a deploy.
   for (const [name, value] of Object.entries(options)) checkValue(name, value);
-  const settings: Settings = { ...defaults, ...options };
+  const settings: Settings = { ...defaults, ...options, onCall: hooksIn(options.onCall) };
   for (const name of ["ssePath", "mcpPath"] as const) {
     if (!/^\/[^?#\s]*[^/?#\s]$/.test(settings[name])) {
       throw new RangeError(`${name} starts with a slash and does not end in one: "/sse", not "${settings[name]}".`);
@@ -147,6 +155,7 @@ function checkValue(name: string, value: unknown): void {
   if (!Object.hasOwn(defaults, name)) {
     throw new RangeError(`There is no option ${name}. There are ${Object.keys(defaults).join(", ")}.`);
   }
+  if (name === "onCall") return void hooksIn(value);
   if (name === "sessions") {
     if (value === "offered" || value === "preferred") return;
     throw new RangeError(`sessions is "offered" or "preferred", not ${shown(value)}.`);
@@ -156,6 +165,16 @@ function checkValue(name: string, value: unknown): void {
   const isPositive = typeof value !== "number" || (Number.isFinite(value) && value > 0);
   if (typeof value === type && isPositive) return;
   throw new RangeError(`${name} is a ${type === "number" ? "positive number" : type}, not ${shown(value)}.`);
+}
+
+/**
+ * One hook, or several, as an array.
+ * @throws {RangeError} for what is no function.
+ */
+export function hooksIn(onCall: unknown = []): readonly CallHook[] {
+  const hooks: unknown[] = [onCall].flat();
+  if (hooks.every((hook): hook is CallHook => typeof hook === "function")) return hooks;
+  throw new RangeError(`onCall is a function (call, next) => next(), or an array of such, not ${shown(onCall)}.`);
 }
 
 /** Hostnames are compared as a URL spells them: whatever else stands here would never match. */

@@ -8,6 +8,7 @@ import { headOf, sseStream, unpackRefusal, type Verb } from "../link/link.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
+import { refuseOpening } from "./opening.ts";
 import { StreamRelay } from "./relay.ts";
 import { Uplink } from "./uplink.ts";
 
@@ -59,9 +60,11 @@ async function resumeStream(
   return response.ok ? response : undefined;
 }
 
-function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
+async function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
+  const refusal = await refuseOpening(request, lane.settings);
+  if (refusal !== undefined) return refusal;
   const sessionId = lane.namespace.newUniqueId().toString();
-  return relay(request, url, lane, { sessionId, kind: "new", after: undefined });
+  return await relay(request, url, lane, { sessionId, kind: "new", after: undefined });
 }
 
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {

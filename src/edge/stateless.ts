@@ -6,7 +6,11 @@ import {
   type RequestId,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
+import { whoseIs } from "../call-log.ts";
 import { withoutMemory } from "../development.ts";
+import { hookCalls, userIn } from "../sdk/call-hooks.ts";
+import { callLogger } from "../sdk/call-logger.ts";
+import { traceCalls } from "../sdk/call-span.ts";
 import { listOthers } from "../sdk/listings.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
@@ -16,7 +20,6 @@ import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
 import type { ServerFactory } from "../server-context.ts";
-import { callLogger } from "./stateless-log.ts";
 import { publisher, Subscriptions } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
@@ -45,15 +48,25 @@ export function createStatelessLane<Env>(
   const failures = new WeakMap<Request, unknown>();
   const factory: McpServerFactory = async (context) => {
     try {
-      const server = await createServer(withoutMemory({ ...context, env: env() }));
+      const told = withoutMemory({ ...context, env: env() });
+      const server = await createServer(told);
       if (!isSdkV2(server)) throw isOfSdkV1;
+      const user = userIn(told);
       tap(server, [
         writable(),
-        callLogger(),
+        callLogger({
+          lane: "stateless",
+          whose: await whoseIs(undefined, user?.id),
+          traceparent: context.requestInfo?.headers.get("traceparent"),
+          write: (line) => console.log(line),
+        }),
         publisher(handler.notify),
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
       listOthers(server);
+      const caller = { lane: () => "stateless" as const, user };
+      hookCalls(server, settings.onCall, caller);
+      traceCalls(server, caller);
       return server;
     } catch (error) {
       if (context.requestInfo !== undefined) failures.set(context.requestInfo, error);

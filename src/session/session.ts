@@ -1,4 +1,7 @@
+import { CallLog } from "../call-log.ts";
 import type { Settings } from "../options.ts";
+import { hookCalls, userIn } from "../sdk/call-hooks.ts";
+import { traceCalls } from "../sdk/call-span.ts";
 import { listOthers } from "../sdk/listings.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { readsPriming } from "../protocol/sse-frame.ts";
@@ -51,6 +54,7 @@ export class Session<Env> {
   readonly #admission: Admission;
   readonly #ssePosts: SsePosts;
   readonly #expiry: Expiry;
+  readonly #callLog: CallLog;
   /** A handshake that is not written yet, for a moment. */
   #unstored: Handshake | undefined;
   #storeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -69,6 +73,7 @@ export class Session<Env> {
     this.#rows = rows;
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#storeHandshake(changed), versionIn(env));
+    this.#callLog = new CallLog(sessionId, (written) => ctx.waitUntil(written));
     this.#conversation = new Conversation({
       sessionId,
       store: rows,
@@ -77,7 +82,7 @@ export class Session<Env> {
       record: this.#record,
       createServer: (request) => this.#buildServer(request),
       onJournaled: () => this.#expiry.watchCalls(),
-      waitUntil: (done) => ctx.waitUntil(done),
+      callLog: this.#callLog,
       onClaim: (freshId) => void this.#claim(freshId),
     });
     const conversation = this.#conversation;
@@ -89,7 +94,7 @@ export class Session<Env> {
       hasStream: () => streams.hasSocket,
       hasCalls: () => conversation.calls.size > 0,
       recover: () => conversation.recover(),
-      end: () => this.#end(),
+      end: () => this.#end("idle"),
     });
     this.#admission = new Admission({
       sessionId,
@@ -182,11 +187,21 @@ export class Session<Env> {
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
     if (!link.isPostStream(stream)) this.#tellNewVersion();
+    this.#tellResumed(stream, { kind, after });
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
     const headers = { [link.versionHeader]: String(link.version) };
     return new Response(null, { status: 101, webSocket: relayEnd, headers });
+  }
+
+  /** How the client, or its relay, found back. The stream of `/mcp` for what is said unasked is opened, not resumed. */
+  #tellResumed(stream: string, { kind, after }: { kind: link.AttachKind; after: number | undefined }): void {
+    const { handshake, lane } = this.#record;
+    if (handshake === undefined || (kind !== "resumed" && kind !== "again")) return;
+    if (kind === "resumed" && after === undefined && stream !== link.sseStream) return;
+    const by = kind === "again" ? "relay" : after === undefined ? "claim" : "Last-Event-ID";
+    this.#callLog.tell({ event: "session-resumed", lane, by });
   }
 
   /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
@@ -238,7 +253,7 @@ export class Session<Env> {
     if (this.#ended || !this.#admission.exists("mcp")) return refusals.unknownSession();
     const wrongLane = this.#admission.refuseOtherLane("mcp");
     if (wrongLane !== undefined) return wrongLane;
-    await this.#end();
+    await this.#end("client");
     return new Response(null, { status: 204 });
   }
 
@@ -246,6 +261,11 @@ export class Session<Env> {
     const context = { era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory } as const;
     const server = await this.#createServer(context);
     listOthers(server);
+    const user = userIn(context);
+    this.#callLog.principal = user?.id;
+    const caller = { lane: () => this.#record.lane, sessionId: this.#ctx.id.toString(), user };
+    hookCalls(server, this.#settings.onCall, caller);
+    traceCalls(server, caller);
     return server;
   }
 
@@ -271,7 +291,10 @@ export class Session<Env> {
   }
 
   /** Leaves no row behind. */
-  async #end(): Promise<void> {
+  async #end(by: "client" | "idle"): Promise<void> {
+    if (this.#record.handshake !== undefined) {
+      this.#callLog.tell({ event: "session-ended", lane: this.#record.lane, by });
+    }
     this.#ended = true;
     clearTimeout(this.#storeTimer);
     this.#unstored = undefined;
