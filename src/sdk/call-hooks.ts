@@ -31,7 +31,7 @@ export interface HookedCall {
 export type CallResult = Record<string, unknown>;
 
 /** Who wants to open a session. */
-export interface Opening {
+interface Opening {
   request: Request;
   /** Whether it may be the client of a session that lives: a cut stream comes back as a new one. */
   mayHaveSession: boolean;
@@ -150,7 +150,7 @@ function callOf(
 }
 
 /** `http.req` is v2's name for it; v1 has its headers and URL. */
-function requestIn({ http, requestInfo }: Record<string, unknown>): Request | undefined {
+export function requestIn({ http, requestInfo }: Record<string, unknown>): Request | undefined {
   if (isObject(http) && http["req"] instanceof Request) return http["req"];
   if (!isObject(requestInfo)) return undefined;
   const { url, headers } = requestInfo;

@@ -34,7 +34,7 @@ for (const { sdk, main, stdioMain, over } of servers) {
         const where = lane.replace("/", "");
         expect(result).toMatchObject({ content: [{ text: expect.stringMatching(/^run \d+$/) as string }] });
         const header = lane === "stdio" ? null : "header-secret".length;
-        const name = (result?.["_meta"] as { seen: unknown[] }).seen[2];
+        const name = (result?.["_meta"] as { seen: unknown[] } | undefined)?.seen[2];
         expect(name).toEqual(expect.stringMatching(/./));
         expect(result?.["_meta"]).toEqual({
           ...(result?.["_meta"] as object),
@@ -48,7 +48,7 @@ for (const { sdk, main, stdioMain, over } of servers) {
 
       test("a hook runs the tool again", async () => {
         const runOf = ({ result }: { result?: Record<string, unknown> }) =>
-          Number((result?.["content"] as { text: string }[])[0]?.text.slice(4));
+          Number((result?.["content"] as { text: string }[] | undefined)?.[0]?.text.slice(4));
         const first = runOf(await call("count"));
         expect(runOf(await call("count", { twice: true }))).toBe(first + 2);
       });
@@ -58,17 +58,27 @@ for (const { sdk, main, stdioMain, over } of servers) {
         expect(error?.message).toMatch(/^Internal error: the server's log has it as incident [-0-9a-f]{36}\.$/);
         const incident = /[-0-9a-f]{36}/.exec(error?.message ?? "")?.[0] ?? "";
         await expect.poll(written).toContain(incident);
-        const line = written().split("\n").find((each) => each.includes(incident) && each.includes("the hook is broken"));
+        const line = written()
+          .split("\n")
+          .find((each) => each.includes(incident) && each.includes("the hook is broken"));
         expect(line).toContain(" at ");
-        expect(await call("denied")).toMatchObject({ error: { code: -32_005, message: expect.stringContaining("You may not.") as string } });
+        expect(await call("denied")).toMatchObject({
+          error: { code: -32_005, message: expect.stringContaining("You may not.") as string },
+        });
         expect(await call("count")).toMatchObject({ result: {} });
       });
 
       test("a hook runs around resources and prompts", async () => {
-        const read = JSON.parse((await client.ask("resources/read", { uri: "note://one" }, { "mcp-name": "note://one" })).at(-1) ?? "") as unknown;
-        expect(read).toMatchObject({ result: { _meta: { seen: expect.arrayContaining(["resources/read", "note://one"]) as unknown } } });
+        const read = JSON.parse(
+          (await client.ask("resources/read", { uri: "note://one" }, { "mcp-name": "note://one" })).at(-1) ?? "",
+        ) as unknown;
+        expect(read).toMatchObject({
+          result: { _meta: { seen: expect.arrayContaining(["resources/read", "note://one"]) as unknown } },
+        });
         const got = JSON.parse((await client.ask("prompts/get", { name: "ask" })).at(-1) ?? "") as unknown;
-        expect(got).toMatchObject({ result: { _meta: { seen: expect.arrayContaining(["prompts/get", "ask"]) as unknown } } });
+        expect(got).toMatchObject({
+          result: { _meta: { seen: expect.arrayContaining(["prompts/get", "ask"]) as unknown } },
+        });
       });
     });
   });

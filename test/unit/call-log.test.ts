@@ -16,11 +16,7 @@ test("one line a call says what became of it, and holds no key to its session", 
   const written: Promise<void>[] = [];
   const log = new CallLog(sessionId, (due) => void written.push(due));
   const call = (id: number, name: string) => ({
-    ...new Calls().open(
-      { jsonrpc: "2.0", id, method: "tools/call", params: { name } },
-      { stream: "sse" },
-      Date.now(),
-    ),
+    ...new Calls().open({ jsonrpc: "2.0", id, method: "tools/call", params: { name } }, { stream: "sse" }, Date.now()),
     lane: "sse" as const,
   });
   log.add({ ...call(1, "add"), outcome: "ok", clientInfo: { name: "somebody", version: "2.0" } });

@@ -76,11 +76,7 @@ export class Calls {
   }
 
   /** `jsonLength`: where it is known. `traceparent`: the header of the request that brought it. */
-  open(
-    request: JSONRPCRequest,
-    { stream, post, jsonLength, traceparent }: Opened,
-    nowMs: number,
-  ): Call {
+  open(request: JSONRPCRequest, { stream, post, jsonLength, traceparent }: Opened, nowMs: number): Call {
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const meta = request.params?._meta;
