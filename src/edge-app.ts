@@ -1,10 +1,12 @@
 import { env as bindings } from "cloudflare:workers";
+import { checkedAuth } from "./auth/authenticate.ts";
 import { checkedFactory } from "./sdk/build-server.ts";
 import { type EdgeOptions, resolveOptions, type Settings } from "./options.ts";
 import * as refusals from "./protocol/refusals.ts";
 import type { ServerFactory } from "./server-context.ts";
 import { SessionObject } from "./session/object.ts";
 import { convertSchemasOnce } from "./sdk/convert-once.ts";
+import { namespaceOf } from "./link/namespace.ts";
 import { acceptOtherCopies } from "./sdk/sdk-v2.ts";
 import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
 import { route } from "./edge/router.ts";
@@ -18,8 +20,11 @@ acceptOtherCopies();
 export interface EdgeApp<Env> {
   /** The class of the Durable Objects: one for each session. Export it under the name that wrangler.toml binds. */
   Session: new (ctx: DurableObjectState, env: Env) => SessionObject<Env>;
-  /** Answers what comes to `ssePath` and `mcpPath`; anything else is 404. Never rejects: a fault becomes 500 with its number in the log. */
-  fetch(request: Request, env: Env): Promise<Response>;
+  /**
+   * Answers what comes to `ssePath` and `mcpPath`; anything else is 404. Never rejects: a fault becomes 500 with its number in
+   * the log. `ctx` is for `auth`: `fromContext` finds in it who logged in.
+   */
+  fetch(request: Request, env: Env, ctx?: ExecutionContext): Promise<Response>;
 }
 
 /**
@@ -28,12 +33,15 @@ export interface EdgeApp<Env> {
  *
  * @param factory `createServer`: builds one server: for a session, or for one stateless request.
  * @param options see {@linkcode EdgeOptions}; all have defaults.
- * @throws {RangeError} at start-up for an option that cannot be.
+ * @throws {RangeError} at start-up for an option that cannot be; {TypeError} for an `auth` that cannot be.
  * @throws {TypeError} on a request, if wrangler.toml has no Durable Object binding of the name `options.binding`.
  */
-export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions = {}): EdgeApp<Env> {
+export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions<Env> = {}): EdgeApp<Env> {
   const createServer = checkedFactory(factory);
-  const settings = resolveOptions(options);
+  const { auth: chosen, ...others } = options;
+  const settings = resolveOptions(others);
+  // Also one that turned out to be undefined is refused: that server was not meant to be open.
+  const auth = "auth" in options ? checkedAuth<Env>(chosen) : undefined;
   logUnawaited();
   // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
   const env = (): Env => bindings as Env;
@@ -46,29 +54,26 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
     }
   }
 
-  const answer = async (request: Request, requestEnv: Env): Promise<Response> => {
+  const answer = async (request: Request, requestEnv: Env, ctx?: ExecutionContext): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
     bound ??= withBoundHosts(settings, requestEnv);
-    stateless ??= createStatelessLane(createServer, { env, settings });
-    return await route(request, { namespace, settings: bound, stateless });
+    stateless ??= createStatelessLane(createServer, {
+      env,
+      namespace: () => namespaceOf(env(), settings.binding),
+      settings,
+    });
+    // The name is ours: a project with files of its own binds them under another.
+    const { PAGE: page } = requestEnv as { PAGE?: Fetcher };
+    const lane = { namespace, page, settings: bound, stateless };
+    return await route(request, lane, auth && { auth, env: requestEnv, ctx });
   };
 
   return {
     Session,
-    async fetch(received, requestEnv) {
+    async fetch(received, requestEnv, ctx) {
       const request = withoutOurHeaders(received);
-      const response = await answer(request, requestEnv).catch((error: unknown) => refusals.incident(error));
+      const response = await answer(request, requestEnv, ctx).catch((error: unknown) => refusals.incident(error));
       return withCors(request.method === "HEAD" ? new Response(null, response) : response, request);
     },
   };
-}
-
-function namespaceOf(env: unknown, binding: string): DurableObjectNamespace {
-  const namespace = (env as Record<string, DurableObjectNamespace | undefined>)[binding];
-  if (namespace === undefined) {
-    throw new TypeError(
-      `wrangler.toml has no Durable Object binding named ${binding}: see its [[durable_objects.bindings]].`,
-    );
-  }
-  return namespace;
 }

@@ -1,7 +1,8 @@
 /** What a project imports to publish its server. Everything else in this folder is the inside. */
 export { edge, type EdgeApp } from "./edge-app.ts";
+export type { Auth, Authenticate, Caller } from "./auth/auth.ts";
 export type { EdgeOptions } from "./options.ts";
-export type { AnyServer, ServerContext, ServerFactory, SessionMemory } from "./server-context.ts";
+export type { AnyServer, ServerContext, ServerFactory, SessionMemory, User, UserMemory } from "./server-context.ts";
 export {
   failure,
   type FailureResult,

@@ -1,5 +1,12 @@
+import type { Auth, Authenticate } from "./auth/auth.ts";
+
 /** Options of {@linkcode edge}. Times are milliseconds, sizes bytes. */
-export interface EdgeOptions {
+export interface EdgeOptions<Env = Cloudflare.Env> {
+  /**
+   * Who may call: what `keys`, `jwt` or `fromContext` returned, or a function of your own. Sessions then belong to whoever
+   * opened them. Absent: everybody.
+   */
+  auth?: Auth<Env> | Authenticate<Env>;
   /** Path of the HTTP+SSE lane, matched without regard to case. Default `/sse`. */
   ssePath?: string;
   /** Path of Streamable HTTP and of the stateless revision. Default `/mcp`. */
@@ -36,8 +43,10 @@ export interface EdgeOptions {
    * memory of one object. 256.
    */
   maxCallsInFlight?: number;
-  /** What a session's `memory` may hold in all, keys and JSON as UTF-8. It lives in one object beside everything else. 1 MiB. */
+  /** What a session's `memory`, and a user's, may hold in all, keys and JSON as UTF-8. It lives in one object beside everything else. 1 MiB. */
   maxMemoryBytes?: number;
+  /** What `auth` may say of a caller, as JSON: it goes along with each message to a session. 32 KiB. */
+  maxCallerBytes?: number;
   /** Largest message to a session's client; what is larger becomes an error, of the call or in the tool. At most 31 MiB. 5 MiB. */
   maxMessageBytes?: number;
   /**
@@ -76,8 +85,8 @@ export interface EdgeOptions {
   sessionIdleMs?: number;
 }
 
-/** {@linkcode EdgeOptions} with every default filled in. */
-export interface Settings extends Omit<Required<EdgeOptions>, "allowedHosts"> {
+/** {@linkcode EdgeOptions} with every default filled in, but `auth`, which has none. */
+export interface Settings extends Omit<Required<EdgeOptions>, "auth" | "allowedHosts"> {
   /** `"*"`: whatever arrives. */
   allowedHosts: readonly string[] | "*";
 }
@@ -93,6 +102,7 @@ const defaults: Settings = {
   maxBodyBytes: 4 * 1024 * 1024,
   maxCallsInFlight: 256,
   maxMemoryBytes: 1024 * 1024,
+  maxCallerBytes: 32 * 1024,
   maxMessageBytes: 5 * 1024 * 1024,
   maxOutboxBytes: 8 * 1024 * 1024,
   maxOutboxMessages: 10_000,
@@ -116,7 +126,7 @@ const maxCarriedBytes = 31 * 1024 * 1024;
  * @throws {RangeError} at start-up for an unknown name, a value of another type, a number that is not positive, or more than
  * the platform or a proxy bears, a path without `/`, and a hostname that no request can have.
  */
-export function resolveOptions(options: EdgeOptions): Settings {
+export function resolveOptions(options: Omit<EdgeOptions, "auth">): Settings {
   // Nothing checks types before `npm start` and a deploy.
   for (const [name, value] of Object.entries(options)) checkValue(name, value);
   const settings: Settings = { ...defaults, ...options };
@@ -148,7 +158,7 @@ export function resolveOptions(options: EdgeOptions): Settings {
 
 function checkValue(name: string, value: unknown): void {
   if (!Object.hasOwn(defaults, name)) {
-    throw new RangeError(`There is no option ${name}. There are ${Object.keys(defaults).join(", ")}.`);
+    throw new RangeError(`There is no option ${name}. There are auth, ${Object.keys(defaults).join(", ")}.`);
   }
   if (name === "sessions") {
     if (value === "offered" || value === "preferred") return;

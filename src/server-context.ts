@@ -22,6 +22,37 @@ export interface SessionMemory {
   keys(): string[];
 }
 
+/**
+ * A small key-value store that belongs to one user: all sessions, and all requests of the stateless revision, of one principal
+ * share it, wherever on the edge they are.
+ *
+ * On the edge it is an object of the user's own, which does one thing after the other: of two that write different keys at
+ * once, neither is lost. Over stdio it is the process. Values are JSON, as those of {@linkcode SessionMemory}.
+ */
+export interface UserMemory {
+  /** Resolves with the value stored under `key`, or `undefined`. */
+  get(key: string): Promise<unknown>;
+  /**
+   * Stores `value` under `key`; it is durable once this resolves.
+   * Rejects with a `RangeError` if the user would have more than `maxMemoryBytes`, or if `value` is not JSON, or `key` no text.
+   */
+  set(key: string, value: unknown): Promise<void>;
+  /** Forgets `key`; resolves with false if there was nothing. */
+  delete(key: string): Promise<boolean>;
+  /** Resolves with all keys, in order. */
+  keys(): Promise<string[]>;
+  /** Forgets everything: nothing of the user is stored any more. */
+  clear(): Promise<void>;
+}
+
+/** Who a server is built for. */
+export interface User {
+  /** The principal, as `auth` says it: the name of a key, or `issuer|subject`. The same in all sessions of one user. */
+  id: string;
+  /** What belongs to this user, not to a session. */
+  memory: UserMemory;
+}
+
 /** What {@linkcode ServerFactory} is told about the server it is to build. */
 export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
   /**
@@ -30,6 +61,11 @@ export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
    * read, and its headers cannot be changed. Absent over stdio. What belongs to a single call is in `ctx.http`.
    */
   requestInfo?: Request;
+  /**
+   * Whose session or request it is. Absent without the option `auth`. Over stdio, whoever started the process: `id` is
+   * `local`, and `memory` that of the process. What belongs to a single call, as the scopes of its token, is in `ctx.http.authInfo`.
+   */
+  user?: User;
   /** The bindings of wrangler.toml on the edge; the environment variables over stdio. */
   env: Env;
   /** Absent in the stateless revision 2026-07-28, which has no sessions. */

@@ -38,8 +38,10 @@ const answerSchema = z.object({ answer: z.string().describe("Your answer") });
  * Yours: tools, resources, prompts. It runs once for each session, and again after its object was evicted.
  * Nothing in it knows whether it is served over stdio, HTTP+SSE, Streamable HTTP or statelessly.
  */
-export function createServer({ memory }: ServerContext): McpServer {
+export function createServer({ memory, user }: ServerContext): McpServer {
   const server = new McpServer(serverInfo, { capabilities: { logging: {} } });
+  // What a session remembers ends with it; without a session, a user who has logged in remembers.
+  const notes = memory ?? user?.memory;
 
   tool(
     server,
@@ -83,9 +85,9 @@ export function createServer({ memory }: ServerContext): McpServer {
       inputSchema: inputs.remember,
       annotations: { idempotentHint: true },
     },
-    ({ key, value }) => {
-      if (memory === undefined) return failure(noMemory);
-      memory.set(key, value);
+    async ({ key, value }) => {
+      if (notes === undefined) return failure(noMemory);
+      await notes.set(key, value);
       return text(`Remembered ${key}.`);
     },
   );
@@ -98,9 +100,9 @@ export function createServer({ memory }: ServerContext): McpServer {
       inputSchema: inputs.recall,
       annotations: { readOnlyHint: true },
     },
-    ({ key }) => {
-      if (memory === undefined) return failure(noMemory);
-      const value = memory.get(key);
+    async ({ key }) => {
+      if (notes === undefined) return failure(noMemory);
+      const value = await notes.get(key);
       return typeof value === "string" ? text(value) : failure(`Nothing is remembered as ${key}.`);
     },
   );

@@ -1,7 +1,8 @@
-import { Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
-import type { ServerFactory } from "./server-context.ts";
+import { type AuthInfo, Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
+import { callerOf, noteCaller } from "./link/caller.ts";
+import type { ServerContext, ServerFactory, User } from "./server-context.ts";
 import { messageExtra } from "./session/calls/http-source.ts";
-import { processMemory } from "./session/stored/memory.ts";
+import { processMemory, processUserMemory } from "./session/stored/memory.ts";
 
 /** Options of {@linkcode connectTestClient}, beside those of the SDK's `Client`. All may be left out. */
 export interface TestClientOptions<Env> extends ClientOptions {
@@ -9,6 +10,12 @@ export interface TestClientOptions<Env> extends ClientOptions {
   env?: Env;
   /** The HTTP request that `createServer` and the tools are told of, as in a deployed server. None if not given, as over stdio. */
   request?: Request;
+  /** Headers of that request, beside its own. */
+  headers?: Record<string, string>;
+  /** Whose session it is, as `auth` would say. Without a `memory`, one that is empty; two clients may share one. */
+  user?: Pick<User, "id"> & Partial<User>;
+  /** What `auth` would say of whoever calls. Of a `user` alone: no token and no scopes. */
+  authInfo?: AuthInfo;
   /** Called with the client before it connects: the place for its request handlers, such as `elicitation/create`. */
   prepare?: (client: Client) => void;
 }
@@ -21,10 +28,11 @@ export interface TestClientOptions<Env> extends ClientOptions {
  */
 export async function connectTestClient<Env = Cloudflare.Env>(
   createServer: ServerFactory<Env>,
-  { env, request, prepare, ...clientOptions }: TestClientOptions<Env> = {},
+  { env, request: given, headers, user, authInfo, prepare, ...clientOptions }: TestClientOptions<Env> = {},
 ): Promise<Client> {
   const [clientEnd, serverEnd] = InMemoryTransport.createLinkedPair();
-  const told = request === undefined ? {} : { requestInfo: request };
+  const request = requestFrom({ request: given, headers, user, authInfo });
+  const told = request === undefined ? {} : { requestInfo: request, ...toldOfCaller(request, user) };
   const server = await createServer({ era: "legacy", env: env ?? ({} as Env), memory: processMemory(), ...told });
   await server.connect(serverEnd as never);
   const { onmessage } = serverEnd;
@@ -33,4 +41,32 @@ export async function connectTestClient<Env = Cloudflare.Env>(
   prepare?.(client);
   await client.connect(clientEnd);
   return client;
+}
+
+function toldOfCaller(request: Request, user: Partial<User> | undefined): Pick<ServerContext, "user" | "authInfo"> {
+  const caller = callerOf(request);
+  if (caller === undefined) return {};
+  const memory = user?.memory ?? processUserMemory();
+  return { user: { id: caller.principal, memory }, authInfo: caller.authInfo };
+}
+
+/** The request that the test tells of, if it tells of any. */
+function requestFrom({
+  request,
+  headers,
+  user,
+  authInfo,
+}: {
+  request: Request | undefined;
+  headers: Record<string, string> | undefined;
+  user: Pick<User, "id"> | undefined;
+  authInfo: AuthInfo | undefined;
+}): Request | undefined {
+  const principal = user?.id ?? authInfo?.clientId;
+  if (request === undefined && headers === undefined && principal === undefined) return undefined;
+  const from = request ?? new Request("http://localhost/sse/message", { method: "POST" });
+  const told = new Request(from, { headers: { ...Object.fromEntries(from.headers), ...headers } });
+  if (principal === undefined) return told;
+  noteCaller(told, { principal, owner: "", authInfo: authInfo ?? { token: "", clientId: principal, scopes: [] } });
+  return told;
 }

@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -8,6 +8,7 @@ import { names, hostsVariable } from "../../src/serve/workerd-config.ts";
 import { root } from "../../test/support/bundle.ts";
 import { freePort } from "../../test/support/free-port.ts";
 import { connectV2 } from "../../test/support/official-clients.ts";
+import { type Nginx, startNginx } from "./nginx.ts";
 
 /**
  * `npm run try:self-hosted`: the binary of `build --compile` in a root of what the image of examples/self-hosted holds, as
@@ -20,12 +21,13 @@ const run = promisify(execFile);
 const nobody = "65532:65532";
 const domain = "mcp.example.com";
 const children: ChildProcess[] = [];
+let nginx: Nginx | undefined;
 
 const folder = await mkdtemp(join(tmpdir(), "mcp-edge-self-hosted-"));
 const image = join(folder, "image");
 try {
   await makeImage();
-  const [inner, outer] = [await freePort(), await freePort()];
+  const inner = await freePort();
   await run("mount", ["-t", "proc", "proc", join(image, "proc")]);
   started("chroot", [
     `--userspec=${nobody}`,
@@ -36,10 +38,11 @@ try {
     "--directory-path",
     `${names.disk}=/data`,
   ]);
-  await startNginx(inner, outer);
-  await check(`https://localhost:${outer}`, outer);
+  nginx = await startNginx(inner, { domain });
+  await check(nginx);
   console.log("The image's root serves as nobody, behind nginx with TLS and HTTP/2, on both URLs.");
 } finally {
+  await nginx?.close();
   for (const child of children) child.kill("SIGKILL");
   await run("umount", ["-l", join(image, "proc")]).catch(() => undefined);
   await rm(folder, { recursive: true, force: true });
@@ -60,34 +63,8 @@ async function makeImage(): Promise<void> {
   await run("chown", [nobody, join(image, "data")]);
 }
 
-async function startNginx(inner: number, outer: number): Promise<void> {
-  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
-  const subject = ["-subj", `/CN=${domain}`, "-addext", `subjectAltName=DNS:${domain},DNS:localhost`];
-  const pair = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate];
-  await run("openssl", ["req", "-x509", "-days", "2", ...pair, ...subject]);
-  const documented = await readFile(join(root, "examples/self-hosted/nginx.conf"), "utf8");
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (kind) => `${kind}_temp_path ${join(folder, kind)};`,
-  );
-  const config = `daemon off; pid ${join(folder, "pid")}; error_log ${join(folder, "error.log")}; events {}
-http {
-  access_log off; ${temporary.join(" ")}
-  server {
-    listen ${outer} ssl http2;
-    ssl_certificate ${certificate}; ssl_certificate_key ${key};
-    ${documented.replace("127.0.0.1:8000", `127.0.0.1:${inner}`)}
-  }
-}
-`;
-  await writeFile(join(folder, "nginx.conf"), config);
-  started("nginx", ["-c", join(folder, "nginx.conf")]);
-}
-
 /** Both lanes; a message of nearly 4 MiB; a strange hostname. */
-async function check(url: string, port: number): Promise<void> {
-  // The certificate is our own.
-  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
-  process.removeAllListeners("warning");
+async function check({ url, port }: Nginx): Promise<void> {
   for (let tries = 0; ; tries++) {
     const status = await fetch(`${url}/nowhere`).then(
       (response) => response.status,

@@ -19,23 +19,28 @@ export interface TortureClient {
 
 const info = { name: "torture", version: "1" };
 
-export async function connectClient(kind: ClientKind, base: string): Promise<TortureClient> {
+/** `headers`: those of each of its requests. */
+export async function connectClient(
+  kind: ClientKind,
+  base: string,
+  headers: Record<string, string> = {},
+): Promise<TortureClient> {
   switch (kind) {
     case "sdk-v1":
-      return await connectV1(base);
+      return await connectV1(base, headers);
     case "sdk-v2":
-      return await connectV2(base);
+      return await connectV2(base, headers);
     case "event-source":
-      return await connectEventSource(base);
+      return await connectEventSource(base, headers);
   }
 }
 
-async function connectV1(base: string): Promise<TortureClient> {
+async function connectV1(base: string, headers: Record<string, string>): Promise<TortureClient> {
   const client = new ClientV1(info, { capabilities: { elicitation: {} } });
   client.setRequestHandler(ElicitRequestSchema, ({ params }) => ({ action: "accept", content: { n: params.message } }));
   let duplicates = 0;
   client.onerror = (error) => void (duplicates += isDuplicate(error) ? 1 : 0);
-  await client.connect(new SseV1(new URL(`${base}/sse`)));
+  await client.connect(new SseV1(new URL(`${base}/sse`), { requestInit: { headers } }));
   return {
     kind: "sdk-v1",
     call: async (name, args, timeout) =>
@@ -45,7 +50,7 @@ async function connectV1(base: string): Promise<TortureClient> {
   };
 }
 
-async function connectV2(base: string): Promise<TortureClient> {
+async function connectV2(base: string, headers: Record<string, string>): Promise<TortureClient> {
   const client = new ClientV2(info, { capabilities: { elicitation: {} } });
   client.setRequestHandler("elicitation/create", ({ params }) => ({
     action: "accept",
@@ -53,7 +58,7 @@ async function connectV2(base: string): Promise<TortureClient> {
   }));
   let duplicates = 0;
   client.onerror = (error) => void (duplicates += isDuplicate(error) ? 1 : 0);
-  await client.connect(new SseV2(new URL(`${base}/sse`)));
+  await client.connect(new SseV2(new URL(`${base}/sse`), { requestInit: { headers } }));
   return {
     kind: "sdk-v2",
     call: async (name, args, timeout) => resultText(await client.callTool({ name, arguments: args }, { timeout })),
@@ -62,8 +67,8 @@ async function connectV2(base: string): Promise<TortureClient> {
   };
 }
 
-async function connectEventSource(base: string): Promise<TortureClient> {
-  const client = await EventSourceClient.connect(base);
+async function connectEventSource(base: string, headers: Record<string, string>): Promise<TortureClient> {
+  const client = await EventSourceClient.connect(base, headers);
   return {
     kind: "event-source",
     call: async (name, args, timeoutMs) =>

@@ -1,15 +1,22 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { build } from "../../src/serve/build.ts";
 import { root } from "../../test/support/bundle.ts";
 import { startEdge } from "../../test/support/edge-server.ts";
 import { freePort } from "../../test/support/free-port.ts";
+import { copyProject } from "../../test/support/project-copy.ts";
+import { untilServing } from "../../test/support/until-serving.ts";
 import { startWorkerd, type WorkerdOptions } from "../../test/support/workerd-process.ts";
+import { startNginx } from "../self-hosted/nginx.ts";
 
 /** A server under torture, and the faults it can be made to suffer. */
 export interface Contestant {
   name: string;
   url: string;
+  /** What each request of a client has, if it asks for a login. */
+  headers?: Record<string, string>;
   /** Evicts a session's object, if it has one. */
   evict?: (sessionId: string) => Promise<void>;
   /** Crashes a session's object, if it has one. */
@@ -21,6 +28,12 @@ export interface Contestant {
 
 /** How the names of this project's contestants begin. */
 export const ours = "mcp-edge";
+
+/** This project with a login by keys, in a plain workerd, which can be killed. */
+export async function guardedInProcess(): Promise<Contestant> {
+  const contestant = await inProcess(`${ours} with keys: cuts, kill -9`, { main: "test/fixtures/torture-keys.ts" });
+  return { ...contestant, headers: { authorization: "Bearer torture-key" } };
+}
 
 /** This project in wrangler's test harness, which can evict and crash single objects. */
 export async function edgeInHarness(): Promise<Contestant> {
@@ -41,6 +54,46 @@ export async function edgeInHarness(): Promise<Contestant> {
 /** This project in a plain workerd, which can be killed. */
 export async function edgeInProcess(): Promise<Contestant> {
   return await inProcess(`${ours}: cuts, kill -9`, { main: "test/fixtures/torture.ts" });
+}
+
+/** This project as `mcp-edge serve` serves it, behind nginx: what is killed is all of it. */
+export async function edgeServed(): Promise<Contestant> {
+  const project = await copyProject();
+  const server = await readFile(join(root, "test/fixtures/torture-server.ts"), "utf8");
+  await project.write("src/server.ts", `${server}\nexport { createTortureServer as createServer };\n`);
+  const folder = await build({ root: project.folder });
+  const port = await freePort();
+  const data = join(project.folder, "data");
+  let child: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    const { NODE_ENV: _, ...env } = process.env;
+    child = spawn(process.execPath, [join(root, "src/serve/main.ts"), "serve", folder], {
+      env: { ...env, PORT: String(port), DATA: data },
+      stdio: "ignore",
+    });
+    await untilServing(`http://127.0.0.1:${port}`, child);
+  };
+  const kill = async (): Promise<void> => {
+    const gone = new Promise((resolve) => child?.once("exit", resolve));
+    process.kill(Number(await readFile(join(data, "workerd.pid"), "utf8")), "SIGKILL");
+    child?.kill("SIGKILL");
+    await gone;
+  };
+  await start();
+  const nginx = await startNginx(port);
+  return {
+    name: `${ours} serve, behind nginx: cuts, kill -9`,
+    url: nginx.url,
+    killAndRestart: async () => {
+      await kill();
+      await start();
+    },
+    close: async () => {
+      await nginx.close();
+      await kill();
+      await project[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** `McpAgent.serveSSE` of `agents`, likewise. */

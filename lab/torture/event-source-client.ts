@@ -21,12 +21,15 @@ export class EventSourceClient {
   #stream: RawStream | undefined;
   #isClosed = false;
 
-  private constructor(base: string) {
+  readonly #headers: Record<string, string>;
+
+  private constructor(base: string, headers: Record<string, string>) {
     this.#base = base;
+    this.#headers = headers;
   }
 
-  static async connect(base: string): Promise<EventSourceClient> {
-    const client = new EventSourceClient(base);
+  static async connect(base: string, headers: Record<string, string> = {}): Promise<EventSourceClient> {
+    const client = new EventSourceClient(base, headers);
     const connected = new Promise<void>((resolve, reject) => void client.#run(resolve).catch(reject));
     await connected;
     const answer = client.#expect("initialize", 30_000);
@@ -68,14 +71,15 @@ export class EventSourceClient {
   }
 
   async #post(message: unknown): Promise<void> {
-    const response = await postJson(this.#endpoint, message);
+    const response = await postJson(this.#endpoint, message, this.#headers);
     if (!response.ok) throw new Error(`POST was answered ${response.status}: ${await response.text()}`);
     await response.arrayBuffer();
   }
 
   async #run(onConnected: () => void): Promise<void> {
     while (!this.#isClosed) {
-      const headers: Record<string, string> = this.#lastEventId === "" ? {} : { "last-event-id": this.#lastEventId };
+      const headers = { ...this.#headers };
+      if (this.#lastEventId !== "") headers["last-event-id"] = this.#lastEventId;
       const stream = await RawStream.open(`${this.#base}/sse`, { headers }).catch(() => undefined);
       this.#stream = stream;
       if (stream !== undefined) await this.#read(stream, onConnected);

@@ -1,15 +1,17 @@
 import { parseArgs } from "node:util";
-import { edgeInHarness, edgeInProcess, mcpAgentInProcess, nodeTransport, ours } from "./contestants.ts";
+import { edgeInHarness, edgeInProcess, edgeServed, mcpAgentInProcess, nodeTransport, ours } from "./contestants.ts";
 import { report, reportFaults } from "./report.ts";
 import { measureSingleCuts } from "./single-cuts.ts";
 import { type Outcome, type Plan, torture } from "./torture.ts";
 
-/** `npm run torture -- [--seed N] [--short] [--alone]`: about three minutes, one table, non-zero if anything was lost. */
+/** `npm run torture -- [--seed N] [--short] [--alone] [--served]`: about three minutes, one table, non-zero if anything was lost. */
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
     short: { type: "boolean", default: false },
     alone: { type: "boolean", default: false },
+    /** Only `mcp-edge serve` behind nginx, which must be there. */
+    served: { type: "boolean", default: false },
   },
 });
 const seed = Number(values.seed);
@@ -52,16 +54,17 @@ const peers: Plan = {
 console.log(`seed ${seed}`);
 const notesOf = ({ tallies }: Outcome): string[] => Object.values(tallies).flatMap(({ notes }) => notes);
 const outcomes: Outcome[] = [];
-const plans = [
+const ourPlans = [
   { start: edgeInHarness, plan: objects },
   { start: edgeInProcess, plan: processes },
-  ...(values.alone
-    ? []
-    : [
-        { start: mcpAgentInProcess, plan: peers },
-        { start: nodeTransport, plan: peers },
-      ]),
 ];
+const peerPlans = [
+  { start: mcpAgentInProcess, plan: peers },
+  { start: nodeTransport, plan: peers },
+];
+const servedPlans = [{ start: edgeServed, plan: processes }];
+const withPeers = values.alone ? ourPlans : [...ourPlans, ...peerPlans];
+const plans = values.served ? servedPlans : withPeers;
 for (const { start, plan } of plans) {
   const contestant = await start();
   try {

@@ -60,7 +60,7 @@ async function openSessions(
   for (const kind of clientKinds) {
     for (let count = 0; count < perKind; count++) {
       const proxy = await CuttingProxy.start(contestant.url);
-      const client = await connectClient(kind, proxy.url);
+      const client = await connectClient(kind, proxy.url, contestant.headers);
       const sessionId = await client.call("session", {}, 30_000);
       sessions.push({ client, proxy, sessionId, tally: tallies[kind], lostAfterMs, held: undefined, running: 0 });
     }

@@ -18,8 +18,8 @@ export async function whenServing(
   if (ready === undefined) return;
   const host = ready.ip === "0.0.0.0" || ready.ip === "::" ? "localhost" : ready.ip;
   const url = `http${isHttps ? "s" : ""}://${host}:${ready.port}`;
-  // It listens before the bundle is built, and holds requests until then. Any answer will do.
-  const isServing = await fetch(url).then(
+  // It listens before the bundle is built, and holds requests until then. Any answer of the Worker will do; / is a file.
+  const isServing = await fetch(`${url}/health`).then(
     () => true,
     // Its certificate is its own. Of anything else wrangler says itself what is wrong.
     (error: unknown) => isHttps && String((error as Error).cause).includes("certificate"),
@@ -33,7 +33,7 @@ export function announcement(url: string): string {
   return `
 Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
 
-  ${url}/sse   connect here (HTTP+SSE)
+  ${url}/sse   connect here (HTTP+SSE), or open it in a browser
   ${url}/mcp   or here (Streamable HTTP)
 
 Next, in another terminal; then, in its page, connect, Tools, add:

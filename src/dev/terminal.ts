@@ -14,7 +14,7 @@ const aboutLoadError =
 
 /** What wrangler says of each start, reload and request. The first two are said shorter, the last by each call's line. */
 const wranglersOwn =
-  /^⎔|^\[wrangler:info\] (Ready on|[A-Z]+ \/)|^Using secrets defined|^Your Worker has access|^Binding +Resource|^env\.\S|^If you think this is a bug|^🪵/;
+  /^⎔|^\[wrangler:info\] (Ready on|[A-Z]+ \/|✨ Parsed \d+ valid header)|^Using secrets defined|^Your Worker has access|^Binding +Resource|^env\.\S|^If you think this is a bug|^🪵/;
 
 /** Where an `npm start` shows something, and what it learns on the way. */
 export interface TerminalOptions {

@@ -1,8 +1,10 @@
 import { join } from "../link/joined.ts";
+import { holderHeaders } from "../link/caller.ts";
 import * as link from "../link/link.ts";
 import { findSession } from "./objects.ts";
 import type { Uplink } from "./uplink.ts";
 import * as refusals from "../protocol/refusals.ts";
+import { objectIdIn, secretIn } from "../protocol/session-id.ts";
 
 /** Where a relay attaches. */
 export interface AttachTarget {
@@ -20,6 +22,8 @@ export interface StreamSource {
   attach(target: AttachTarget): Promise<WebSocket | Response>;
   /** Gives an object that crashed what was written for its client lately. Rejects if the object cannot be reached. */
   giveBack(sessionId: string, packed: Uint8Array[]): Promise<void>;
+  /** The id by which the object that was attached to knows its session. Absent: the one that was asked for. */
+  idOf?(sessionId: string): string;
 }
 
 /** The source of `stream`, one of those that a session has. */
@@ -31,14 +35,17 @@ export class SessionSource implements StreamSource {
   readonly #stream: string;
   /** When the GET arrived, milliseconds since 1970. */
   readonly #openedAtMs: number;
+  /** The hash of whose stream it is; empty without a login. */
+  readonly #owner: string;
 
   constructor(
     namespace: DurableObjectNamespace,
-    { stream, openedAtMs, uplink }: { stream: string; openedAtMs: number; uplink?: Uplink },
+    { stream, openedAtMs, owner, uplink }: { stream: string; openedAtMs: number; owner: string; uplink?: Uplink },
   ) {
     this.#namespace = namespace;
     this.#stream = stream;
     this.#openedAtMs = openedAtMs;
+    this.#owner = owner;
     this.#uplink = uplink;
   }
 
@@ -47,8 +54,13 @@ export class SessionSource implements StreamSource {
     return this.#objectVersion === 1 ? undefined : this.#uplink;
   }
 
+  /** An object of version 2 knows no secrets. */
+  idOf(sessionId: string): string {
+    return this.#objectVersion < 3 ? (objectIdIn(sessionId) ?? sessionId) : sessionId;
+  }
+
   async giveBack(sessionId: string, packed: Uint8Array[]): Promise<void> {
-    const headers = this.#headers("return");
+    const headers = this.#headers("return", sessionId);
     await findSession(this.#namespace, sessionId)?.fetch(link.url, {
       method: "POST",
       headers,
@@ -57,7 +69,7 @@ export class SessionSource implements StreamSource {
   }
 
   async attach({ sessionId, kind, after }: AttachTarget): Promise<WebSocket | Response> {
-    const headers = this.#headers("attach");
+    const headers = this.#headers("attach", sessionId);
     headers.upgrade = "websocket";
     headers[link.attachHeader] = kind;
     headers[link.versionHeader] = String(link.version);
@@ -72,8 +84,9 @@ export class SessionSource implements StreamSource {
     return response.webSocket;
   }
 
-  #headers(verb: link.Verb): Record<string, string> {
+  #headers(verb: link.Verb, sessionId: string): Record<string, string> {
     return {
+      ...holderHeaders({ secret: secretIn(sessionId), owner: this.#owner }),
       [link.verbHeader]: verb,
       [link.streamHeader]: this.#stream,
       [link.openedHeader]: String(this.#openedAtMs),

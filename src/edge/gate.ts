@@ -93,7 +93,8 @@ export function answerPreflight(request: Request): Response {
 /** Lets the page that asked read the answer, errors included. A client that is no page sees no difference. */
 export function withCors(response: Response, request: Request): Response {
   const origin = request.headers.get("origin");
-  if (origin === null) return response;
+  // What is public says so itself.
+  if (origin === null || response.headers.has("access-control-allow-origin")) return response;
   const shared = new Response(response.body, response);
   shared.headers.set("access-control-allow-origin", origin);
   shared.headers.set("access-control-expose-headers", exposedHeaders);

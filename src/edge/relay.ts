@@ -19,7 +19,7 @@ export interface RelayOptions {
   source: StreamSource;
   target: AttachTarget;
   /** The session is new, and the client may have had another: ask it, and give it `endpoint` if it does not answer. */
-  claim?: { endpointFrame: string } | undefined;
+  claim?: { endpointFrame: (sessionId: string) => string } | undefined;
   /** Whether the client can be told to wait, see `clients.ts`. */
   readsRetry?: boolean;
   settings: Settings;
@@ -28,7 +28,7 @@ export interface RelayOptions {
 /** How the client is answered. */
 export interface RelayResponse {
   /** What it gets first, before anything of the session. */
-  preamble: string;
+  preamble: (sessionId: string) => string;
   headers?: Record<string, string>;
 }
 
@@ -64,10 +64,14 @@ export class StreamRelay {
    * later: to most clients any other answer than 200 is the end of their stream. Rejects if a new one cannot be reached.
    */
   static async open(options: RelayOptions, { preamble, headers }: RelayResponse): Promise<Response> {
-    const { source, target } = options;
-    const attached = await (target.kind === "new" ? source.attach(target) : tryAttach(source, target));
+    const { source } = options;
+    const attached = await (options.target.kind === "new"
+      ? source.attach(options.target)
+      : tryAttach(source, options.target));
     if (attached instanceof Response) return attached;
-    const relay = new StreamRelay(options, preamble);
+    const { sessionId: asked } = options.target;
+    const sessionId = source.idOf?.(asked) ?? asked;
+    const relay = new StreamRelay({ ...options, target: { ...options.target, sessionId } }, preamble(sessionId));
     if (attached === undefined) void relay.#attachAgain();
     else relay.#follow(attached);
     return new Response(relay.#client.body, { headers: { ...eventStreamHeaders, ...headers } });
@@ -104,12 +108,13 @@ export class StreamRelay {
     return this.#client.waitingBytes <= 0;
   }
 
-  #askForClaim({ endpointFrame }: { endpointFrame: string }): Claim {
+  #askForClaim({ endpointFrame }: { endpointFrame: (sessionId: string) => string }): Claim {
+    const freshId = this.#options.target.sessionId;
     return new Claim({
-      freshId: this.#options.target.sessionId,
+      freshId,
       claimMs: this.#options.settings.claimMs,
       ask: (frame) => this.#writeText(frame),
-      giveUp: () => this.#writeText(endpointFrame),
+      giveUp: () => this.#writeText(endpointFrame(freshId)),
     });
   }
 
@@ -179,7 +184,9 @@ export class StreamRelay {
     if (claim.isSettled) return closeQuietly(attached);
     if (attached === undefined) return claim.askOn();
     claim.settle();
-    if (attached instanceof Response) return this.#writeText(this.#options.claim?.endpointFrame ?? "");
+    if (attached instanceof Response) {
+      return this.#writeText(this.#options.claim?.endpointFrame(this.#options.target.sessionId) ?? "");
+    }
     const fresh = this.#socket;
     this.#sessionId = sessionId;
     this.#follow(attached);

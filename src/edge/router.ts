@@ -1,22 +1,76 @@
+import { type CheckedAuth, identify } from "../auth/authenticate.ts";
+import { answerMetadata, metadataUrlFor } from "./metadata.ts";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import * as gate from "./gate.ts";
+import { type PageLane, showFile, showPage, tellHealth } from "./page.ts";
 import * as sse from "./sse.ts";
 import * as streamable from "./streamable.ts";
 
-type Place = "sse" | "message" | "mcp" | "elsewhere";
+type Place = "sse" | "message" | "mcp" | "health" | "elsewhere";
 
-/** From path and method to the function that answers. */
-export async function route(request: Request, lane: streamable.StreamableLane): Promise<Response> {
+/** What says who calls, and what that is told besides the request. */
+export interface Login<Env> {
+  auth: CheckedAuth<Env>;
+  env: Env;
+  ctx: ExecutionContext | undefined;
+}
+
+type Lanes = streamable.StreamableLane & PageLane;
+
+/** From path and method to the function that answers. `login`: if not everybody may call. */
+export async function route<Env>(request: Request, lane: Lanes, login: Login<Env> | undefined): Promise<Response> {
   const url = new URL(request.url);
+  const resource = login?.auth.resource;
+  // Before all else, as it is public.
+  const metadata = resource && answerMetadata(request, url, { settings: lane.settings, resource });
+  if (metadata !== undefined) return metadata;
   const refusal = gate.refuseStranger(request, url, lane.settings);
   if (refusal !== undefined) return refusal;
   if (request.method === "OPTIONS") return gate.answerPreflight(request);
 
   const place = placeOf(url.pathname, lane.settings);
-  // Whoever answers a GET sees whether it is a HEAD.
-  const method = request.method === "HEAD" ? "GET" : request.method;
-  switch (`${method} ${place}`) {
+  const shown = await showToAll(request, { url, place, lane });
+  if (shown !== undefined) return shown;
+  const unidentified = login && place !== "elsewhere" ? await refuseUnidentified(request, url, lane, login) : undefined;
+  if (unidentified !== undefined) return unidentified;
+  return await serve(request, { url, place, lane });
+}
+
+interface Routed {
+  url: URL;
+  place: Place;
+  lane: Lanes;
+}
+
+/** What nobody has to log in for: the page says by itself what it may not show. */
+async function showToAll(request: Request, { url, place, lane }: Routed): Promise<Response | undefined> {
+  switch (`${methodOf(request)} ${place}`) {
+    case "GET sse":
+    case "GET mcp":
+      return request.headers.has("mcp-session-id") ? undefined : await showPage(request, url, lane);
+    case "GET elsewhere":
+      return await showFile(request, lane);
+    case "GET health":
+      return tellHealth(lane.settings);
+    default:
+      return undefined;
+  }
+}
+
+function refuseUnidentified<Env>(
+  request: Request,
+  url: URL,
+  { settings }: Lanes,
+  { auth, env, ctx }: Login<Env>,
+): Promise<Response | undefined> {
+  const resourceMetadataUrl = auth.resource && metadataUrlFor(url, settings);
+  const { maxCallerBytes } = settings;
+  return identify(auth, { request, env, ctx, resourceMetadataUrl, maxCallerBytes });
+}
+
+function serve(request: Request, { url, place, lane }: Routed): Response | Promise<Response> {
+  switch (`${methodOf(request)} ${place}`) {
     case "GET sse":
     case "GET mcp":
       // Each URL serves every client: one that speaks Streamable HTTP says so by its session.
@@ -35,11 +89,17 @@ export async function route(request: Request, lane: streamable.StreamableLane): 
   }
 }
 
+/** Whoever answers a GET sees whether it is a HEAD. */
+function methodOf({ method }: Request): string {
+  return method === "HEAD" ? "GET" : method;
+}
+
 function placeOf(pathname: string, { ssePath, mcpPath }: Settings): Place {
   // Clients are configured by hand: /SSE and /sse/ are meant as /sse.
   const path = (pathname.endsWith("/") ? pathname.slice(0, -1) : pathname).toLowerCase();
   if (path === ssePath.toLowerCase()) return "sse";
   if (path === mcpPath.toLowerCase()) return "mcp";
+  if (path === "/health") return "health";
   const isMessage = [ssePath, mcpPath].some((opened) => path === `${opened.toLowerCase()}/message`);
   return isMessage ? "message" : "elsewhere";
 }
@@ -51,6 +111,8 @@ function refuse(place: Place, settings: Settings): Response {
       return refusals.methodNotAllowed("GET, POST, DELETE");
     case "message":
       return refusals.methodNotAllowed("POST");
+    case "health":
+      return refusals.methodNotAllowed("GET");
     case "elsewhere":
       return refusals.unknownPath(settings);
   }

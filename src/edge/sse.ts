@@ -4,7 +4,9 @@ import { mayHaveSession, readsRetry } from "../protocol/clients.ts";
 import { type EventId, formatEventId, parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame, eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
+import { callerOf } from "../link/caller.ts";
 import { headOf, sseStream, unpackRefusal, type Verb } from "../link/link.ts";
+import { newSessionId } from "../protocol/session-id.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
@@ -60,7 +62,7 @@ async function resumeStream(
 }
 
 function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
-  const sessionId = lane.namespace.newUniqueId().toString();
+  const sessionId = newSessionId(lane.namespace.newUniqueId().toString());
   return relay(request, url, lane, { sessionId, kind: "new", after: undefined });
 }
 
@@ -68,22 +70,27 @@ function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget):
   const { namespace, settings } = lane;
   const isRetryRead = readsRetry(request.headers);
   const retryMs = isRetryRead ? settings.retryMs : undefined;
-  const { sessionId, after: sequence = 0 } = target;
-  const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?${queryOf(url, sessionId)}`;
-  const id = formatEventId({ sessionId, stream: sseStream, sequence });
+  const { after: sequence = 0 } = target;
+  const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?${queryOf(url)}`;
+  const endpointOf = (sessionId: string, retry: { retryMs?: number | undefined }): string =>
+    endpointFrame(formatEventId({ sessionId, stream: sseStream, sequence }), endpoint + sessionId, retry);
   const isClaiming = target.kind === "new" && mayHaveSession(request.headers);
   const openedAtMs = Date.now();
   const uplink = new Uplink();
-  const source = new SessionSource(namespace, { stream: sseStream, openedAtMs, uplink });
-  const claim = isClaiming ? { endpointFrame: endpointFrame(id, endpoint, {}) } : undefined;
-  const preamble = isClaiming ? openingFrame(retryMs) : endpointFrame(id, endpoint, { retryMs });
+  const owner = callerOf(request)?.owner ?? "";
+  const source = new SessionSource(namespace, { stream: sseStream, openedAtMs, owner, uplink });
+  const claim = isClaiming ? { endpointFrame: (id: string) => endpointOf(id, {}) } : undefined;
+  const preamble = (id: string): string => (isClaiming ? openingFrame(retryMs) : endpointOf(id, { retryMs }));
   return StreamRelay.open({ source, target, claim, settings, readsRetry: isRetryRead }, { preamble });
 }
 
-/** That of the GET, as it was written: a client may have put there who it is. Our parameter is the only one of its name. */
-function queryOf({ search }: URL, sessionId: string): string {
+/**
+ * That of the GET, as it was written: a client may have put there who it is. Our parameter, whose value is to follow, is the
+ * only one of its name.
+ */
+function queryOf({ search }: URL): string {
   const isKept = (pair: string): boolean => pair !== "" && !new URLSearchParams(pair).has("sessionId");
-  return [...search.slice(1).split("&").filter(isKept), `sessionId=${sessionId}`].join("&");
+  return [...search.slice(1).split("&").filter(isKept), "sessionId="].join("&");
 }
 
 /** `POST /sse/message?sessionId=…`: 202, and the answer comes on the stream. */

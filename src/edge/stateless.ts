@@ -1,4 +1,5 @@
 import {
+  type AuthInfo,
   createMcpHandler,
   isLegacyRequest,
   type McpHttpHandler,
@@ -6,6 +7,7 @@ import {
   type RequestId,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
+import { callerOf } from "../link/caller.ts";
 import { withoutMemory } from "../development.ts";
 import { listOthers } from "../sdk/listings.ts";
 import type { Settings } from "../options.ts";
@@ -15,9 +17,11 @@ import * as refusals from "../protocol/refusals.ts";
 import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
+import { userIn } from "../link/user-memory.ts";
 import type { ServerFactory } from "../server-context.ts";
+import { Changes } from "./changes.ts";
 import { callLogger } from "./stateless-log.ts";
-import { publisher, Subscriptions } from "./subscriptions.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
@@ -40,17 +44,18 @@ export async function isStateless(request: Request, body: unknown): Promise<bool
 
 export function createStatelessLane<Env>(
   createServer: ServerFactory<Env>,
-  { env, settings }: { env: () => Env; settings: Settings },
+  { env, namespace, settings }: { env: () => Env; namespace: () => DurableObjectNamespace; settings: Settings },
 ): StatelessLane {
   const failures = new WeakMap<Request, unknown>();
   const factory: McpServerFactory = async (context) => {
     try {
-      const server = await createServer(withoutMemory({ ...context, env: env() }));
+      const caller = context.requestInfo && callerOf(context.requestInfo);
+      const server = await createServer(withoutMemory({ ...context, ...userIn(caller, namespace()), env: env() }));
       if (!isSdkV2(server)) throw isOfSdkV1;
       tap(server, [
         writable(),
         callLogger(),
-        publisher(handler.notify),
+        changes.tap(),
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
       listOthers(server);
@@ -69,7 +74,8 @@ export function createStatelessLane<Env>(
     maxSubscriptions,
     keepAliveMs,
   });
-  return { handler, subscriptions: new Subscriptions(maxSubscriptions), failures };
+  const changes = new Changes(handler.notify, namespace);
+  return { handler, subscriptions: new Subscriptions(maxSubscriptions, changes), failures };
 }
 
 /** `body`: that of `received`, which has been read. */
@@ -77,7 +83,7 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   const request = sealed(received);
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
   if (listens) await lane.subscriptions.makeRoom(request);
-  const response = await lane.handler.fetch(request, { parsedBody: body });
+  const response = await lane.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
   if (!lane.failures.has(request)) {
     const mended = await readable(response);
     return listens ? lane.subscriptions.hold(mended, request) : mended;
@@ -86,6 +92,11 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   return refusals.unsupportedProtocolVersion({ requested, supported: sessionVersions }, echoableId(body));
+}
+
+function authInfoOf(request: Request): { authInfo?: AuthInfo } {
+  const caller = callerOf(request);
+  return caller === undefined ? {} : { authInfo: caller.authInfo };
 }
 
 /** Answers with an error what the SDK's transport could not write. */

@@ -6,7 +6,9 @@ import { parseEventId } from "../protocol/event-id.ts";
 import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
+import { callerOf } from "../link/caller.ts";
 import { listenStream, sseStream } from "../link/link.ts";
+import { newSessionId, secretIn } from "../protocol/session-id.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
@@ -49,8 +51,9 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   if (!parsed.ok) return refusals.notJsonRpc(parsed.detail, parsed.id);
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
-  const session = lane.namespace.get(lane.namespace.newUniqueId());
-  return await askObject(session, toObject(request, "mcp-initialize", { text }));
+  const objectId = lane.namespace.newUniqueId();
+  const secret = secretIn(newSessionId(objectId.toString()));
+  return await askObject(lane.namespace.get(objectId), toObject(request, "mcp-initialize", { text, secret }));
 }
 
 /** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */
@@ -70,10 +73,14 @@ export async function listen(request: Request, { namespace, settings }: Streamab
     return new Response(null, { headers: { ...eventStreamHeaders, ...headers } });
   }
   const stream = last?.stream ?? listenStream;
-  const source = new SessionSource(namespace, { stream, openedAtMs: Date.now() });
+  const source = new SessionSource(namespace, {
+    stream,
+    openedAtMs: Date.now(),
+    owner: callerOf(request)?.owner ?? "",
+  });
   const target: AttachTarget = { sessionId, kind: "resumed", after: last?.sequence };
   const isRetryRead = readsRetry(request.headers);
-  const preamble = openingFrame(isRetryRead ? settings.retryMs : undefined);
+  const preamble = (): string => openingFrame(isRetryRead ? settings.retryMs : undefined);
   return await StreamRelay.open({ source, target, settings, readsRetry: isRetryRead }, { preamble, headers });
 }
 

@@ -1,6 +1,5 @@
-import type { JSONRPCMessage, ServerNotifier } from "@modelcontextprotocol/server";
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
-import type { Tap } from "../sdk/tap.ts";
+import type { Changes } from "./changes.ts";
 
 /**
  * How often those who listen are written to before one more is refused: a connection that is gone is reported at the first
@@ -65,12 +64,14 @@ class Subscription {
  */
 export class Subscriptions {
   readonly #most: number;
+  readonly #changes: Changes;
   /** With the network of each. The oldest comes first. */
   readonly #open = new Map<Subscription, string>();
   #probedAtMs = 0;
 
-  constructor(most: number) {
+  constructor(most: number, changes: Changes) {
     this.#most = most;
+    this.#changes = changes;
   }
 
   /** Called before `request` is served: nobody is refused for those who are gone, nor for one client that takes all. */
@@ -82,7 +83,11 @@ export class Subscriptions {
   /** The answer to a client that listens from now on; any other as it is. */
   hold(response: Response, request: Request): Response {
     if (response.body === null || response.headers.get("content-type") !== "text/event-stream") return response;
-    const subscription = new Subscription(response.body, () => void this.#open.delete(subscription));
+    const line = this.#changes.listen();
+    const subscription = new Subscription(response.body, () => {
+      this.#open.delete(subscription);
+      line.end();
+    });
     this.#open.set(subscription, networkOf(request));
     return new Response(subscription.body, response);
   }
@@ -118,34 +123,4 @@ export class Subscriptions {
 function networkOf({ headers }: Request): string {
   const address = headers.get("cf-connecting-ip") ?? "";
   return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address;
-}
-
-/**
- * Tells those who listen (revision 2026-07-28, Subscriptions) what a server says of its lists and resources.
- *
- * A server of the stateless revision has one request and no stream beside it, and the SDK drops what it says unasked.
- * This way `sendToolListChanged`, or a tool added at run time, means the same in every lane. It reaches the listeners
- * of this isolate: those elsewhere on the edge have their lists' `ttlMs` to go by.
- */
-export function publisher(notifier: ServerNotifier): Tap {
-  return {
-    say(message) {
-      publish(message, notifier);
-      return message;
-    },
-  };
-}
-
-function publish(message: JSONRPCMessage, notifier: ServerNotifier): void {
-  if (!("method" in message)) return;
-  switch (message.method) {
-    case "notifications/tools/list_changed":
-      return notifier.toolsChanged();
-    case "notifications/prompts/list_changed":
-      return notifier.promptsChanged();
-    case "notifications/resources/list_changed":
-      return notifier.resourcesChanged();
-    case "notifications/resources/updated":
-      if (typeof message.params?.["uri"] === "string") notifier.resourceUpdated(message.params["uri"]);
-  }
 }

@@ -1,5 +1,6 @@
 import type { RequestId } from "@modelcontextprotocol/server";
 import { sealed } from "../protocol/sealed-request.ts";
+import { asItCame, callerHeader, callerOf, packCaller } from "./caller.ts";
 
 /** What the Worker and a session's object say to each other. Clients never see any of it. */
 
@@ -12,10 +13,11 @@ export const headerPrefix = "mcp-edge-";
 /**
  * `attach`, and its answer: the version of what the two say to each other. A deploy replaces Workers and objects one by one,
  * and a Worker's streams live on for hours: for one release each understands the other of the version before, which says
- * nothing. Version 2: frames say whether to hold them, the object says what is kept, POSTs have an epoch.
+ * nothing. Version 2: frames say whether to hold them, the object says what is kept, POSTs have an epoch. Version 3: ids of
+ * sessions have a secret.
  */
 export const versionHeader = "mcp-edge-link";
-export const version = 2;
+export const version = 3;
 
 /** Of whoever sent `headers`. */
 export function versionOf(headers: Headers): number {
@@ -25,7 +27,10 @@ export function versionOf(headers: Headers): number {
 /** What a request to the object is for, see {@linkcode verbOf}. */
 export const verbHeader = "mcp-edge-verb";
 
-export type Verb =
+export type Verb = SessionVerb | "changes-listen" | "changes-tell" | "user-memory";
+
+/** Those for a session. The others are for the object by which isolates tell each other of changes, and for those of users. */
+export type SessionVerb =
   | "attach"
   | "release"
   | "return"
@@ -93,7 +98,7 @@ export function claimId(freshId: string, count: number): string {
 /** The `freshId` of a {@linkcode claimId}; `undefined` for any other id. */
 export function readClaimId(id: RequestId): string | undefined {
   // An answer to nothing may have an id of any length, so what reads it does so once.
-  return typeof id === "string" ? /^claim:([0-9a-f]{64})\.[0-9]{1,3}$/.exec(id)?.[1] : undefined;
+  return typeof id === "string" ? /^claim:([0-9a-f]{64}(?:[0-9a-f]{32})?)\.[0-9]{1,3}$/.exec(id)?.[1] : undefined;
 }
 
 /**
@@ -200,9 +205,11 @@ export interface CarriedBy {
 /** A POST begins with the first of them; with the second from a Worker of version 1. */
 const carriedMarks = ["carried ", "post "] as const;
 
-/** The head of `request`, see {@linkcode CarriedPost}. */
-export function headOf({ url: from, headers }: Request): string {
-  let head = from;
+/** The head of `request`, see {@linkcode CarriedPost}, and who sent it. */
+export function headOf(request: Request): string {
+  const { url: from, headers } = request;
+  const caller = callerOf(request);
+  let head = caller === undefined ? from : `${from}\n${callerHeader}:${packCaller(caller)}`;
   // eslint-disable-next-line unicorn/no-array-for-each -- it is no array, and its iterator costs three times as much
   headers.forEach((value, name) => {
     // The one header that differs from message to message, and says nothing that its reader cannot see.
@@ -218,7 +225,7 @@ export function requestOf(head: string): Request {
     const colon = line.indexOf(":");
     return [line.slice(0, colon), line.slice(colon + 1)];
   });
-  return sealed(new Request(from, { method: "POST", headers }));
+  return sealed(asItCame(new Request(from, { method: "POST", headers })));
 }
 
 export function packPost({ key, head, text }: CarriedPost): string {

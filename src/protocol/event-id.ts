@@ -16,7 +16,7 @@ export function formatEventId({ sessionId, stream, sequence }: EventId): string 
 
 /** `undefined` for anything this project did not send. */
 export function parseEventId(text: string): EventId | undefined {
-  const match = /^([0-9a-f]{64})\/([a-z0-9]{1,32})\/([0-9]{1,16})$/.exec(text);
+  const match = /^([0-9a-f]{64}(?:[0-9a-f]{32})?)\/([a-z0-9]{1,32})\/([0-9]{1,16})$/.exec(text);
   if (match === null) return undefined;
   const [, sessionId = "", stream = "", digits = ""] = match;
   const sequence = Number(digits);

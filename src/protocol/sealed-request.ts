@@ -7,6 +7,7 @@ const immutable = "Can't modify immutable headers.";
  */
 export function sealed(request: Request): Request {
   const { headers } = request;
+  if (Object.hasOwn(headers, "set")) return request;
   const refuse = (): never => {
     throw new TypeError(immutable);
   };

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { basename, extname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Unstable_Config } from "wrangler";
+import { assetsScript, copyAssets } from "./assets.ts";
 import { type BuiltWorker, workerdConfig } from "./workerd-config.ts";
 import { wranglerIn } from "../installed.ts";
 import { workerdBinary } from "./workerd-binary.ts";
@@ -12,7 +13,13 @@ import { workerdBinary } from "./workerd-binary.ts";
 const run = promisify(execFile);
 
 /** What `mcp-edge build` writes into its folder. */
-export const built = { script: "worker.js", config: "config.capnp", about: "about.json", binary: "server" } as const;
+export const built = {
+  script: "worker.js",
+  assets: "assets.js",
+  config: "config.capnp",
+  about: "about.json",
+  binary: "server",
+} as const;
 
 /** What `serve` must know of a build, beside what is in its configuration. */
 export interface AboutBuild {
@@ -48,6 +55,8 @@ export async function build({ root, out = join(root, "dist"), env, compile = fal
   await mkdir(folder, { recursive: true });
   const script = await bundle(root, env);
   await writeFile(join(folder, built.script), script);
+  const { directory, binding } = config.assets ?? {};
+  const isBound = directory !== undefined && binding !== undefined;
   const worker: BuiltWorker = {
     version: createHash("sha256").update(script).digest("hex"),
     compatibilityDate: config.compatibility_date ?? "",
@@ -56,7 +65,9 @@ export async function build({ root, out = join(root, "dist"), env, compile = fal
     vars: config.vars,
     secrets: config.secrets?.required ?? [],
     versionBinding: config.version_metadata?.binding,
+    assets: isBound ? await copyAssets(resolve(root, directory), binding, folder) : undefined,
   };
+  if (worker.assets !== undefined) await writeFile(join(folder, built.assets), assetsScript(worker.assets));
   await writeFile(join(folder, built.config), workerdConfig(worker));
   const about: AboutBuild = {
     name: config.name ?? "mcp-edge",

@@ -1,3 +1,5 @@
+import { assetsFolder, type BuiltAssets } from "./assets.ts";
+
 /** What a configuration is made of. */
 export interface BuiltWorker {
   /** Tells this bundle from every other. */
@@ -12,6 +14,8 @@ export interface BuiltWorker {
   secrets: readonly string[];
   /** The binding of `[version_metadata]`. */
   versionBinding?: string | undefined;
+  /** Files that the Worker reads by a binding. */
+  assets?: BuiltAssets | undefined;
 }
 
 /** Names in the configuration that a command line can override. */
@@ -32,6 +36,7 @@ export function workerdConfig(worker: BuiltWorker): string {
     ),
     ...Object.entries(worker.vars).map(([name, value]) => variable(name, value)),
     ...[...worker.secrets, hostsVariable].map((name) => `(name = ${text(name)}, fromEnvironment = ${text(name)})`),
+    ...(worker.assets === undefined ? [] : [`(name = ${text(worker.assets.binding)}, service = "assets")`]),
     ...(worker.versionBinding === undefined ? [] : [version(worker.versionBinding, worker.version)]),
   ];
   // The key is fixed: with another, every session's id would mean nothing.
@@ -43,7 +48,12 @@ export function workerdConfig(worker: BuiltWorker): string {
 const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
-    (name = "${names.disk}", disk = (path = "data", writable = true)),
+    (name = "${names.disk}", disk = (path = "data", writable = true)),${
+      worker.assets === undefined
+        ? ""
+        : `
+    (name = "assets", worker = .assets),`
+    }
   ],
   sockets = [(name = "${names.socket}", address = "127.0.0.1:8000", http = (), service = "worker")],
 );
@@ -55,6 +65,17 @@ const worker :Workerd.Worker = (
   bindings = ${list(bindings)},
   durableObjectNamespaces = ${list(namespaces)},
   durableObjectStorage = (localDisk = "${names.disk}"),
+);
+${worker.assets === undefined ? "" : assetsWorker(worker.assets, worker.compatibilityDate)}`;
+}
+
+/** The files are in the configuration, and so in the binary that may be made of it. */
+function assetsWorker({ paths }: BuiltAssets, compatibilityDate: string): string {
+  const files = paths.map((path) => `(name = ${text(path)}, data = embed ${text(`${assetsFolder}/${path}`)})`);
+  return `
+const assets :Workerd.Worker = (
+  modules = ${list(['(name = "assets.js", esModule = embed "assets.js")', ...files])},
+  compatibilityDate = ${text(compatibilityDate)},
 );
 `;
 }

@@ -1,8 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
 import * as link from "../link/link.ts";
+import { answerOfChanges, isLine, isOfChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { StoredUserMemory } from "./stored/user-memory.ts";
 import { UnreadableRow } from "./stored/stored-format.ts";
 
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings">;
@@ -20,6 +22,8 @@ const unreadLingerMs = 60_000;
 export class SessionObject<Env> extends DurableObject<Env> {
   readonly #options: SessionObjectOptions<Env>;
   #session: Session<Env> | undefined;
+  /** Instead, if this is a user's. */
+  #ofUser: StoredUserMemory | undefined;
   /** Events that are being handled. */
   #busy = 0;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -28,7 +32,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     super(ctx, env);
     this.#options = options;
     // Woken from hibernation, perhaps by the close of a socket, which is open no more once that event is here.
-    if (ctx.getWebSockets().length > 0) this.#begun();
+    if (ctx.getWebSockets().length > 0 && !isOfChanges(ctx)) this.#begun();
   }
 
   /** Every request comes through our own Worker, see `link.ts`. */
@@ -39,6 +43,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
   async #answer(request: Request): Promise<Response> {
     try {
       const verb = link.verbOf(request);
+      if (verb === "changes-listen" || verb === "changes-tell") return await answerOfChanges(this.ctx, verb, request);
+      if (verb === "user-memory") return await this.#userMemory().answer(request);
+      // Its id is no secret, and no session's.
+      if (isOfChanges(this.ctx)) return refusals.unknownSession();
       const kind = request.headers.get(link.attachHeader) as link.AttachKind | null;
       // The verb first: a client's message may have any header.
       const isNew = verb === "mcp-initialize" || (verb === "attach" && kind === "new");
@@ -49,15 +57,18 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
+    if (isLine(this.ctx, socket)) return;
     return this.#begun().webSocketMessage(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    if (isLine(this.ctx, socket)) return;
     this.#begun().webSocketClose(socket, code);
     this.#leaveIfOver();
   }
 
   override webSocketError(socket: WebSocket): void {
+    if (isLine(this.ctx, socket)) return;
     this.#begun().detach(socket);
     this.#leaveIfOver();
   }
@@ -90,6 +101,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
       },
       this.#session.unreadAtEnd ? unreadLingerMs : lingerMs,
     );
+  }
+
+  #userMemory(): StoredUserMemory {
+    return (this.#ofUser ??= new StoredUserMemory(this.ctx.storage, this.#options.settings.maxMemoryBytes));
   }
 
   #begun(isNew = false): Session<Env> {

@@ -8,10 +8,14 @@ import { Conversation } from "./server/conversation.ts";
 import { Expiry } from "./stored/expiry.ts";
 import { type Handshake, HandshakeRecord } from "./stored/handshake.ts";
 import { split } from "../link/joined.ts";
+import { asItCame, callerOf, type Holder, holderIn, isSameHolder } from "../link/caller.ts";
 import * as link from "../link/link.ts";
+import { namespaceOf } from "../link/namespace.ts";
+import { userIn } from "../link/user-memory.ts";
 import { storedMemory } from "./stored/memory.ts";
 import { Admission } from "./in/admission.ts";
 import { Rows } from "./stored/rows.ts";
+import { takeStream } from "./in/take-stream.ts";
 import { SsePosts } from "./in/sse-posts.ts";
 import { Streams } from "./out/streams.ts";
 import { versionIn } from "./stored/worker-version.ts";
@@ -41,7 +45,7 @@ export interface SessionOptions<Env> {
 export class Session<Env> {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
-  readonly #settings: Settings;
+  readonly #namespace: DurableObjectNamespace;
   readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
@@ -61,16 +65,18 @@ export class Session<Env> {
   constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
     this.#ctx = ctx;
     this.#env = env;
-    this.#settings = settings;
+    this.#namespace = namespaceOf(env, settings.binding);
     this.#createServer = createServer;
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
-    const sessionId = ctx.id.toString();
+    const objectId = ctx.id.toString();
     const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#flushHandshake() });
     this.#rows = rows;
     this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
     this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#storeHandshake(changed), versionIn(env));
+    this.#record.holder ??= this.#streams.holder;
     this.#conversation = new Conversation({
-      sessionId,
+      objectId,
+      sessionId: () => this.#sessionId,
       store: rows,
       streams: this.#streams,
       settings,
@@ -78,7 +84,10 @@ export class Session<Env> {
       createServer: (request) => this.#buildServer(request),
       onJournaled: () => this.#expiry.watchCalls(),
       waitUntil: (done) => ctx.waitUntil(done),
-      onClaim: (freshId) => void this.#claim(freshId),
+      onClaim: (freshId) => {
+        const owner = this.#record.holder?.owner ?? "";
+        void takeStream(this.#namespace, { freshId, sessionId: this.#sessionId, owner });
+      },
     });
     const conversation = this.#conversation;
     const streams = this.#streams;
@@ -92,7 +101,7 @@ export class Session<Env> {
       end: () => this.#end(),
     });
     this.#admission = new Admission({
-      sessionId,
+      sessionId: () => this.#sessionId,
       conversation,
       streams,
       settings,
@@ -108,7 +117,13 @@ export class Session<Env> {
     return this.#ended || (hasServer && handshake === undefined && !this.#streams.hasSocket);
   }
 
-  async fetch(verb: link.Verb, request: Request): Promise<Response> {
+  /** As its client has it. */
+  get #sessionId(): string {
+    return this.#ctx.id.toString() + (this.#record.holder?.secret ?? "");
+  }
+
+  async fetch(verb: link.SessionVerb, received: Request): Promise<Response> {
+    const request = asItCame(received);
     switch (verb) {
       case "attach":
         return this.#attach(request);
@@ -121,10 +136,12 @@ export class Session<Env> {
       case "sse-again":
         return await this.#ssePosts.again(request);
       case "mcp-initialize":
+        this.#record.holder = { ...holderIn(request.headers), owner: callerOf(request)?.owner ?? "" };
+        return await this.#admission.toMcp(request, { isNew: true });
       case "mcp-message":
-        return await this.#admission.toMcp(request, { isNew: verb === "mcp-initialize" });
+        return await this.#admission.toMcp(request, { isNew: false });
       case "mcp-end":
-        return await this.#delete();
+        return await this.#delete(request);
     }
   }
 
@@ -151,8 +168,12 @@ export class Session<Env> {
     return this.#expiry.alarm(info);
   }
 
-  #refuseAttach(stream: string, { mustExist, openedAtMs }: { mustExist: boolean; openedAtMs: number }) {
+  #refuseAttach(
+    stream: string,
+    { mustExist, openedAtMs, holder }: { mustExist: boolean; openedAtMs: number; holder: Holder },
+  ) {
     if (this.#ended || (mustExist && this.#conversation.handshake === undefined)) return refusals.unknownSession();
+    if (!isSameHolder(this.#record.holder ?? holder, holder)) return refusals.unknownSession();
     const wrongLane = this.#admission.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
     if (wrongLane !== undefined) return wrongLane;
     return this.#streams.hasNewer(stream, openedAtMs) ? refusals.streamSuperseded() : undefined;
@@ -165,8 +186,10 @@ export class Session<Env> {
     const after = afterText === null ? undefined : Number(afterText);
     const mustExist = kind === "resumed" || kind === "again";
     const openedAtMs = Number(request.headers.get(link.openedHeader));
-    const refusal = this.#refuseAttach(stream, { mustExist, openedAtMs });
+    const holder = holderIn(request.headers);
+    const refusal = this.#refuseAttach(stream, { mustExist, openedAtMs, holder });
     if (refusal !== undefined) return refusal;
+    this.#record.holder = holder;
     const conversation = this.#conversation;
     if (after !== undefined && kind === "resumed") {
       conversation.delivery.acknowledge(stream, after);
@@ -176,7 +199,7 @@ export class Session<Env> {
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
     const noticedAtMs = this.#streams.noticedAtMs(stream);
-    this.#streams.attach(stream, ownEnd, { openedAtMs, version: link.versionOf(request.headers) });
+    this.#streams.attach(stream, ownEnd, { openedAtMs, version: link.versionOf(request.headers), holder });
     const lastPost = request.headers.get(link.postHeader);
     if (lastPost !== null) this.#ssePosts.expect(link.parsePostKey(lastPost));
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
@@ -209,33 +232,27 @@ export class Session<Env> {
     const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
     const openedAtMs = Number(request.headers.get(link.openedHeader));
     const frames = split(await request.arrayBuffer());
-    if (this.#conversation.handshake !== undefined)
+    if (this.#conversation.handshake !== undefined && this.#isHeldBy(request))
       this.#conversation.delivery.takeBack(stream, { frames, openedAtMs });
     return new Response(null, { status: 204 });
   }
 
+  /** Whether a Worker, or another object, speaks for whoever opened this session. */
+  #isHeldBy({ headers }: Request): boolean {
+    const { holder } = this.#record;
+    return holder !== undefined && isSameHolder(holder, holderIn(headers));
+  }
+
   /** This fresh object's client belongs to another session: its relay is told to attach there. */
   #release(request: Request): Response {
+    if (!this.#isHeldBy(request)) return new Response(null, { status: 204 });
     const command: link.AttachCommand = { attach: request.headers.get(link.releaseToHeader) ?? "" };
     for (const socket of this.#ctx.getWebSockets(link.sseStream)) socket.send(JSON.stringify(command));
     return new Response(null, { status: 204 });
   }
 
-  async #claim(freshId: string): Promise<void> {
-    const { binding } = this.#settings;
-    const namespace = (this.#env as Record<string, DurableObjectNamespace>)[binding];
-    try {
-      const fresh = namespace?.get(namespace.idFromString(freshId));
-      const headers = { [link.verbHeader]: "release", [link.releaseToHeader]: this.#ctx.id.toString() };
-      await fresh?.fetch(link.url, { headers });
-    } catch (error) {
-      // A made-up id, or an object that is gone: the client is given a new session when its time to claim is over.
-      console.warn(JSON.stringify({ event: "claim-failed", error: String(error) }));
-    }
-  }
-
-  async #delete(): Promise<Response> {
-    if (this.#ended || !this.#admission.exists("mcp")) return refusals.unknownSession();
+  async #delete(request: Request): Promise<Response> {
+    if (!this.#admission.exists("mcp", request)) return refusals.unknownSession();
     const wrongLane = this.#admission.refuseOtherLane("mcp");
     if (wrongLane !== undefined) return wrongLane;
     await this.#end();
@@ -243,7 +260,13 @@ export class Session<Env> {
   }
 
   async #buildServer(request: Request): Promise<AnyServer> {
-    const context = { era: "legacy", requestInfo: request, env: this.#env, memory: this.#memory } as const;
+    const context = {
+      ...userIn(callerOf(request), this.#namespace),
+      era: "legacy",
+      requestInfo: request,
+      env: this.#env,
+      memory: this.#memory,
+    } as const;
     const server = await this.#createServer(context);
     listOthers(server);
     return server;

@@ -7,14 +7,14 @@ import { listOthers } from "../sdk/listings.ts";
 import { StdioLines } from "./stdio-lines.ts";
 import { acceptOtherCopies, isSdkV2 } from "../sdk/sdk-v2.ts";
 import type { ServerFactory } from "../server-context.ts";
-import { processMemory } from "../session/stored/memory.ts";
+import { processMemory, processUserMemory } from "../session/stored/memory.ts";
 
 /** What a tool left behind, a timer for one, keeps the process for so long once its client is gone. */
 const leaveMs = 1_000;
 
 /**
  * Serves what `createServer` builds on stdin and stdout of this process (MCP, transports: stdio), which is one session:
- * `memory` and `env` are those of the process.
+ * `memory`, `user` and `env` are those of the process.
  *
  * Only messages are on stdout: from the import of this module on, `console` and `process.stdout` write to stderr. So import
  * it before your server's modules. A child process that inherits stdout would still write there: give it fd 2 instead.
@@ -27,8 +27,9 @@ const leaveMs = 1_000;
 export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env>): void {
   acceptOtherCopies();
   const memory = processMemory();
+  const user = { id: "local", memory: processUserMemory() };
   const factory: McpServerFactory = async (context) => {
-    const server = await createServer({ ...context, env: process.env as Env, memory });
+    const server = await createServer({ ...context, env: process.env as Env, memory, user });
     if (context.era === "modern" && !isSdkV2(server)) {
       throw new Error("A server of SDK v1 does not speak revision 2026-07-28; a client can initialize a session.");
     }

@@ -85,7 +85,7 @@ describe("a stream that is cut, on /sse", () => {
     const id = await client.hold();
     client.stream.close();
     const { stream, ping } = await reconnect(bounded.url);
-    expect(ping["id"]).toMatch(/^claim:[0-9a-f]{64}\.0$/);
+    expect(ping["id"]).toMatch(/^claim:[0-9a-f]{96}\.0$/);
     expect((await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} })).status).toBe(202);
     await client.release();
     expect(textOf(await stream.answerTo(id))).toBe("released");

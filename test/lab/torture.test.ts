@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { clientKinds } from "../../lab/torture/clients.ts";
-import { type Contestant, edgeInHarness, edgeInProcess } from "../../lab/torture/contestants.ts";
+import { type Contestant, edgeInHarness, edgeInProcess, guardedInProcess } from "../../lab/torture/contestants.ts";
 import { type Outcome, type Plan, torture } from "../../lab/torture/torture.ts";
 
 // The short form of `npm run torture`: the same faults, fewer of them, from a fixed seed.
@@ -37,6 +37,14 @@ test("through cuts, evictions and crashes no client loses a call, gets a wrong a
 test("through kill -9 of the whole process, with calls in flight, likewise", async () => {
   contestant = await edgeInProcess();
   const plan = { cuts: 40, evictions: 0, aborts: 0, kills: 3, sessions: 4, answers: 25, lostAfterMs: 40_000 };
+  const outcome = await torture(contestant, plan, seed);
+  expectNothingLost(outcome, plan);
+  expect(outcome.faults.kills).toBe(plan.kills);
+}, 600_000);
+
+test("with a login by keys, likewise", async () => {
+  contestant = await guardedInProcess();
+  const plan = { cuts: 40, evictions: 0, aborts: 0, kills: 2, sessions: 2, answers: 15, lostAfterMs: 40_000 };
   const outcome = await torture(contestant, plan, seed);
   expectNothingLost(outcome, plan);
   expect(outcome.faults.kills).toBe(plan.kills);

@@ -46,6 +46,11 @@ const runElsewhere = [
   { command: "npm run --silent stdio", file: "test/start/stdio.test.ts", as: '["run", "--silent", "stdio"]' },
   { command: "npm run torture", file: "test/lab/torture.test.ts", as: "`npm run torture`" },
   { command: "npm run test:clients", file: ".github/workflows/ci.yml", as: "npm run test:clients" },
+  {
+    command: "npx wrangler dev --config examples/login/wrangler.toml",
+    file: "test/support/login-example.ts",
+    as: '"examples/login/wrangler.toml"',
+  },
   { command: "npm run deploy", file: "test/start/deploy.test.ts", as: '["run", "deploy",' },
 ];
 

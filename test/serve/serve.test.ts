@@ -186,3 +186,27 @@ test("bindings that only Cloudflare has are refused by name", async () => {
     await bound[Symbol.asyncDispose]();
   }
 });
+
+test("whoever opens it in a browser is shown the page, with all its parts and its policy", async () => {
+  const where = await place();
+  await serving(built, where);
+  const url = `http://localhost:${where.port}`;
+  const seen = async (path: string, accept: string): Promise<unknown[]> => {
+    const response = await fetch(url + path, { headers: { accept } });
+    const { headers, status } = response;
+    const policy = headers.get("content-security-policy")?.includes("default-src 'none'");
+    return [path, status, headers.get("content-type"), policy, (await response.text()).length > 100];
+  };
+  for (const path of ["/", "/sse", "/mcp"]) {
+    expect(await seen(path, "text/html,*/*;q=0.8")).toEqual([path, 200, "text/html; charset=utf-8", true, true]);
+  }
+  for (const [path, type] of [
+    ["/page.js", "text/javascript; charset=utf-8"],
+    ["/page.css", "text/css; charset=utf-8"],
+    ["/page.svg", "image/svg+xml"],
+  ] as const) {
+    expect(await seen(path, "*/*")).toEqual([path, 200, type, true, true]);
+  }
+  const unknown = await fetch(`${url}/nowhere`);
+  expect([unknown.status, await unknown.text()]).toEqual([404, expect.stringContaining("/sse (HTTP+SSE)")]);
+});

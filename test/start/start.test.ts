@@ -29,7 +29,7 @@ test("npm start prints where to connect and the next step, and serves there unde
   const block = run.output().split("src/dev.ts")[1]?.split("\n").slice(1).join("\n").trim();
   expect(block).toBe(`Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
 
-  http://localhost:${port}/sse   connect here (HTTP+SSE)
+  http://localhost:${port}/sse   connect here (HTTP+SSE), or open it in a browser
   http://localhost:${port}/mcp   or here (Streamable HTTP)
 
 Next, in another terminal; then, in its page, connect, Tools, add:

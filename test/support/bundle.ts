@@ -85,3 +85,11 @@ export async function workerConfig(main: string, from = root) {
     migrations: [{ tag: "v1", new_sqlite_classes: ["Session"] }],
   };
 }
+
+/** The page as a fresh clone serves it. */
+export async function pageAssets() {
+  const { unstable_readConfig: readConfig } = await import("wrangler");
+  const { assets } = readConfig({ config: clonedConfig });
+  if (assets === undefined) throw new Error("wrangler.toml has no [assets].");
+  return { ...assets, directory: join(root, assets.directory ?? "") };
+}

@@ -1,6 +1,6 @@
 import { createTestHarness, type WorkerHandle } from "wrangler";
 import type { Inspection } from "../fixtures/inspectable.ts";
-import { root, workerConfig } from "./bundle.ts";
+import { pageAssets, root, workerConfig } from "./bundle.ts";
 
 /** A Worker of this project in a real workerd, on a free port. */
 export interface EdgeServer {
@@ -18,9 +18,24 @@ export interface EdgeServer {
   close(): Promise<void>;
 }
 
-/** Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone. */
-export async function startEdge(main = "test/fixtures/example.ts"): Promise<EdgeServer> {
-  const config = await workerConfig(main);
+/**
+/**
+ * Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone, and these
+ * changes to it. Only with `page` browsers are shown the page.
+ */
+export async function startEdge(
+  main = "test/fixtures/example.ts",
+  {
+    page = false,
+    ...changes
+  }: {
+    page?: boolean;
+    vars?: Record<string, string>;
+    kv_namespaces?: { binding: string }[];
+    compatibility_flags?: string[];
+  } = {},
+): Promise<EdgeServer> {
+  const config = { ...(await workerConfig(main)), ...(page && { assets: await pageAssets() }), ...changes };
   const harness = createTestHarness({ root, workers: [{ config }] });
   const { url } = await harness.listen();
   const worker = harness.getWorker();
@@ -34,7 +49,7 @@ export async function startEdge(main = "test/fixtures/example.ts"): Promise<Edge
     url: url.origin,
     worker,
     logs: () => harness.getLogs().map(({ message }) => message),
-    evict: (id) => worker.evictDurableObject("Session", { id, webSockets: "hibernate" }),
+    evict: (id) => worker.evictDurableObject("Session", { id: id.slice(0, 64), webSockets: "hibernate" }),
     inspect,
     abort: async (id) => {
       await fetch(`${url.origin}/test/abort?id=${id}`);

@@ -19,7 +19,7 @@ export interface ProjectCopy extends AsyncDisposable {
 }
 
 /** What an npm script of a server needs, and its users' tests. */
-const copied = ["src", "test/fixtures/example-server.ts", ".npmrc", "package.json", "tsconfig.json"];
+const copied = ["src", "examples", "test/fixtures/example-server.ts", ".npmrc", "package.json", "tsconfig.json"];
 
 const entries = ["src/worker.ts", "src/stdio.ts", "src/env.d.ts"];
 

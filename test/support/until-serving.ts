@@ -7,8 +7,10 @@ import type { ChildProcess } from "node:child_process";
 export async function untilServing(url: string, child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 1_500; attempt++) {
     if (child.exitCode !== null) throw new Error("it ended");
-    const isServing = await fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
-      (response) => response.arrayBuffer().then(() => true),
+    // A server that has just started may take longer for its first answer, and be cut off in its middle.
+    const answer = fetch(url, { signal: AbortSignal.timeout(1_000) }).then((response) => response.arrayBuffer());
+    const isServing = await answer.then(
+      () => true,
       () => false,
     );
     if (isServing) return;

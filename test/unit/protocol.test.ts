@@ -102,7 +102,7 @@ describe("options", () => {
 
   // Nothing checks types before a start.
   test.each([
-    [{ sessionIdleMillis: 1 }, "There is no option sessionIdleMillis. There are ssePath, mcpPath,"],
+    [{ sessionIdleMillis: 1 }, "There is no option sessionIdleMillis. There are auth, ssePath, mcpPath,"],
     [{ toString: 1 }, "There is no option toString."],
     [{ sessionIdleMs: "8h" }, 'sessionIdleMs is a positive number, not "8h".'],
     [{ maxBodyBytes: Number.NaN }, "maxBodyBytes is a positive number, not NaN."],

@@ -40,10 +40,10 @@ async function claimingRelay() {
     {
       source: { attach, giveBack: () => Promise.resolve() },
       target: { sessionId: fresh, kind: "new", after: undefined },
-      claim: { endpointFrame: endpointFrame(`${fresh}/sse/0`, "/sse/message?sessionId=fresh", {}) },
+      claim: { endpointFrame: () => endpointFrame(`${fresh}/sse/0`, "/sse/message?sessionId=fresh", {}) },
       settings,
     },
-    { preamble: "" },
+    { preamble: () => "" },
   );
   return { freshSockets, attempts, ...readText(response) };
 }

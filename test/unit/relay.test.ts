@@ -25,7 +25,7 @@ async function openRelay({ uplink }: { uplink?: Uplink } = {}) {
       target: { sessionId, kind: "new", after: undefined },
       settings: resolveOptions({}),
     },
-    { preamble: "" },
+    { preamble: () => "" },
   );
   return { sockets, targets, ...readText(response) };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createExampleServer } from "../fixtures/example-server.ts";
+import { createGuardedServer } from "../fixtures/guarded-server.ts";
 import { createUnrulyServer } from "../fixtures/unruly-server.ts";
 import { connectTestClient } from "../../src/testing.ts";
 
@@ -39,4 +40,29 @@ test("createServer and the tools are told of the test's request, as of a deploye
   const copied = await client.callTool({ name: "copy_headers", arguments: {} });
   expect(copied.content).toMatchObject([{ text: "a copy of ada" }]);
   await client.close();
+});
+
+test("createServer and the tools are told who the test says it is", async () => {
+  const authInfo = { token: "t", clientId: "a-client", scopes: ["mcp"], extra: { name: "Ann" } };
+  const client = await connectTestClient(createGuardedServer, {
+    user: { id: "ann" },
+    authInfo,
+    headers: { "x-own": "1" },
+  });
+  const { content } = await client.callTool({ name: "whoami", arguments: {} });
+  expect(content).toEqual([{ type: "text", text: JSON.stringify({ user: "ann", client: "a-client", name: "Ann" }) }]);
+  const slow = await client.callTool({ name: "slow", arguments: { ms: 0 } });
+  expect(JSON.stringify(slow.content)).toContain("x-own");
+  await client.close();
+});
+
+test("of a user alone, tools are told no scopes; of nobody, nothing", async () => {
+  const known = await connectTestClient(createGuardedServer, { user: { id: "ann" } });
+  const who = { name: "whoami", arguments: {} };
+  expect(await known.callTool(who)).toMatchObject({
+    content: [{ text: JSON.stringify({ user: "ann", client: "ann" }) }],
+  });
+  const unknown = await connectTestClient(createGuardedServer);
+  expect(await unknown.callTool(who)).toMatchObject({ content: [{ text: "{}" }] });
+  await Promise.all([known.close(), unknown.close()]);
 });

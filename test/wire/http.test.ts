@@ -83,12 +83,12 @@ describe("the endpoint", () => {
   test("keeps the query of its GET as it was written, with its session last and alone", async () => {
     const query = "?token=abc&sessionId=mine&tenant=t%201&flag&session%49d=x";
     expect(await endpointOf(`/sse${query}`)).toMatch(
-      /^\/sse\/message\?token=abc&tenant=t%201&flag&sessionId=[0-9a-f]{64}$/,
+      /^\/sse\/message\?token=abc&tenant=t%201&flag&sessionId=[0-9a-f]{96}$/,
     );
   });
 
   test("is below the path that was opened, whichever it is", async () => {
-    expect(await endpointOf("/mcp/?a=1")).toMatch(/^\/mcp\/message\?a=1&sessionId=[0-9a-f]{64}$/);
+    expect(await endpointOf("/mcp/?a=1")).toMatch(/^\/mcp\/message\?a=1&sessionId=[0-9a-f]{96}$/);
   });
 
   test("keeps the query also on a stream that resumes, and on one that claims nothing", async () => {

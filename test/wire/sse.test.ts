@@ -15,7 +15,7 @@ describe("opening a stream", () => {
     expect(stream.response.headers.get("content-type")).toBe("text/event-stream");
     const first = await stream.next();
     expect(first.event).toBe("endpoint");
-    expect(first.data).toMatch(/^\/sse\/message\?sessionId=[0-9a-f]{64}$/i);
+    expect(first.data).toMatch(/^\/sse\/message\?sessionId=[0-9a-f]{96}$/i);
     await expect.poll(() => stream.comments.length).toBeGreaterThan(1);
     expect(stream.events).toEqual([]);
     stream.close();

@@ -14,7 +14,7 @@ describe("the answer to a POST", () => {
   test("initialize gives a session id; notifications and responses are answered 202", async () => {
     const client = await RawMcpClient.open(example.url);
     expect(client.opened.headers.get("content-type")).toBe("application/json");
-    expect(client.sessionId).toMatch(/^[0-9a-f]{64}$/);
+    expect(client.sessionId).toMatch(/^[0-9a-f]{96}$/);
     expect((await client.post({ jsonrpc: "2.0", method: "notifications/initialized" })).status).toBe(202);
     expect((await client.post({ jsonrpc: "2.0", id: 99, result: {} })).status).toBe(202);
   });

@@ -1,16 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { root } from "../../../test/support/bundle.ts";
 import { freePort } from "../../../test/support/free-port.ts";
-import type { LaneName, Sighting } from "../sighting.ts";
+import type { Sighting } from "../sighting.ts";
 import { launchChromium, type Page } from "./browser.ts";
 import { makeCalls } from "./calls.ts";
-import { programArguments, projectFile, report, versionIn } from "./kit.ts";
+import { inspector, startInspector } from "./inspector-page.ts";
+import { programArguments, report, versionIn } from "./kit.ts";
 
-const inspector = projectFile("@modelcontextprotocol/inspector");
 /** A screenshot of each result is kept there, and what the Inspector stores. */
 const artifacts = join(root, ".cache", "inspector-ui");
 
@@ -46,38 +44,13 @@ const port = await freePort();
 const browser = await launchChromium();
 let server: ChildProcess | undefined;
 try {
-  server = await startInspector(port);
+  server = await startInspector({ url, lane, port, artifacts });
   const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
   await page.goto(`http://127.0.0.1:${port}/`);
   report(await useInspector(page));
 } finally {
   await browser.close();
   server?.kill();
-}
-
-/** Runs `mcp-inspector --transport … --server-url …`, until its page can be had. */
-async function startInspector(clientPort: number): Promise<ChildProcess> {
-  const launcher = join(inspector, "clients/launcher/build/index.js");
-  const transport: Record<LaneName, string> = { sse: "sse", mcp: "http" };
-  const child = spawn(process.execPath, [launcher, "--transport", transport[lane], "--server-url", url], {
-    stdio: ["ignore", "pipe", "ignore"],
-    env: {
-      ...process.env,
-      CLIENT_PORT: String(clientPort),
-      MCP_SANDBOX_PORT: "0",
-      MCP_AUTO_OPEN_ENABLED: "false",
-      DANGEROUSLY_OMIT_AUTH: "true",
-      MCP_STORAGE_DIR: join(artifacts, "storage"),
-      HOME: join(artifacts, "home"),
-    },
-  });
-  const lines = createInterface({ input: child.stdout });
-  const ended = once(child, "exit").then(() => Promise.reject(new Error("the Inspector ended before its page was up")));
-  const up = new Promise<void>((resolve) => lines.on("line", (line) => line.includes("up and running") && resolve()));
-  await Promise.race([up, ended]);
-  // From here on it ends because it is told to.
-  ended.catch(() => undefined);
-  return child;
 }
 
 /** What a person does: connect, open the tools, call them, and read the screen. */

@@ -2,16 +2,17 @@ import { isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/ser
 import { isObject } from "../../protocol/json-rpc.ts";
 import { attempt } from "../stored/attempt.ts";
 import type { RowStore } from "../stored/rows.ts";
+import type { StoredRequest } from "./stored-request.ts";
 import { readRow } from "../stored/stored-format.ts";
 
-/** A request that was accepted and is not answered yet, with all that is needed to run it again. */
-export interface JournalEntry {
+/**
+ * A request that was accepted and is not answered yet, with all that is needed to run it again, and the HTTP request that
+ * brought it.
+ */
+export interface JournalEntry extends StoredRequest {
   request: JSONRPCRequest;
   /** The stream of the session on which the answer goes out. */
   stream: string;
-  /** The HTTP request that brought it: a tool may read its headers. */
-  url: string;
-  headers: [string, string][];
   /** How often it has been run again; absent: never. */
   reruns?: number;
 }
@@ -71,8 +72,15 @@ export class Journal {
 
 function readEntry(entry: unknown): JournalEntry {
   if (!isObject(entry)) throw new TypeError("it is no object");
-  const { request, stream, url, headers, reruns } = entry;
+  const { request, stream, url, headers, caller, reruns } = entry;
   const isWhole = isJSONRPCRequest(request) && typeof stream === "string" && typeof url === "string";
   if (!isWhole || !Array.isArray(headers)) throw new TypeError("it lacks a member");
-  return { request, stream, url, headers, ...(typeof reruns === "number" ? { reruns } : {}) };
+  return {
+    request,
+    stream,
+    url,
+    headers,
+    ...(typeof caller === "string" ? { caller } : {}),
+    ...(typeof reruns === "number" ? { reruns } : {}),
+  };
 }

@@ -12,12 +12,13 @@ import type { Conversation } from "../server/conversation.ts";
 import type { Lane } from "../stored/handshake.ts";
 import { messageExtra } from "../calls/http-source.ts";
 import { LateTimer } from "./late-timer.ts";
+import { isSameHolder, shownWith } from "../../link/caller.ts";
 import { type CarriedBy, listenStream, sseStream } from "../../link/link.ts";
 import { PostStream } from "../out/post-stream.ts";
 import type { Streams } from "../out/streams.ts";
 
 export interface PostsOptions {
-  sessionId: string;
+  sessionId: () => string;
   conversation: Conversation;
   streams: Streams;
   settings: Settings;
@@ -38,7 +39,7 @@ export interface TakenPost {
  * Nothing is accepted that is neither answered nor journaled when its POST is.
  */
 export class Admission {
-  readonly #sessionId: string;
+  readonly #sessionId: () => string;
   readonly #conversation: Conversation;
   readonly #streams: Streams;
   readonly #settings: Settings;
@@ -62,11 +63,13 @@ export class Admission {
    */
   async toSse(request: Request, text: string, by?: CarriedBy): Promise<TakenPost> {
     const parsed = parseBody(text);
-    if (!this.exists("sse")) return refused(refusals.unknownSession());
+    if (!this.exists("sse", request)) return refused(refusals.unknownSession());
     if (!parsed.ok) return refused(refuseBody(parsed));
     const wrongLane = this.refuseOtherLane("sse");
     if (wrongLane !== undefined) return refused(wrongLane);
     await this.#conversation.ready(request, "sse", parsed.messages);
+    const tooLittle = await this.#conversation.refuseScopes(parsed.messages, request);
+    if (tooLittle !== undefined) return refused(tooLittle);
     // It may have ended while its server was built.
     const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refused(refusal);
@@ -96,11 +99,13 @@ export class Admission {
     if (!read.ok) return read.refusal;
     const { text } = read;
     const parsed = parseBody(text);
-    if (this.#isEnded() || (!isNew && !this.exists("mcp"))) return refusals.unknownSession();
+    if (this.#isEnded() || (!isNew && !this.exists("mcp", request))) return refusals.unknownSession();
     if (!parsed.ok) return refuseBody(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
     await this.#conversation.ready(request, "mcp", parsed.messages);
+    const tooLittle = await this.#conversation.refuseScopes(parsed.messages, request);
+    if (tooLittle !== undefined) return tooLittle;
     const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
     if (refusal !== undefined) return refusal;
 
@@ -141,7 +146,7 @@ export class Admission {
     { batch, version, retryMs }: { batch: boolean; version: string | undefined; retryMs: number | undefined },
   ): PostStream {
     const name = `p${sequence.toString(36)}`;
-    const sessionId = this.#sessionId;
+    const sessionId = this.#sessionId();
     const priming = readsPriming(version)
       ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs })
       : undefined;
@@ -173,10 +178,15 @@ export class Admission {
     };
   }
 
-  /** Whether there is a session: stored, or with a client on its stream that has said nothing yet. */
-  exists(lane: Lane): boolean {
-    if (this.#isEnded()) return false;
-    return this.#conversation.handshake !== undefined || (lane === "sse" && this.#streams.isAttached(sseStream));
+  /**
+   * Whether there is a session for whoever sent `request`: stored, or with a client on its stream that has said nothing yet.
+   * To anybody but its holder it is as if it had never been.
+   */
+  exists(lane: Lane, request: Request): boolean {
+    const { handshake, holder } = this.#conversation;
+    if (this.#isEnded() || holder === undefined) return false;
+    const isThere = handshake !== undefined || (lane === "sse" && this.#streams.isAttached(sseStream));
+    return isThere && isSameHolder(holder, shownWith(request, lane));
   }
 
   refuseOtherLane(lane: Lane): Response | undefined {

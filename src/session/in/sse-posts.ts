@@ -28,12 +28,15 @@ export class SsePosts {
 
   /** By a request of its own. */
   async byRequest(request: Request): Promise<Response> {
+    if (!this.#admission.exists("sse", request)) return refusals.unknownSession();
     const read = await this.#admission.read(request);
     return read.ok ? this.#respond(await this.#take(request, read.text)) : read.refusal;
   }
 
   /** By a request of its own, and perhaps over the WebSocket before: the relay went away before it heard. */
   async again(request: Request): Promise<Response> {
+    // Before anything is said of a POST that another client sent.
+    if (!this.#admission.exists("sse", request)) return refusals.unknownSession();
     const read = await this.#admission.read(request);
     if (!read.ok) return read.refusal;
     const { text } = read;

@@ -26,7 +26,7 @@ const smallLength = 4 * 1024;
 const receiptPrefix = "receipt:";
 
 export interface DeliveryOptions {
-  sessionId: string;
+  sessionId: () => string;
   store: RowStore;
   streams: Streams;
   settings: Settings;
@@ -129,7 +129,7 @@ export class Delivery {
   }
 
   #eventId(stream: string, sequence: number): string {
-    return formatEventId({ sessionId: this.#options.sessionId, stream, sequence });
+    return formatEventId({ sessionId: this.#options.sessionId(), stream, sequence });
   }
 
   /** Makes the answer to a POST an SSE stream: something else comes first, or nothing for a while. */

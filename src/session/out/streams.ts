@@ -1,3 +1,4 @@
+import type { Holder } from "../../link/caller.ts";
 import { closeCode, type KeptNotice, packedAgain, plainFrame } from "../../link/link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
@@ -13,6 +14,8 @@ interface Attachment {
   version?: number;
   /** See `RelaySocket`. */
   waitsFrom?: number | undefined;
+  /** Whose session it is: before its first message nothing else of it is kept. Absent: of the release before. */
+  holder?: Holder;
 }
 
 /** What an attachment may hold of messages, bytes. The platform's limit is 16,384 for all of it. */
@@ -48,6 +51,8 @@ export class Streams {
   /** Sockets whose messages are in memory: what they kept is older than that. */
   readonly #known = new WeakSet<WebSocket>();
   #isKeeping = false;
+  /** Whose session it is, as its sockets kept it through hibernation. */
+  readonly holder: Holder | undefined;
   readonly #bootedAtMs: number;
 
   constructor(ctx: DurableObjectState, maxStreamBacklogBytes: number, nowMs: number) {
@@ -55,7 +60,15 @@ export class Streams {
     this.#maxStreamBacklogBytes = maxStreamBacklogBytes;
     this.#bootedAtMs = nowMs;
     for (const socket of ctx.getWebSockets()) {
-      const { stream, openedAtMs, version = 1, inDoubt = [], waitsFrom } = attachmentOf(socket);
+      const {
+        stream,
+        openedAtMs,
+        version = 1,
+        inDoubt = [],
+        waitsFrom,
+        holder = { secret: "", owner: "" },
+      } = attachmentOf(socket);
+      this.holder = holder;
       if (socket.readyState === WebSocket.OPEN) {
         this.#sockets.set(stream, { socket, openedAtMs, version, unconfirmedBytes: 0, waitsFrom });
         // While the object slept it had all the time to read. A sequence number is a clock's.
@@ -156,9 +169,13 @@ export class Streams {
   }
 
   /** Gives `stream` to `socket`; the newest wins. The socket is accepted for hibernation. */
-  attach(stream: string, socket: WebSocket, { openedAtMs, version }: { openedAtMs: number; version: number }): void {
+  attach(
+    stream: string,
+    socket: WebSocket,
+    { openedAtMs, version, holder }: { openedAtMs: number; version: number; holder: Holder },
+  ): void {
     this.#ctx.acceptWebSocket(socket, [stream]);
-    socket.serializeAttachment({ stream, openedAtMs, version } satisfies Attachment);
+    socket.serializeAttachment({ stream, openedAtMs, version, holder } satisfies Attachment);
     this.#known.add(socket);
     // A POST's stream that is resumed: its first connection may be dead without our knowing.
     this.#posts.get(stream)?.end();

@@ -8,9 +8,11 @@ import { type Call, Calls } from "../calls/calls.ts";
 import { Delivery } from "../out/delivery.ts";
 import { Claims } from "../calls/claims.ts";
 import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "../stored/handshake.ts";
-import { messageExtra, requestOf } from "../calls/http-source.ts";
+import { messageExtra } from "../calls/http-source.ts";
+import { requestOf, storedRequest } from "../calls/stored-request.ts";
 import { Introduction } from "../stored/introduction.ts";
 import { Journal } from "../calls/journal.ts";
+import { callerOf } from "../../link/caller.ts";
 import { isPostStream, readClaimId } from "../../link/link.ts";
 import { LongCalls } from "../calls/long-calls.ts";
 import { answerInterrupted } from "./recovery.ts";
@@ -22,7 +24,10 @@ import type { Streams } from "../out/streams.ts";
 import { SessionTransport } from "./transport.ts";
 
 export interface ConversationOptions {
-  sessionId: string;
+  /** What tools see as the session's id, and logs: no key to it. */
+  objectId: string;
+  /** What clients have. */
+  sessionId: () => string;
   store: RowStore;
   streams: Streams;
   settings: Settings;
@@ -59,7 +64,7 @@ export class Conversation {
   readonly #server: RunningServer;
 
   constructor(options: ConversationOptions) {
-    const { settings, sessionId, store } = options;
+    const { settings, objectId, store } = options;
     this.#options = options;
     this.#record = options.record;
     this.#journal = new Journal(store);
@@ -76,7 +81,7 @@ export class Conversation {
       abandon: (id) => this.#said.abandon(id),
     });
     this.transport = new SessionTransport({
-      sessionId,
+      sessionId: objectId,
       incarnation: this.delivery.outbox.nextSequence(Date.now()).toString(36),
       target: {
         clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.handshake),
@@ -93,7 +98,7 @@ export class Conversation {
       settings,
       streams: options.streams,
       calls: this.calls,
-      callLog: new CallLog(sessionId, options.waitUntil),
+      callLog: new CallLog(objectId, options.waitUntil),
       delivery: this.delivery,
       introduction: this.#introduction,
       journal: this.#journal,
@@ -116,6 +121,11 @@ export class Conversation {
     return this.#record.handshake;
   }
 
+  /** Whose session it is; `undefined` before anybody opened it. */
+  get holder(): HandshakeRecord["holder"] {
+    return this.#record.holder;
+  }
+
   /** Whether tools can have run. */
   get hasServer(): boolean {
     return this.#server.isReady;
@@ -136,6 +146,12 @@ export class Conversation {
   /** Starts the session's record, if it has none, so that it outlives this object's memory. */
   ensureStored(): void {
     this.#record.ensure();
+  }
+
+  /** The answer to a POST of `messages` if its caller may do too little for one of them; to be asked once it is {@linkcode ready}. */
+  refuseScopes(messages: JSONRPCMessage[], request: Request): Promise<Response | undefined> | undefined {
+    const requests = messages.filter(isRequest);
+    return requests.length === 0 ? undefined : this.transport.refuseScopes(requests, callerOf(request)?.authInfo);
   }
 
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
@@ -172,7 +188,7 @@ export class Conversation {
       if (this.calls.get(call.request.id) !== call || call.journalKey !== undefined) continue;
       this.#longCalls.start();
       this.ensureStored();
-      const entry = { request: call.request, stream: call.stream, url: request.url, headers: [...request.headers] };
+      const entry = { request: call.request, stream: call.stream, ...storedRequest(request) };
       attempt(() => {
         call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
         this.#options.onJournaled();

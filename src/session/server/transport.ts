@@ -1,12 +1,15 @@
 import type {
+  AuthInfo,
   ClientCapabilities,
   JSONRPCMessage,
   JSONRPCRequest,
   MessageExtraInfo,
   RequestId,
+  ScopeChallengeHandler,
   Transport,
   TransportSendOptions,
 } from "@modelcontextprotocol/server";
+import { refuseScopes } from "./scopes.ts";
 import { isObject, isRequest, isResponse } from "../../protocol/json-rpc.ts";
 
 /** Where a session's transport puts what the server says. */
@@ -42,11 +45,22 @@ export class SessionTransport implements Transport {
   readonly #incarnation: string;
   readonly #asked = new Map<RequestId, (answer: JSONRPCMessage) => void>();
   #askCount = 0;
+  #challenge: ScopeChallengeHandler | undefined;
 
   constructor({ sessionId, incarnation, target }: { sessionId: string; incarnation: string; target: TransportTarget }) {
     this.sessionId = sessionId;
     this.#incarnation = incarnation;
     this.#target = target;
+  }
+
+  /** Called by an `McpServer` of SDK v2 that is connected: what its tools, resources and prompts ask of a token. */
+  setScopeChallengeResolver(challenge: ScopeChallengeHandler): void {
+    this.#challenge = challenge;
+  }
+
+  /** The answer to a POST of `requests` if its caller may do too little for one of them. */
+  refuseScopes(requests: JSONRPCRequest[], authInfo: AuthInfo | undefined): Promise<Response | undefined> | undefined {
+    return this.#challenge && refuseScopes(requests, authInfo, this.#challenge);
   }
 
   start(): Promise<void> {

@@ -4,6 +4,7 @@ import type {
   JSONRPCNotification,
   JSONRPCRequest,
 } from "@modelcontextprotocol/server";
+import type { Holder } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
 import type { Question } from "./introduction.ts";
 import { changingLists } from "./worker-version.ts";
@@ -31,6 +32,9 @@ export interface Handshake {
   lists?: string[];
   /** What the server asked a person while it introduced itself; absent if nothing. */
   questions?: Question[];
+  /** Whose session it is, see `Holder`; each absent if it is empty. */
+  secret?: string;
+  owner?: string;
 }
 
 /** Length of all remembered URIs. More are served but not remembered: a bound on what is read at each wake. */
@@ -85,6 +89,8 @@ export class HandshakeRecord {
   #handshake: Handshake | undefined;
   /** That of the POSTs that were let in. */
   lane: Lane;
+  /** Whose session it is. `undefined` before anybody opened it. */
+  holder: Holder | undefined;
 
   /** `version`: that of this Worker. */
   constructor(stored: Handshake | undefined, store: (handshake: Handshake) => void, version?: string) {
@@ -92,6 +98,7 @@ export class HandshakeRecord {
     this.#version = version;
     this.#handshake = stored;
     this.lane = stored?.lane ?? "sse";
+    this.holder = stored && { secret: stored.secret ?? "", owner: stored.owner ?? "" };
   }
 
   /** `undefined` before anything of the session is stored, and after its end. */
@@ -141,7 +148,14 @@ export class HandshakeRecord {
   }
 
   #current(): Handshake {
-    return this.#handshake ?? { lane: this.lane, subscriptions: [] };
+    if (this.#handshake !== undefined) return this.#handshake;
+    const { secret = "", owner = "" } = this.holder ?? {};
+    return {
+      lane: this.lane,
+      subscriptions: [],
+      ...(secret === "" ? {} : { secret }),
+      ...(owner === "" ? {} : { owner }),
+    };
   }
 
   #remember(handshake: Handshake): void {

@@ -1,7 +1,7 @@
 import { notJson } from "../../protocol/json-value.ts";
 import { toJson } from "../../protocol/message-json.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
-import type { SessionMemory } from "../../server-context.ts";
+import type { SessionMemory, UserMemory } from "../../server-context.ts";
 import type { RowStore, RowValue } from "./rows.ts";
 
 type MemoryStore = Omit<RowStore, "add" | "sync">;
@@ -14,7 +14,12 @@ const prefix = "memory/";
  * Storage: a row `memory/<key>` for each key, JSON text. Cost: one row written for each `set`. Lifetime: the session's.
  */
 export function storedMemory(store: RowStore, maxMemoryBytes: number, onWrite: () => void): SessionMemory {
-  return memoryOver(store, maxMemoryBytes, onWrite);
+  return memoryOver(store, { maxMemoryBytes, onWrite, of: "session" });
+}
+
+/** That of one user, in the SQLite of an object that has no session. Lifetime: until it is cleared. */
+export function storedUserMemory(store: RowStore, maxMemoryBytes: number): SessionMemory {
+  return memoryOver(store, { maxMemoryBytes, of: "user" });
 }
 
 /** The same memory in this process, for stdio, where the process is the session. */
@@ -27,10 +32,32 @@ export function processMemory(maxMemoryBytes = 1024 * 1024): SessionMemory {
     delete: (key) => void rows.delete(key),
     list: <Value extends RowValue>() => [...rows].sort(([a], [b]) => (a < b ? -1 : 1)) as [string, Value][],
   };
-  return memoryOver(store, maxMemoryBytes, () => undefined);
+  return memoryOver(store, { maxMemoryBytes, of: "session" });
 }
 
-function memoryOver(store: MemoryStore, maxMemoryBytes: number, onWrite: () => void): SessionMemory {
+/** That of the user of this process, who started it. */
+export function processUserMemory(): UserMemory {
+  const memory = processMemory();
+  // As on the edge, where all of it takes time, and faults are rejections.
+  return {
+    get: async (key) => memory.get(key),
+    set: async (key, value) => memory.set(key, value),
+    delete: async (key) => memory.delete(key),
+    keys: async () => memory.keys(),
+    async clear() {
+      for (const key of memory.keys()) memory.delete(key);
+    },
+  };
+}
+
+interface MemoryOptions {
+  maxMemoryBytes: number;
+  /** Whose it is, for what is said of it. */
+  of: "session" | "user";
+  onWrite?: () => void;
+}
+
+function memoryOver(store: MemoryStore, { maxMemoryBytes, of, onWrite }: MemoryOptions): SessionMemory {
   let used: number | undefined;
   const measure = (): number => {
     let total = 0;
@@ -50,16 +77,16 @@ function memoryOver(store: MemoryStore, maxMemoryBytes: number, onWrite: () => v
     },
     set(key, value) {
       if (!key.isWellFormed()) {
-        throw new RangeError("A key of the session's memory is text; half of a surrogate pair is not.");
+        throw new RangeError(`A key of the ${of}'s memory is text; half of a surrogate pair is not.`);
       }
       const fault = notJson(value);
-      if (fault !== undefined) throw new RangeError(`The session's memory holds JSON, as it is: ${fault}.`);
+      if (fault !== undefined) throw new RangeError(`The ${of}'s memory holds JSON, as it is: ${fault}.`);
       const text = toJson(value);
       const usedAfter = (used ??= measure()) - sizeOf(key) + utf8Bytes(key + text);
       if (usedAfter > maxMemoryBytes) {
-        throw new RangeError(`The session's memory is full: it holds ${maxMemoryBytes} bytes in all.`);
+        throw new RangeError(`The ${of}'s memory is full: it holds ${maxMemoryBytes} bytes in all.`);
       }
-      onWrite();
+      onWrite?.();
       store.put(prefix + key, text);
       used = usedAfter;
     },

@@ -61,8 +61,14 @@ export class Rows implements RowStore {
   writeHandshake(handshake: Handshake): void {
     const json = writeHandshake(handshake);
     if (!this.#isEmpty) return this.#replace(handshakeKey, json);
-    this.#storage.sql.exec(createTable);
+    this.createTable();
     this.#write(handshakeKey, json);
+  }
+
+  /** For an object that has no session, and stores something. */
+  createTable(): void {
+    if (!this.#isEmpty) return;
+    this.#storage.sql.exec(createTable);
     this.#isEmpty = false;
   }
 

@@ -49,7 +49,8 @@ export function readHandshake(key: string, json: string): Handshake {
 }
 
 function isHandshake(row: object): row is Handshake {
-  const { lane, subscriptions, initialize } = row as Partial<Record<keyof Handshake, unknown>>;
+  const { lane, subscriptions, initialize, secret = "", owner = "" } = row as Partial<Record<keyof Handshake, unknown>>;
   const isLane = lane === "sse" || lane === "mcp";
-  return isLane && Array.isArray(subscriptions) && (initialize === undefined || isObject(initialize));
+  const isHeld = typeof secret === "string" && typeof owner === "string";
+  return isLane && isHeld && Array.isArray(subscriptions) && (initialize === undefined || isObject(initialize));
 }

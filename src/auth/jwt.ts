@@ -1,0 +1,161 @@
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
+import type { Auth, Caller } from "./auth.ts";
+import { bearerOf } from "./bearer.ts";
+import { insufficientScope, unauthorized, unavailable } from "./challenge.ts";
+import { type JwtOptions, type JwtSettings, resolveJwtOptions } from "./jwt-options.ts";
+import { VerifiedTokens } from "./verified-tokens.ts";
+
+export type { JwtOptions } from "./jwt-options.ts";
+
+/** Of public keys only: an HMAC with the public key as its secret could be made by everybody. */
+const algorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+
+/** How much the clocks of issuer and edge may differ, seconds. */
+const clockTolerance = 30;
+
+/** An unknown key has the issuer asked again at most so often. */
+const cooldownDuration = 5_000;
+
+/** The issuer's keys are fetched anew after this. Until then it may be out of order, and a key that it withdrew is trusted. */
+const cacheMaxAge = 60 * 60_000;
+
+/** What is wrong with a token. Every other error is the issuer's or ours, and no new token would help. */
+const faultsOfTokens = new Set<string>(
+  [
+    errors.JWTExpired,
+    errors.JWTClaimValidationFailed,
+    errors.JWTInvalid,
+    errors.JWSInvalid,
+    errors.JWSSignatureVerificationFailed,
+    errors.JOSEAlgNotAllowed,
+    errors.JOSENotSupported,
+    errors.JWKSNoMatchingKey,
+    // It names no key although the issuer has several.
+    errors.JWKSMultipleMatchingKeys,
+  ].map(({ code }) => code),
+);
+
+type Verdict =
+  | { is: "valid"; caller: Caller }
+  | { is: "invalid"; why: string }
+  /** Whether it is valid cannot be told now. */
+  | { is: "open"; error: unknown };
+
+/**
+ * Lets in who brings a JWT of an identity provider: Auth0, Entra, WorkOS, Okta, Keycloak, Cloudflare Access and whoever else
+ * publishes keys. The principal is `issuer|subject`, and `authInfo.extra.claims` what the token says.
+ *
+ * Cost: a signature is verified once a minute for each token and isolate. Answers 401 to what is no valid token for this
+ * server, 403 to one without `requiredScopes`, and 503 while the issuer cannot be asked for its keys.
+ *
+ * @throws {RangeError} at start-up for an option that cannot be.
+ */
+export function jwt(options: JwtOptions): Auth<unknown> {
+  const settings = resolveJwtOptions(options);
+  const { issuer, header, requiredScopes } = settings;
+  const keys = keysOf(settings);
+  const verified = new VerifiedTokens();
+
+  const judge = async (token: string): Promise<Verdict> => {
+    const known = verified.get(token, Date.now());
+    if (known !== undefined) return { is: "valid", caller: known };
+    const verdict = await verify(token, keys, settings).catch(judgeError);
+    if (verdict.is === "valid") verified.add(token, verdict.caller, Date.now());
+    return verdict;
+  };
+
+  return {
+    async authenticate(request) {
+      const token = header === "authorization" ? bearerOf(request) : request.headers.get(header)?.trim();
+      if (token === undefined || token === "") return unauthorized(`Missing ${header}`, requiredScopes);
+      const verdict = await judge(token);
+      switch (verdict.is) {
+        case "invalid":
+          return unauthorized(`Invalid token: ${verdict.why}`, requiredScopes);
+        case "open":
+          console.error(JSON.stringify({ event: "issuer-unreachable", issuer, error: String(verdict.error) }));
+          return unavailable("The identity provider cannot be asked for its keys now. Send it again later.");
+        case "valid": {
+          const { scopes } = verdict.caller.authInfo;
+          const isAllowed = requiredScopes.every((scope) => scopes.includes(scope));
+          return isAllowed ? verdict.caller : insufficientScope(requiredScopes);
+        }
+      }
+    },
+    // Behind another header stands who has asked for the login already.
+    ...(header === "authorization" && { resource: { authorizationServers: [issuer], requiredScopes } }),
+  };
+}
+
+async function verify(token: string, keys: JWTVerifyGetKey, settings: JwtSettings): Promise<Verdict> {
+  const { issuer, audience, subject } = settings;
+  const expected = { issuer, algorithms, clockTolerance, requiredClaims: ["exp"] };
+  const { payload } = await jwtVerify(token, keys, audience === false ? expected : { ...expected, audience });
+  const sub = subject(payload);
+  // Whoever has no name of their own would share a principal, and with it sessions, with all others who have none.
+  if (typeof sub !== "string" || sub === "") return { is: "invalid", why: "the token does not say whose it is" };
+  return { is: "valid", caller: callerOf(token, `${issuer}|${sub}`, payload, settings) };
+}
+
+function judgeError(error: unknown): Verdict {
+  if (error instanceof errors.JOSEError && faultsOfTokens.has(error.code)) return { is: "invalid", why: error.message };
+  return { is: "open", error };
+}
+
+function callerOf(token: string, principal: string, claims: JWTPayload, { scopeClaims }: JwtSettings): Caller {
+  const { client_id: clientId, azp, appid, cid, exp } = claims;
+  const client = [clientId, azp, appid, cid].find((claim) => typeof claim === "string");
+  const authInfo = {
+    token,
+    clientId: client ?? "",
+    scopes: scopeClaims.flatMap((name) => wordsIn(claims[name])),
+    ...(exp !== undefined && { expiresAt: exp }),
+    extra: { claims },
+  };
+  return { principal, authInfo };
+}
+
+/** A claim that is a list, or words with blanks between them (RFC 8693, section 4.2). */
+function wordsIn(claim: unknown): string[] {
+  if (Array.isArray(claim)) return claim.filter((word) => typeof word === "string");
+  return typeof claim === "string" ? claim.split(" ").filter((word) => word !== "") : [];
+}
+
+/** The issuer's keys. Where they are is asked once in an isolate, which an unreachable issuer does not use up. */
+function keysOf({ issuer, jwksUri, timeoutMs }: JwtSettings): JWTVerifyGetKey {
+  let keys: JWTVerifyGetKey | undefined;
+  return async (header, token) => {
+    // Not a promise that others wait for: on Workers it would end with the request that made it.
+    keys ??= createRemoteJWKSet(jwksUri ?? (await discoverJwksUri(issuer, timeoutMs)), {
+      cooldownDuration,
+      cacheMaxAge,
+      timeoutDuration: timeoutMs,
+    });
+    return await keys(header, token);
+  };
+}
+
+/** OpenID Connect Discovery 1.0, section 4. */
+async function discoverJwksUri(issuer: string, timeoutMs: number): Promise<URL> {
+  const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+  if (response.status !== 200) throw new Error(`${url} was answered ${response.status}.`);
+  const document: unknown = await response.json();
+  const [named, jwksUri] = ["issuer", "jwks_uri"].map((name): unknown => Reflect.get(Object(document), name));
+  if (named !== issuer) throw new Error(`${url} says that its issuer is ${String(named)}: set issuer to that.`);
+  const parsed = typeof jwksUri === "string" ? URL.parse(jwksUri) : null;
+  if (parsed === null) throw new Error(`${url} names no jwks_uri: set jwksUri.`);
+  return parsed;
+}

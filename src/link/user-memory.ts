@@ -1,0 +1,77 @@
+import { notJson } from "../protocol/json-value.ts";
+import { isObject } from "../protocol/json-rpc.ts";
+import type { ServerContext, UserMemory } from "../server-context.ts";
+import type { KnownCaller } from "./caller.ts";
+import { url, verbHeader } from "./link.ts";
+
+/** What is asked of a user's object, as JSON. */
+export type UserMemoryRequest =
+  | { do: "get" | "delete"; key: string }
+  | { do: "set"; key: string; value: unknown }
+  | { do: "keys" | "clear" };
+
+/** What it answers: a value that is `undefined` has none; a `fault` is what a tool is to be told. */
+export type UserMemoryAnswer = { value?: unknown } | { fault: string };
+
+/** How often it is asked, if the object goes away meanwhile: to do the same again changes nothing. */
+const attempts = 3;
+
+/** The part of a {@linkcode ServerContext} that says who calls. */
+export function userIn(
+  caller: KnownCaller | undefined,
+  namespace: DurableObjectNamespace,
+): Pick<ServerContext, "user" | "authInfo"> {
+  if (caller === undefined) return {};
+  const { principal, owner, authInfo } = caller;
+  return { user: { id: principal, memory: userMemory(namespace, owner) }, authInfo };
+}
+
+/** The memory of one user, in an object of its own. `owner`: the hash of the principal. */
+function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemory {
+  const ask = async (request: UserMemoryRequest): Promise<unknown> => {
+    const body = JSON.stringify(request);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const object = namespace.get(namespace.idFromName(`user/${owner}`));
+        const response = await object.fetch(url, { method: "POST", headers: { [verbHeader]: "user-memory" }, body });
+        return valueIn(await response.json());
+      } catch (error) {
+        if (error instanceof RangeError || attempt === attempts) throw error;
+      }
+    }
+  };
+  return {
+    get: (key) => ask({ do: "get", key }),
+    async set(key, value) {
+      const fault = notJson(value);
+      if (fault !== undefined) throw new RangeError(`A user's memory holds JSON, as it is: ${fault}.`);
+      await ask({ do: "set", key, value });
+    },
+    delete: async (key) => (await ask({ do: "delete", key })) === true,
+    async keys() {
+      const keys = await ask({ do: "keys" });
+      return Array.isArray(keys) ? keys.map(String) : [];
+    },
+    async clear() {
+      await ask({ do: "clear" });
+    },
+  };
+}
+
+function valueIn(answer: unknown): unknown {
+  if (!isObject(answer)) throw new TypeError("the user's object gave no answer");
+  if (typeof answer["fault"] === "string") throw new RangeError(answer["fault"]);
+  return answer["value"];
+}
+
+/** @throws {TypeError} for what no release of ours asks. */
+export function readUserMemoryRequest(json: string): UserMemoryRequest {
+  const asked: unknown = JSON.parse(json);
+  const { do: what, key, value } = isObject(asked) ? asked : {};
+  if (what === "keys" || what === "clear") return { do: what };
+  if (typeof key === "string") {
+    if (what === "get" || what === "delete") return { do: what, key };
+    if (what === "set") return { do: what, key, value };
+  }
+  throw new TypeError("that is nothing to ask of a user's memory");
+}

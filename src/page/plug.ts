@@ -1,0 +1,115 @@
+import { createParser } from "eventsource-parser";
+import { labelOf, noteOnWire } from "./wire.ts";
+
+/** How long the page stays without a connection when its plug is pulled, milliseconds. */
+const unpluggedMs = 2_000;
+
+/** An answer that is no success, as the page shows it. */
+export interface RefusedAnswer {
+  status: number;
+  /** The sentence of the refusal; empty if it had none. */
+  sentence: string;
+  challenge: string | null;
+}
+
+export interface PlugEvents {
+  /** A stream was opened: the first, or one after a cut. */
+  onStream(): void;
+  /** `endpoint` came: the server says which session this is. */
+  onSession(sessionId: string): void;
+  onRefused(answer: RefusedAnswer): void;
+}
+
+/**
+ * The connection of the page, as a `fetch` for the SDK's transport: it can be cut as a network would cut it, and what goes
+ * over it can be looked at. While the plug is out, nothing gets through in either direction.
+ */
+export class Plug {
+  readonly #events: PlugEvents;
+  readonly #streams = new Set<() => void>();
+  #isOut = false;
+
+  constructor(events: PlugEvents) {
+    this.#events = events;
+  }
+
+  /** Cuts all that is open, for {@linkcode unpluggedMs}. */
+  pull(): void {
+    this.#isOut = true;
+    noteOnWire("connection", "cut", "The plug was pulled: the page's connection is gone.");
+    for (const cut of this.#streams) cut();
+    setTimeout(() => (this.#isOut = false), unpluggedMs);
+  }
+
+  readonly fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
+    if (this.#isOut) throw new TypeError("The plug is out.");
+    if (typeof init?.body === "string") noteOnWire("sent", labelOf(init.body), init.body);
+    const controller = new AbortController();
+    init?.signal?.addEventListener("abort", () => controller.abort());
+    const response = await fetch(url, { ...init, signal: controller.signal });
+    if (response.status >= 400) await this.#refused(response.clone());
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    if (!response.ok || !isStream || response.body === null) return response;
+    this.#events.onStream();
+    return new Response(this.#cuttable(response.body, controller), response);
+  };
+
+  async #refused(response: Response): Promise<void> {
+    const text = await response.text().catch(() => "");
+    const challenge = response.headers.get("www-authenticate");
+    noteOnWire("connection", String(response.status), text);
+    this.#events.onRefused({ status: response.status, sentence: sentenceIn(text), challenge });
+  }
+
+  /** The stream, which ends with an error when it is cut: the SDK's client then comes back, as after any loss. */
+  #cuttable(body: ReadableStream<Uint8Array>, controller: AbortController): ReadableStream<Uint8Array> {
+    const decoder = new TextDecoder();
+    const parser = createParser({ onEvent: ({ event, data }) => this.#received(event ?? "message", data) });
+    let cut = (): void => undefined;
+    const lost = new Promise<never>((_, reject) => {
+      cut = () => reject(new TypeError("The connection was cut."));
+    });
+    lost.catch(() => undefined);
+    this.#streams.add(cut);
+    const reader = body.getReader();
+    return new ReadableStream({
+      pull: async (stream) => {
+        try {
+          const { done, value } = await Promise.race([reader.read(), lost]);
+          if (done) {
+            this.#streams.delete(cut);
+            return stream.close();
+          }
+          parser.feed(decoder.decode(value, { stream: true }));
+          stream.enqueue(value);
+        } catch (error) {
+          this.#streams.delete(cut);
+          controller.abort();
+          stream.error(error instanceof DOMException ? new TypeError("The connection was lost.") : error);
+        }
+      },
+      cancel: () => {
+        this.#streams.delete(cut);
+        controller.abort();
+      },
+    });
+  }
+
+  #received(event: string, data: string): void {
+    noteOnWire("received", event === "message" ? labelOf(data) : event, data);
+    if (event !== "endpoint") return;
+    const sessionId = URL.parse(data, document.baseURI)?.searchParams.get("sessionId");
+    if (sessionId !== null && sessionId !== undefined) this.#events.onSession(sessionId);
+  }
+}
+
+/** The message of a JSON-RPC error. */
+function sentenceIn(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } | string };
+    if (typeof error === "object" && typeof error.message === "string") return error.message;
+  } catch {
+    // A proxy's own page, which says nothing that belongs here.
+  }
+  return "";
+}

@@ -1,0 +1,135 @@
+import type { Choice, Schema, Shape } from "./json-schema.ts";
+
+/** What stands between a label and a value. It keeps what is typed. */
+export interface InputProps {
+  id: string;
+  /** The id of the text that says more. */
+  describedBy: string | undefined;
+  schema: Schema;
+  value: unknown;
+  isRequired: boolean;
+  onChange: (value: unknown) => void;
+}
+
+export function Input(props: InputProps & { shape: Shape }) {
+  const { id, describedBy, schema, value, isRequired, shape, onChange } = props;
+  const common = { id, "aria-describedby": describedBy };
+  switch (shape.kind) {
+    case "number":
+      return (
+        <input
+          {...common}
+          type="number"
+          required={isRequired}
+          step={shape.isWhole ? 1 : "any"}
+          min={bound(schema["minimum"])}
+          max={bound(schema["maximum"])}
+          defaultValue={typeof value === "number" ? String(value) : ""}
+          onInput={({ currentTarget: { value: typed, valueAsNumber: number } }) =>
+            onChange(typed === "" || Number.isNaN(number) ? undefined : number)
+          }
+        />
+      );
+    case "boolean":
+      if (isRequired) {
+        return (
+          <input
+            {...common}
+            type="checkbox"
+            defaultChecked={value === true}
+            onInput={({ currentTarget }) => onChange(currentTarget.checked)}
+          />
+        );
+      }
+      return <Select {...props} choices={[true, false].map((one) => ({ value: one, label: one ? "yes" : "no" }))} />;
+    case "choice":
+      return <Select {...props} choices={shape.choices} />;
+    case "text":
+      return <Text {...props} format={shape.format} />;
+    default:
+      return <Json {...props} />;
+  }
+}
+
+function Text({ id, describedBy, schema, value, isRequired, format, onChange }: InputProps & { format: string }) {
+  const least = bound(schema["minLength"]);
+  const common = {
+    id,
+    "aria-describedby": describedBy,
+    required: isRequired && least !== undefined && least > 0,
+    minLength: least,
+    maxLength: bound(schema["maxLength"]),
+    defaultValue: typeof value === "string" ? value : "",
+    onInput: ({ currentTarget: { value: typed } }: { currentTarget: { value: string } }) =>
+      onChange(typed === "" && !isRequired ? undefined : typed),
+  };
+  switch (format) {
+    case "email":
+      return <input {...common} type="email" />;
+    case "uri":
+      return <input {...common} type="url" />;
+    case "date":
+      return <input {...common} type="date" />;
+    case "date-time":
+      return <input {...common} type="text" placeholder="2026-11-29T12:00:00Z" />;
+    default:
+      // Line breaks may be meant.
+      return <textarea {...common} rows={1} />;
+  }
+}
+
+function Select({ id, describedBy, value, isRequired, choices, onChange }: InputProps & { choices: Choice[] }) {
+  const index = choices.findIndex((choice) => choice.value === value);
+  return (
+    <select
+      id={id}
+      aria-describedby={describedBy}
+      required={isRequired}
+      onInput={({ currentTarget }) => onChange(choices[Number(currentTarget.value)]?.value)}
+    >
+      <option value="" selected={index < 0}>
+        {isRequired ? "Choose…" : "Not set"}
+      </option>
+      {choices.map(({ label }, position) => (
+        <option key={label} value={position} selected={position === index}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Json({ id, describedBy, value, isRequired, onChange }: InputProps) {
+  const parse = (area: HTMLTextAreaElement): void => {
+    const typed = area.value.trim();
+    const parsed = parsedJson(typed);
+    area.setCustomValidity(typed === "" || parsed.ok ? "" : "This is no JSON.");
+    if (typed === "") onChange(undefined);
+    else if (parsed.ok) onChange(parsed.value);
+  };
+  return (
+    <textarea
+      id={id}
+      class="code"
+      rows={2}
+      spellcheck={false}
+      required={isRequired}
+      placeholder="JSON"
+      aria-describedby={describedBy}
+      defaultValue={value === undefined ? "" : JSON.stringify(value)}
+      onInput={({ currentTarget }) => parse(currentTarget)}
+    />
+  );
+}
+
+export function parsedJson(text: string): { ok: true; value: unknown } | { ok: false } {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    return { ok: false };
+  }
+}
+
+function bound(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}

@@ -1,0 +1,201 @@
+import type { Prompt, ResourceTemplateType, Tool } from "@modelcontextprotocol/client";
+import { UriTemplate } from "@modelcontextprotocol/client";
+import { ArgumentsForm } from "./arguments-form.tsx";
+import { isUp, link, pullPlug } from "./connection.ts";
+import type { Schema } from "./json-schema.ts";
+import { type Chosen, chosen, faults, type Offer, offer } from "./offer.ts";
+import { RunView } from "./run-view.tsx";
+import { callTool, cancelRun, getPrompt, readResource, runs } from "./runs.ts";
+
+interface Entry extends Chosen {
+  title: string;
+}
+
+/** What the server offers, and a place to try each of it. */
+export function Workbench() {
+  const groups = groupsOf(offer.value).filter(({ entries }) => entries.length > 0);
+  const open = chosen.value;
+  return (
+    <section aria-labelledby="try">
+      <h2 id="try">Try it</h2>
+      {faults.value.map((fault) => (
+        <p class="fault" role="alert" key={fault}>
+          {fault}
+        </p>
+      ))}
+      {groups.length === 0 && faults.value.length === 0 && <p>This server offers no tools, resources or prompts.</p>}
+      <div class="workbench">
+        <nav aria-label="What the server offers">
+          {groups.map(({ title, entries }) => (
+            <div key={title}>
+              <h3>
+                {title} <span class="count">{entries.length}</span>
+              </h3>
+              <ul>
+                {entries.map(({ kind, name, title: shown }) => (
+                  <li key={name}>
+                    <button
+                      type="button"
+                      aria-current={open?.kind === kind && open.name === name}
+                      onClick={() => (chosen.value = { kind, name })}
+                    >
+                      {shown}
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            </div>
+          ))}
+        </nav>
+        {open !== undefined && <Bench key={`${open.kind} ${open.name}`} {...open} />}
+      </div>
+    </section>
+  );
+}
+
+function groupsOf({ tools, resources, templates, prompts }: Offer): { title: string; entries: Entry[] }[] {
+  const titled = ({ title, name }: { title?: string | undefined; name: string }): string => title ?? name;
+  return [
+    { title: "Tools", entries: tools.map((one) => ({ kind: "tools", name: one.name, title: titled(one) })) },
+    {
+      title: "Resources",
+      entries: [
+        ...resources.map((one): Entry => ({ kind: "resources", name: one.uri, title: titled(one) })),
+        ...templates.map((one): Entry => ({ kind: "templates", name: one.uriTemplate, title: titled(one) })),
+      ],
+    },
+    { title: "Prompts", entries: prompts.map((one) => ({ kind: "prompts", name: one.name, title: titled(one) })) },
+  ];
+}
+
+/** One tool, resource or prompt. */
+function Bench({ kind, name }: Chosen) {
+  const { tools, resources, templates, prompts } = offer.value;
+  switch (kind) {
+    case "tools": {
+      const tool = tools.find((one) => one.name === name);
+      return tool && <ToolBench tool={tool} />;
+    }
+    case "resources": {
+      const resource = resources.find((one) => one.uri === name);
+      const of = `resources ${name}`;
+      return (
+        resource && <Panel {...{ of, ...resource }} code={name} verb="Read" onRun={() => readResource(of, name)} />
+      );
+    }
+    case "templates": {
+      const template = templates.find((one) => one.uriTemplate === name);
+      return template && <TemplateBench template={template} />;
+    }
+    case "prompts": {
+      const prompt = prompts.find((one) => one.name === name);
+      return prompt && <PromptBench prompt={prompt} />;
+    }
+  }
+}
+
+function ToolBench({ tool }: { tool: Tool }) {
+  const hints = tool.annotations ?? {};
+  const said = [
+    ...(hints.readOnlyHint === true ? ["reads only"] : []),
+    ...(hints.idempotentHint === true ? ["may be repeated"] : []),
+    ...(hints.destructiveHint === true ? ["may destroy"] : []),
+  ];
+  const schema = tool.inputSchema as Schema;
+  return (
+    <Panel
+      {...tool}
+      {...{ of: `tools ${tool.name}`, hints: said, schema }}
+      code={tool.title === undefined ? undefined : tool.name}
+      verb="Run"
+      onRun={(args) => callTool(tool.name, args)}
+    />
+  );
+}
+
+function TemplateBench({ template }: { template: ResourceTemplateType }) {
+  const { uriTemplate } = template;
+  const parsed = new UriTemplate(uriTemplate);
+  const of = `templates ${uriTemplate}`;
+  return (
+    <Panel
+      {...template}
+      {...{ of, schema: ofStrings(parsed.variableNames, parsed.variableNames) }}
+      code={uriTemplate}
+      verb="Read"
+      onRun={(args) => readResource(of, parsed.expand(args as Record<string, string>))}
+    />
+  );
+}
+
+function PromptBench({ prompt }: { prompt: Prompt }) {
+  const args = prompt.arguments ?? [];
+  const required = args.filter((one) => one.required === true).map((one) => one.name);
+  const descriptions = Object.fromEntries(args.map((one) => [one.name, one.description]));
+  return (
+    <Panel
+      {...prompt}
+      of={`prompts ${prompt.name}`}
+      schema={ofStrings(Object.keys(descriptions), required, descriptions)}
+      verb="Get"
+      onRun={(given) => getPrompt(prompt.name, given as Record<string, string>)}
+    />
+  );
+}
+
+function ofStrings(
+  names: readonly string[],
+  required: readonly string[],
+  descriptions: Record<string, string | undefined> = {},
+): Schema {
+  const property = (name: string): Schema => ({ type: "string", description: descriptions[name] });
+  return { type: "object", required, properties: Object.fromEntries(names.map((name) => [name, property(name)])) };
+}
+
+interface PanelProps {
+  /** As runs are kept. */
+  of: string;
+  name: string;
+  title?: string | undefined;
+  description?: string | undefined;
+  code?: string | undefined;
+  hints?: readonly string[];
+  schema?: Schema;
+  verb: string;
+  onRun: (args: Record<string, unknown>) => Promise<void>;
+}
+
+function Panel({ of, name, title, description, code, hints = [], schema = {}, verb, onRun }: PanelProps) {
+  const run = runs.value.get(of);
+  const isRunning = run !== undefined && run.outcome === undefined;
+  return (
+    <article aria-label={title ?? name}>
+      <h3>{title ?? name}</h3>
+      {code !== undefined && <code>{code}</code>}
+      {description !== undefined && <p class="description">{description}</p>}
+      {hints.length > 0 && (
+        <ul class="hints" aria-label="Hints">
+          {hints.map((hint) => (
+            <li key={hint}>{hint}</li>
+          ))}
+        </ul>
+      )}
+      <ArgumentsForm schema={schema} label={`Arguments of ${title ?? name}`} onSubmit={(args) => void onRun(args)}>
+        <button type="submit" class="main" disabled={isRunning || !isUp.value}>
+          {isRunning ? "Running…" : verb}
+        </button>
+        {isRunning && (
+          <>
+            <button type="button" onClick={() => cancelRun(run)}>
+              Cancel
+            </button>
+            <button type="button" class="plug" disabled={link.value.state === "cut"} onClick={pullPlug}>
+              Pull the plug
+            </button>
+          </>
+        )}
+      </ArgumentsForm>
+      <RunView of={of} />
+    </article>
+  );
+}

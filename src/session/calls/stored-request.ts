@@ -1,0 +1,49 @@
+import { callerOf, noteCaller, packCaller, unpackCaller } from "../../link/caller.ts";
+import { sealed } from "../../protocol/sealed-request.ts";
+
+/** The HTTP request that brought a call, as it is written down: what a tool may read of it, and no credential. */
+export interface StoredRequest {
+  url: string;
+  headers: [string, string][];
+  /** Who sent it, as `packCaller` has it. Absent without a login. */
+  caller?: string;
+}
+
+/**
+ * What the name of a header, of a parameter of the query, or of a member of `authInfo` has in it if the value is likely to be a
+ * key to something. Cautious: a rerun lacks what was no secret, a disk keeps what was.
+ */
+const secretName =
+  /auth(?!info)|cookie|jwt|key|secret|token|passw|passphrase|credential|signature|assertion|bearer|session|^sig$|^code$|^mcp-edge-|^last-event-id$/i;
+/** A value that is a token whatever it is called: a JWT, or a whole credential of HTTP. */
+const secretValue = /\beyJ[\w-]{5,}\.[\w-]+\.|^(bearer|basic|digest|dpop|negotiate) /i;
+
+/** What is written down of `request`. */
+export function storedRequest(request: Request): StoredRequest {
+  const caller = callerOf(request);
+  const headers = [...request.headers].filter(([name, value]) => !secretName.test(name) && !secretValue.test(value));
+  const stored = { url: withoutSecrets(request.url), headers };
+  if (caller === undefined) return stored;
+  const known = JSON.parse(packCaller(caller), (name, value: unknown) => {
+    const isSecret = secretName.test(name) || (typeof value === "string" && secretValue.test(value));
+    return isSecret ? undefined : value;
+  }) as object;
+  return { ...stored, caller: JSON.stringify(known) };
+}
+
+/** The request again, of which a tool that runs once more is told. */
+export function requestOf({ url, headers, caller }: StoredRequest): Request {
+  const request = sealed(new Request(url, { method: "POST", headers }));
+  if (caller !== undefined) noteCaller(request, unpackCaller(caller));
+  return request;
+}
+
+function withoutSecrets(from: string): string {
+  const url = new URL(from);
+  const pairs = [...url.searchParams];
+  const kept = pairs.filter(([name, value]) => !secretName.test(name) && !secretValue.test(value));
+  if (kept.length < pairs.length) url.search = new URLSearchParams(kept).toString();
+  url.username = "";
+  url.password = "";
+  return url.href;
+}

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { bearer, GuardedSseClient, openMcpAs } from "../support/guarded-client.ts";
+import { postJson } from "../support/raw-client.ts";
+import { statelessRequest } from "../support/stateless-request.ts";
+
+let edge: EdgeServer;
+beforeAll(async () => void (edge = await startEdge("test/fixtures/guarded.ts")));
+afterAll(() => edge.close());
+
+const write = { method: "tools/call", params: { name: "write", arguments: {} } };
+const whoami = { method: "tools/call", params: { name: "whoami", arguments: {} } };
+const read = { method: "resources/read", params: { uri: "note://secret" } };
+const page = { method: "resources/read", params: { uri: "page://1" } };
+const plan = { method: "prompts/get", params: { name: "plan" } };
+
+type Asked = typeof write | typeof read | typeof plan;
+type Lane = (as: Record<string, string>, requests: Asked[]) => Promise<Response>;
+
+const inJsonRpc = (requests: Asked[]): object =>
+  requests.length === 1
+    ? { jsonrpc: "2.0", id: 1, ...requests[0] }
+    : requests.map((request, at) => ({ jsonrpc: "2.0", id: at + 1, ...request }));
+
+const lanes: Record<string, Lane> = {
+  "/sse": async (as, requests) => {
+    const client = await GuardedSseClient.openAs(edge.url, as);
+    const response = await client.post(inJsonRpc(requests));
+    const text = response.status === 202 ? "" : await response.text();
+    client.close();
+    return new Response(text, response);
+  },
+  "/mcp": async (as, requests) => await (await openMcpAs(edge.url, as)).post(inJsonRpc(requests)),
+};
+
+const stateless: Lane = async (as, [request]) => {
+  const { method, params } = request ?? whoami;
+  const { message, headers } = statelessRequest(method, params);
+  const named: Record<string, string> = "uri" in params ? { "mcp-name": params.uri } : {};
+  return await postJson(`${edge.url}/mcp`, message, { ...headers, ...named, ...as });
+};
+
+const single: [string, Asked, string][] = [
+  ["a tool", write, "mcp mcp:write"],
+  ["a resource", read, "mcp:read"],
+  ["a resource of a template", page, "mcp:read"],
+  ["a prompt", plan, "mcp:read"],
+];
+
+describe.each([...Object.entries(lanes), ["stateless", stateless] as [string, Lane]])("over %s", (_, send) => {
+  test.each(single)("%s that asks for a scope is refused without it, and says which", async (_what, request, scope) => {
+    const response = await send(bearer("bob-key-1"), [request]);
+    expect(response.status).toBe(403);
+    const challenge = response.headers.get("www-authenticate");
+    expect(challenge).toBe(
+      `Bearer error="insufficient_scope", error_description="Insufficient scope", scope="${scope}"`,
+    );
+    expect(await response.json()).toEqual({ error: "insufficient_scope", error_description: "Insufficient scope" });
+  });
+
+  test.each(single)("%s that asks for a scope is there for who has it", async (_what, request) => {
+    expect((await send(bearer("alice-key-1"), [request])).ok).toBe(true);
+  });
+
+  test("what asks for none is there without any", async () => {
+    expect((await send(bearer("bob-key-1"), [whoami])).ok).toBe(true);
+  });
+});
+
+describe.each(Object.entries(lanes))("a batch over %s", (_, send) => {
+  test("of which one call asks for a scope is refused as a whole", async () => {
+    expect((await send(bearer("bob-key-1"), [whoami, write, whoami])).status).toBe(403);
+  });
+
+  test("is taken if its caller has the scopes", async () => {
+    expect((await send(bearer("alice-key-1"), [whoami, write])).ok).toBe(true);
+  });
+});
+
+test("a refused call takes no id: it may be sent again", async () => {
+  const client = await GuardedSseClient.openAs(edge.url, bearer("bob-key-1"));
+  const refused = await client.post({ jsonrpc: "2.0", id: 7, ...write });
+  expect(refused.status).toBe(403);
+  expect((await client.post({ jsonrpc: "2.0", id: 7, ...whoami })).status).toBe(202);
+  expect(await client.stream.answerTo(7)).toMatchObject({ result: { content: [{ text: expect.any(String) }] } });
+  client.close();
+});
+
+test("after an eviction the scopes are still asked for", async () => {
+  const client = await GuardedSseClient.openAs(edge.url, bearer("bob-key-1"));
+  await edge.evict(client.sessionId);
+  expect((await client.post({ jsonrpc: "2.0", id: 1, ...write })).status).toBe(403);
+  client.close();
+});
