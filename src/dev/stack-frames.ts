@@ -9,8 +9,12 @@ const frame =
 /** Where workerd says that a bundle lies, while it loads it. */
 const insideWorkerd = "file:///bundle/";
 
-/** The folders and modules of `src` that serve the user's: in a stack they say nothing about a fault of his. */
-const ours = /^src\/(edge|session|protocol|dev|v1|v2)\/|^src\/(build-server|development|options|sdk-v2)\.ts/;
+/**
+ * The folders and modules of a clone's `src` that serve the user's: in a stack they say nothing about a fault of his. In a
+ * project of one's own they are a package, and these names are the user's.
+ */
+const ours =
+  /^src\/(auth|dev|edge|link|page|protocol|sdk|serve|session|shims|stdio|stream)\/|^src\/(call-log|development|edge-app|index(\.node)?|installed|main|options|server-context|testing|tools)\.ts/;
 
 /** Stack frames of a bundle, told in places of its sources. */
 export class StackFrames {
@@ -28,7 +32,7 @@ export class StackFrames {
       if (frame.test(line)) frames.push(...this.#place(line));
       else said.push(line);
     }
-    const theirs = frames.filter((place) => !isOurs(place));
+    const theirs = frames.filter((place) => !this.#isOurs(place));
     const others = text.includes("createServer returned") ? this.createServer() : frames;
     const shown = theirs.length > 0 ? theirs : others;
     return [...said, ...shown.map((place) => `    at ${place}`)].join("\n");
@@ -51,7 +55,11 @@ export class StackFrames {
 
   /** One frame, `name (src/server.ts:12:5)`; none if it does not lie in the user's own modules. */
   theirs(line: string): string[] {
-    return this.#place(line).filter((place) => !isOurs(place));
+    return this.#place(line).filter((place) => !this.#isOurs(place));
+  }
+
+  #isOurs(place: string): boolean {
+    return import.meta.dirname === join(this.#root, "src/dev") && ours.test(place.replace(/^.*\(/, ""));
   }
 
   /** Likewise, if it does not lie in the project. */
@@ -103,10 +111,6 @@ export class StackFrames {
       return undefined;
     }
   }
-}
-
-function isOurs(place: string): boolean {
-  return ours.test(place.replace(/^.*\(/, ""));
 }
 
 function toPath(place: string): string {
