@@ -1,15 +1,17 @@
-import { join } from "../link/joined.ts";
+import type { EventId } from "../protocol/event-id.ts";
 import * as link from "../link/link.ts";
 import { findSession } from "./objects.ts";
 import type { Uplink } from "./uplink.ts";
 import * as refusals from "../protocol/refusals.ts";
 
 /** Where a relay attaches. */
-export interface AttachTarget {
+export interface AttachTarget extends Pick<link.AttachRequest, "session" | "position"> {
   sessionId: string;
-  kind: link.AttachKind;
-  /** The last sequence the client has; `undefined` if it does not say. */
-  after: number | undefined;
+}
+
+/** How far a client says it is by `Last-Event-ID`, if it does. */
+export function clientsPosition(last: EventId | undefined): link.Position | undefined {
+  return last && { after: last.sequence, saidBy: "client" };
 }
 
 /** What feeds a client's stream, for as long as it lives. Nothing of its GET is kept: thousands of them lie here and are quiet. */
@@ -28,41 +30,28 @@ export class SessionSource implements StreamSource {
   /** That of the object that was attached to last. */
   #objectVersion: number = link.version;
   readonly #namespace: DurableObjectNamespace;
-  readonly #stream: string;
-  /** When the GET arrived, milliseconds since 1970. */
-  readonly #openedAtMs: number;
+  readonly #end: link.StreamEnd;
 
-  constructor(
-    namespace: DurableObjectNamespace,
-    { stream, openedAtMs, uplink }: { stream: string; openedAtMs: number; uplink?: Uplink },
-  ) {
+  /** `openedAtMs`: when the GET arrived, milliseconds since 1970. */
+  constructor(namespace: DurableObjectNamespace, { uplink, ...end }: link.StreamEnd & { uplink?: Uplink }) {
     this.#namespace = namespace;
-    this.#stream = stream;
-    this.#openedAtMs = openedAtMs;
+    this.#end = end;
     this.#uplink = uplink;
   }
 
-  /** An object of version 1 knows no epochs: each POST goes to it by a request. */
   get uplink(): Uplink | undefined {
-    return this.#objectVersion === 1 ? undefined : this.#uplink;
+    return link.takesPosts(this.#objectVersion) ? this.#uplink : undefined;
   }
 
   async giveBack(sessionId: string, packed: Uint8Array[]): Promise<void> {
-    const headers = this.#headers("return");
-    await findSession(this.#namespace, sessionId)?.fetch(link.url, {
-      method: "POST",
-      headers,
-      body: join(packed.map(link.plainFrame)),
-    });
+    const headers = link.askHeaders({ verb: "return", ...this.#end });
+    const body = link.join(packed.map(link.plainFrame));
+    await findSession(this.#namespace, sessionId)?.fetch(link.url, { method: "POST", headers, body });
   }
 
-  async attach({ sessionId, kind, after }: AttachTarget): Promise<WebSocket | Response> {
-    const headers = this.#headers("attach");
-    headers.upgrade = "websocket";
-    headers[link.attachHeader] = kind;
-    headers[link.versionHeader] = String(link.version);
-    if (after !== undefined) headers[link.afterHeader] = String(after);
-    if (this.#uplink !== undefined) headers[link.postHeader] = this.#uplink.lastKey;
+  async attach({ sessionId, session, position }: AttachTarget): Promise<WebSocket | Response> {
+    const request = { ...this.#end, session, position, lastPost: this.#uplink?.lastKey };
+    const headers = { ...link.askHeaders({ verb: "attach", attach: request }), upgrade: "websocket" };
     const attach = (): Promise<Response> | undefined =>
       findSession(this.#namespace, sessionId)?.fetch(link.url, { headers });
     // The object may go away under the request. Then there is a new one, which the old one's word does not bind.
@@ -70,13 +59,5 @@ export class SessionSource implements StreamSource {
     if (response.webSocket === null) return response;
     this.#objectVersion = link.versionOf(response.headers);
     return response.webSocket;
-  }
-
-  #headers(verb: link.Verb): Record<string, string> {
-    return {
-      [link.verbHeader]: verb,
-      [link.streamHeader]: this.#stream,
-      [link.openedHeader]: String(this.#openedAtMs),
-    };
   }
 }

@@ -1,5 +1,5 @@
 import * as refusals from "../protocol/refusals.ts";
-import { overReason, postHeader, type Verb, verbHeader, verbOf } from "../link/link.ts";
+import * as link from "../link/link.ts";
 
 /** The object of an id that a client named; `undefined` if we never made that id. Touches no object. */
 export function findSession(namespace: DurableObjectNamespace, sessionId: string): DurableObjectStub | undefined {
@@ -14,20 +14,15 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
 /**
  * The client's request, as its object gets it: the headers are the client's, the purpose is ours. A POST that says by
  * itself what it is for is passed on as it came: to copy it would take longer than to run a small tool. `text` is its
- * body, if that has been read; `key` that of a POST which may have come already.
+ * body, if that has been read.
  */
-export function toObject(
-  request: Request,
-  verb: Verb,
-  { text, key }: { text?: string | undefined; key?: string | undefined } = {},
-): Request {
+export function toObject(request: Request, ask: link.ClientAsk, text?: string): Request {
   const isOriginal = request.method === "POST" && !request.headers.has("upgrade") && text === undefined;
-  if (isOriginal && verbOf(request) === verb) return request;
+  if (isOriginal && link.clientsVerb(request.headers) === ask.verb) return request;
   const headers = new Headers(request.headers);
   // With it, the runtime would open a WebSocket and pass no body on.
   headers.delete("upgrade");
-  headers.set(verbHeader, verb);
-  if (key !== undefined) headers.set(postHeader, key);
+  for (const [name, value] of Object.entries(link.askHeaders(ask))) headers.set(name, value);
   const content = text ?? request.body;
   const init = { headers, cf: request.cf ?? {} };
   return new Request(request.url, content === null ? init : { ...init, method: "POST", body: content });
@@ -38,7 +33,7 @@ export async function askObject(session: DurableObjectStub, request: Request): P
   try {
     return await session.fetch(request);
   } catch (error) {
-    if (String(error).includes(overReason)) return refusals.unknownSession();
+    if (String(error).includes(link.overReason)) return refusals.unknownSession();
     console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
     return refusals.interrupted(null);
   }

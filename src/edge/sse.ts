@@ -4,8 +4,8 @@ import { mayHaveSession, readsRetry } from "../protocol/clients.ts";
 import { type EventId, formatEventId, parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame, eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
-import { headOf, sseStream, unpackRefusal, type Verb } from "../link/link.ts";
-import { type AttachTarget, SessionSource } from "./attach.ts";
+import * as link from "../link/link.ts";
+import { type AttachTarget, clientsPosition, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
 import { StreamRelay } from "./relay.ts";
@@ -33,7 +33,7 @@ export interface SseLane {
 export async function openStream(request: Request, url: URL, lane: SseLane): Promise<Response> {
   if (!takesEventStream(request)) return refusals.notAcceptable("text/event-stream");
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
-  if (last !== undefined && last.stream !== sseStream) return refusals.wrongLane();
+  if (last !== undefined && last.stream !== link.sseStream) return refusals.wrongLane();
   // Nothing is opened that nobody would read.
   if (request.method === "HEAD") return new Response(null, { headers: eventStreamHeaders });
   return (await resumeStream(request, url, lane, last)) ?? (await openSession(request, url, lane));
@@ -54,27 +54,27 @@ async function resumeStream(
   last: EventId | undefined,
 ): Promise<Response | undefined> {
   if (last === undefined) return undefined;
-  const target: AttachTarget = { sessionId: last.sessionId, kind: "resumed", after: last.sequence };
+  const target: AttachTarget = { sessionId: last.sessionId, session: "stored", position: clientsPosition(last) };
   const response = await relay(request, url, lane, target);
   return response.ok ? response : undefined;
 }
 
 function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
   const sessionId = lane.namespace.newUniqueId().toString();
-  return relay(request, url, lane, { sessionId, kind: "new", after: undefined });
+  return relay(request, url, lane, { sessionId, session: "new", position: undefined });
 }
 
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {
   const { namespace, settings } = lane;
   const isRetryRead = readsRetry(request.headers);
   const retryMs = isRetryRead ? settings.retryMs : undefined;
-  const { sessionId, after: sequence = 0 } = target;
+  const { sessionId, position } = target;
   const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?${queryOf(url, sessionId)}`;
-  const id = formatEventId({ sessionId, stream: sseStream, sequence });
-  const isClaiming = target.kind === "new" && mayHaveSession(request.headers);
+  const id = formatEventId({ sessionId, stream: link.sseStream, sequence: position?.after ?? 0 });
+  const isClaiming = target.session === "new" && mayHaveSession(request.headers);
   const openedAtMs = Date.now();
   const uplink = new Uplink();
-  const source = new SessionSource(namespace, { stream: sseStream, openedAtMs, uplink });
+  const source = new SessionSource(namespace, { stream: link.sseStream, openedAtMs, uplink });
   const claim = isClaiming ? { endpointFrame: endpointFrame(id, endpoint, {}) } : undefined;
   const preamble = isClaiming ? openingFrame(retryMs) : endpointFrame(id, endpoint, { retryMs });
   return StreamRelay.open({ source, target, claim, settings, readsRetry: isRetryRead }, { preamble });
@@ -96,25 +96,21 @@ export async function postMessage(request: Request, url: URL, lane: SseLane): Pr
   if (!admitted.ok) return admitted.refusal;
   const { text } = admitted;
   if (uplink === undefined || text === undefined || text.length > maxCarriedBytes) {
-    return await ask(lane, sessionId, request, { verb: "sse-message", text });
+    return await askSession(lane, sessionId, toObject(request, { verb: "sse-message" }, text));
   }
   const patienceMs = lane.settings.journalAfterMs + carryMarginMs;
-  const { receipt, key } = await uplink.carry(sessionId, { head: headOf(request), text }, patienceMs);
+  const { receipt, key } = await uplink.carry(sessionId, { head: link.headOf(request), text }, patienceMs);
   if (receipt === undefined) {
     // Only the object knows what became of it.
-    return await ask(lane, sessionId, request, { verb: key === undefined ? "sse-message" : "sse-again", text, key });
+    const ask: link.ClientAsk = key === undefined ? { verb: "sse-message" } : { verb: "sse-again", key };
+    return await askSession(lane, sessionId, toObject(request, ask, text));
   }
-  return receipt.refusal === undefined ? new Response(null, { status: 202 }) : unpackRefusal(receipt.refusal);
+  return receipt.refusal === undefined ? new Response(null, { status: 202 }) : link.unpackResponse(receipt.refusal);
 }
 
-async function ask(
-  { namespace }: SseLane,
-  sessionId: string,
-  request: Request,
-  { verb, ...rest }: { verb: Verb; text: string | undefined; key?: string | undefined },
-): Promise<Response> {
-  const session = findSession(namespace, sessionId);
-  return session === undefined ? refusals.unknownSession() : await askObject(session, toObject(request, verb, rest));
+async function askSession({ namespace }: SseLane, sessionId: string, request: Request): Promise<Response> {
+  const object = findSession(namespace, sessionId);
+  return object === undefined ? refusals.unknownSession() : await askObject(object, request);
 }
 
 function withoutSlash(path: string): string {

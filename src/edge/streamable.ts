@@ -7,7 +7,7 @@ import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
 import { listenStream, sseStream } from "../link/link.ts";
-import { type AttachTarget, SessionSource } from "./attach.ts";
+import { type AttachTarget, clientsPosition, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
@@ -34,7 +34,7 @@ export async function post(request: Request, lane: StreamableLane): Promise<Resp
   if (refusal !== undefined) return refusal;
   const session = findSession(lane.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  return await askObject(session, toObject(request, "mcp-message", { text: admitted.text }));
+  return await askObject(session, toObject(request, { verb: "mcp-message" }, admitted.text));
 }
 
 async function postWithoutSession(request: Request, text: string, lane: StreamableLane): Promise<Response> {
@@ -50,7 +50,7 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
   const session = lane.namespace.get(lane.namespace.newUniqueId());
-  return await askObject(session, toObject(request, "mcp-initialize", { text }));
+  return await askObject(session, toObject(request, { verb: "mcp-initialize" }, text));
 }
 
 /** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */
@@ -71,7 +71,7 @@ export async function listen(request: Request, { namespace, settings }: Streamab
   }
   const stream = last?.stream ?? listenStream;
   const source = new SessionSource(namespace, { stream, openedAtMs: Date.now() });
-  const target: AttachTarget = { sessionId, kind: "resumed", after: last?.sequence };
+  const target: AttachTarget = { sessionId, session: "stored", position: clientsPosition(last) };
   const isRetryRead = readsRetry(request.headers);
   const preamble = openingFrame(isRetryRead ? settings.retryMs : undefined);
   return await StreamRelay.open({ source, target, settings, readsRetry: isRetryRead }, { preamble, headers });
@@ -83,7 +83,7 @@ export async function end(request: Request, { namespace }: StreamableLane): Prom
   if (sessionId instanceof Response) return sessionId;
   const session = findSession(namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  return await askObject(session, toObject(request, "mcp-end"));
+  return await askObject(session, toObject(request, { verb: "mcp-end" }));
 }
 
 /** Of a request that must have one; else the refusal. */

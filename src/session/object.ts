@@ -38,11 +38,13 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   async #answer(request: Request): Promise<Response> {
     try {
-      const verb = link.verbOf(request);
-      const kind = request.headers.get(link.attachHeader) as link.AttachKind | null;
-      // The verb first: a client's message may have any header.
-      const isNew = verb === "mcp-initialize" || (verb === "attach" && kind === "new");
-      return await this.#begun(isNew).fetch(verb, request);
+      const ask = link.parseAsk(request.headers);
+      if (ask === undefined) {
+        link.logUnknown("worker");
+        return refusals.otherRelease();
+      }
+      const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
+      return await this.#begun(isNew).fetch(ask, request);
     } catch (error) {
       return refusals.incident(error);
     }

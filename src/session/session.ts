@@ -7,7 +7,6 @@ import { attempt } from "./stored/attempt.ts";
 import { Conversation } from "./server/conversation.ts";
 import { Expiry } from "./stored/expiry.ts";
 import { type Handshake, HandshakeRecord } from "./stored/handshake.ts";
-import { split } from "../link/joined.ts";
 import * as link from "../link/link.ts";
 import { storedMemory } from "./stored/memory.ts";
 import { Admission } from "./in/admission.ts";
@@ -108,35 +107,44 @@ export class Session<Env> {
     return this.#ended || (hasServer && handshake === undefined && !this.#streams.hasSocket);
   }
 
-  async fetch(verb: link.Verb, request: Request): Promise<Response> {
-    switch (verb) {
+  async fetch(ask: link.ParsedAsk, request: Request): Promise<Response> {
+    switch (ask.verb) {
       case "attach":
-        return this.#attach(request);
+        return this.#attach(ask.attach);
       case "release":
-        return this.#release(request);
+        return this.#release(ask.sessionId);
       case "return":
-        return await this.#takeBack(request);
+        return await this.#takeBack(ask, request);
       case "sse-message":
         return await this.#ssePosts.byRequest(request);
       case "sse-again":
-        return await this.#ssePosts.again(request);
+        return await this.#ssePosts.again(ask.key, request);
       case "mcp-initialize":
       case "mcp-message":
-        return await this.#admission.toMcp(request, { isNew: verb === "mcp-initialize" });
+        return await this.#admission.toMcp(request, { isNew: ask.verb === "mcp-initialize" });
       case "mcp-end":
         return await this.#delete();
     }
   }
 
-  /**
-   * A relay brings a POST of its client, says that the client has read, see `confirmation`, or that it cannot hold
-   * an answer that it wrote. The messages of a socket do not wait for each other's end.
-   */
+  /** The messages of a socket do not wait for each other's end. */
   webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
-    if (message === link.noRoom || message === link.noRoomOfV1) return this.#conversation.delivery.save();
-    const post = typeof message === "string" ? link.unpackPost(message) : undefined;
-    if (post !== undefined) return this.#ssePosts.bySocket(socket, post);
-    const stream = this.#streams.confirm(socket, Number(message));
+    const said = link.parseFromRelay(message);
+    switch (said?.is) {
+      case "post":
+        return this.#ssePosts.bySocket(socket, said.post);
+      case "confirmation":
+        return this.#confirm(socket, said.sequence);
+      case "no-room":
+        return this.#conversation.delivery.save();
+      case undefined:
+        return link.logUnknown("relay");
+    }
+  }
+
+  /** The client of `socket` has read all up to `sequence`. */
+  #confirm(socket: WebSocket, sequence: number): void {
+    const stream = this.#streams.confirm(socket, sequence);
     if (stream !== undefined) this.#conversation.continueSending(stream);
   }
 
@@ -151,42 +159,36 @@ export class Session<Env> {
     return this.#expiry.alarm(info);
   }
 
-  #refuseAttach(stream: string, { mustExist, openedAtMs }: { mustExist: boolean; openedAtMs: number }) {
-    if (this.#ended || (mustExist && this.#conversation.handshake === undefined)) return refusals.unknownSession();
+  #refuseAttach({ stream, session, openedAtMs }: link.AttachRequest): Response | undefined {
+    const isMissing = session === "stored" && this.#conversation.handshake === undefined;
+    if (this.#ended || isMissing) return refusals.unknownSession();
     const wrongLane = this.#admission.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
     if (wrongLane !== undefined) return wrongLane;
     return this.#streams.hasNewer(stream, openedAtMs) ? refusals.streamSuperseded() : undefined;
   }
 
-  #attach(request: Request): Response {
-    const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
-    const kind = request.headers.get(link.attachHeader) as link.AttachKind;
-    const afterText = request.headers.get(link.afterHeader);
-    const after = afterText === null ? undefined : Number(afterText);
-    const mustExist = kind === "resumed" || kind === "again";
-    const openedAtMs = Number(request.headers.get(link.openedHeader));
-    const refusal = this.#refuseAttach(stream, { mustExist, openedAtMs });
+  #attach(request: link.AttachRequest): Response {
+    const refusal = this.#refuseAttach(request);
     if (refusal !== undefined) return refusal;
+    const { stream, position, lastPost } = request;
     const conversation = this.#conversation;
-    if (after !== undefined && kind === "resumed") {
-      conversation.delivery.acknowledge(stream, after);
+    if (position?.saidBy === "client") {
+      conversation.delivery.acknowledge(stream, position.after);
       // Answered with a stream that only ends, a client would come back for more.
-      if (conversation.isOver(stream, after)) return refusals.nothingToResume();
+      if (conversation.isOver(stream, position.after)) return refusals.nothingToResume();
     }
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
     const noticedAtMs = this.#streams.noticedAtMs(stream);
-    this.#streams.attach(stream, ownEnd, { openedAtMs, version: link.versionOf(request.headers) });
-    const lastPost = request.headers.get(link.postHeader);
-    if (lastPost !== null) this.#ssePosts.expect(link.parsePostKey(lastPost));
+    this.#streams.attach(stream, ownEnd, request);
+    if (lastPost !== undefined) this.#ssePosts.expect(lastPost);
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
-    conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
+    conversation.delivery.replay(stream, { after: position?.after, noticedAtMs, isPrimed });
     if (!link.isPostStream(stream)) this.#tellNewVersion();
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
-    const headers = { [link.versionHeader]: String(link.version) };
-    return new Response(null, { status: 101, webSocket: relayEnd, headers });
+    return new Response(null, { status: 101, webSocket: relayEnd, headers: link.versionHeaders });
   }
 
   /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
@@ -205,19 +207,17 @@ export class Session<Env> {
     this.#expiry.noteTraffic();
   }
 
-  async #takeBack(request: Request): Promise<Response> {
-    const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
-    const openedAtMs = Number(request.headers.get(link.openedHeader));
-    const frames = split(await request.arrayBuffer());
+  async #takeBack({ stream, openedAtMs }: link.StreamEnd, request: Request): Promise<Response> {
+    const frames = link.split(await request.arrayBuffer());
     if (this.#conversation.handshake !== undefined)
       this.#conversation.delivery.takeBack(stream, { frames, openedAtMs });
     return new Response(null, { status: 204 });
   }
 
   /** This fresh object's client belongs to another session: its relay is told to attach there. */
-  #release(request: Request): Response {
-    const command: link.AttachCommand = { attach: request.headers.get(link.releaseToHeader) ?? "" };
-    for (const socket of this.#ctx.getWebSockets(link.sseStream)) socket.send(JSON.stringify(command));
+  #release(sessionId: string): Response {
+    const said = link.formatFromObject({ is: "attach", sessionId });
+    for (const socket of this.#ctx.getWebSockets(link.sseStream)) socket.send(said);
     return new Response(null, { status: 204 });
   }
 
@@ -226,7 +226,7 @@ export class Session<Env> {
     const namespace = (this.#env as Record<string, DurableObjectNamespace>)[binding];
     try {
       const fresh = namespace?.get(namespace.idFromString(freshId));
-      const headers = { [link.verbHeader]: "release", [link.releaseToHeader]: this.#ctx.id.toString() };
+      const headers = link.askHeaders({ verb: "release", sessionId: this.#ctx.id.toString() });
       await fresh?.fetch(link.url, { headers });
     } catch (error) {
       // A made-up id, or an object that is gone: the client is given a new session when its time to claim is over.

@@ -284,3 +284,16 @@ describe("where a client goes wrong", () => {
     }
   });
 });
+
+describe("while two releases serve, what an object is asked that it does not know", () => {
+  test.each([
+    ["a verb", { "mcp-edge-verb": "renew" }],
+    ["a way to attach", { "mcp-edge-verb": "attach", "mcp-edge-attach": "renewed" }],
+    ["no key, where there must be one", { "mcp-edge-verb": "sse-again" }],
+  ])("%s is refused with 503, after which its Worker tries again", (_name, headers) =>
+    inSession(async ({ sessionId }) => {
+      const response = await fetch(`${edge.url}/test/ask?id=${sessionId}`, { headers: { ...headers } });
+      await expectRefusal(response, 503, -32_603, /Nothing was done: send it again/);
+    }),
+  );
+});

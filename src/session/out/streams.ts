@@ -1,4 +1,4 @@
-import { closeCode, type KeptNotice, packedAgain, plainFrame } from "../../link/link.ts";
+import * as link from "../../link/link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 
@@ -78,7 +78,10 @@ export class Streams {
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
     const [, { socket }] = only;
-    const inDoubt = unsaved.map((message) => ({ ...message, packed: plainFrame(message.packed ?? new Uint8Array()) }));
+    const inDoubt = unsaved.map((message) => ({
+      ...message,
+      packed: link.plainFrame(message.packed ?? new Uint8Array()),
+    }));
     socket.serializeAttachment({ ...attachmentOf(socket), inDoubt } satisfies Attachment);
     this.#isKeeping = inDoubt.length > 0;
     return true;
@@ -86,7 +89,7 @@ export class Streams {
 
   #noteKept(inDoubt: NonNullable<Attachment["inDoubt"]>): void {
     for (const message of inDoubt) {
-      const packed = packedAgain(message.packed);
+      const packed = link.packedAgain(message.packed);
       this.#kept.push({ ...message, packed, bytes: packed.byteLength });
     }
   }
@@ -165,7 +168,7 @@ export class Streams {
     this.#posts.delete(stream);
     const earlier = this.#sockets.get(stream)?.socket;
     this.#sockets.set(stream, { socket, openedAtMs, version, unconfirmedBytes: 0, waitsFrom: undefined });
-    earlier?.close(closeCode.superseded, "a newer stream took over");
+    earlier?.close(link.closeCode.superseded, "a newer stream took over");
   }
 
   /** Forgets a socket that closed; false if its stream has a newer one already. */
@@ -204,7 +207,7 @@ export class Streams {
       return "waiting";
     }
     try {
-      const sent = relay.version === 1 ? plainFrame(packed) : packed;
+      const sent = link.frameFor(relay.version, packed);
       relay.socket.send(sent);
       // As its relay counts it: one that has fewer would not confirm when this waits for it.
       relay.unconfirmedBytes += sent.byteLength;
@@ -218,10 +221,9 @@ export class Streams {
   /** Relays need not hold answers up to `sequence` any more. */
   tellKept(sequence: number): void {
     for (const { socket, version } of this.#sockets.values()) {
-      // It would take that for something else.
-      if (version === 1) continue;
+      if (!link.hearsKept(version)) continue;
       try {
-        socket.send(JSON.stringify({ kept: sequence } satisfies KeptNotice));
+        socket.send(link.formatFromObject({ is: "kept", sequence }));
       } catch {
         // Its relay is gone, and what it held with it.
       }
@@ -255,7 +257,7 @@ export class Streams {
     const lostAtMs = this.lostAtMs(stream) ?? nowMs;
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
-    this.#sockets.get(stream)?.socket.close(closeCode.ended, "that is all for now");
+    this.#sockets.get(stream)?.socket.close(link.closeCode.ended, "that is all for now");
     this.#sockets.delete(stream);
     this.#lostAtMs.set(stream, lostAtMs);
   }

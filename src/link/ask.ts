@@ -1,0 +1,91 @@
+import {
+  attachHeaders,
+  type AttachRequest,
+  parseAttach,
+  parseStreamEnd,
+  type StreamEnd,
+  streamEndHeaders,
+} from "./attach-request.ts";
+import { formatPostKey, parsePostKey, type PostKey } from "./post.ts";
+
+/** Where the requests go that no client sent: an object's name is in its stub, not in its URL. */
+export const url = "https://session/";
+
+/** What all our headers begin with. A client's own of such a name are lost at the entrance of the Worker. */
+export const headerPrefix = "mcp-edge-";
+
+const verbHeader = "mcp-edge-verb";
+const [releaseToHeader, postHeader] = ["mcp-edge-release-to", "mcp-edge-post"];
+
+/** What the request of a client is for. */
+export type ClientAsk =
+  /** `sse-message`, `mcp-message`: a message of a session. `mcp-initialize` opens one, `mcp-end` ends one. */
+  | { verb: "sse-message" | "mcp-message" | "mcp-initialize" | "mcp-end" }
+  /** A message that may have come over the WebSocket already, with this key. */
+  | { verb: "sse-again"; key: PostKey };
+
+/** What a request to an object is for. */
+export type Ask =
+  | ClientAsk
+  | { verb: "attach"; attach: Omit<AttachRequest, "version"> }
+  /** The client of this fresh object is in another session: its relay is to attach to that. */
+  | { verb: "release"; sessionId: string }
+  /** The body is what the relay wrote for its client lately: the object may have lost it in a crash. */
+  | ({ verb: "return" } & StreamEnd);
+
+/** As {@linkcode Ask} comes in. */
+export type ParsedAsk = Exclude<Ask, { verb: "attach" }> | { verb: "attach"; attach: AttachRequest };
+
+/** The headers that say `ask`. */
+export function askHeaders(ask: Ask): Record<string, string> {
+  return { [verbHeader]: ask.verb, ...detailsOf(ask) };
+}
+
+function detailsOf(ask: Ask): Record<string, string> {
+  switch (ask.verb) {
+    case "attach":
+      return attachHeaders(ask.attach);
+    case "release":
+      return { [releaseToHeader]: ask.sessionId };
+    case "return":
+      return streamEndHeaders(ask);
+    case "sse-again":
+      return { [postHeader]: formatPostKey(ask.key) };
+    case "sse-message":
+    case "mcp-message":
+    case "mcp-initialize":
+    case "mcp-end":
+      return {};
+  }
+}
+
+/** The verb of a request that a client sent and nobody has changed: it is a message, and its headers tell of which transport. */
+export function clientsVerb(headers: Headers): "mcp-message" | "sse-message" {
+  return headers.has("mcp-session-id") ? "mcp-message" : "sse-message";
+}
+
+/** `undefined` for what this version does not know. */
+export function parseAsk(headers: Headers): ParsedAsk | undefined {
+  const verb = headers.get(verbHeader) ?? clientsVerb(headers);
+  switch (verb) {
+    case "attach": {
+      const attach = parseAttach(headers);
+      return attach && { verb, attach };
+    }
+    case "release":
+      return { verb, sessionId: headers.get(releaseToHeader) ?? "" };
+    case "return":
+      return { verb, ...parseStreamEnd(headers) };
+    case "sse-again": {
+      const key = parsePostKey(headers.get(postHeader) ?? "");
+      return key && { verb, key };
+    }
+    case "sse-message":
+    case "mcp-message":
+    case "mcp-initialize":
+    case "mcp-end":
+      return { verb };
+    default:
+      return undefined;
+  }
+}
