@@ -1,5 +1,4 @@
-import { join } from "../link/joined.ts";
-import { holderHeaders } from "../link/caller.ts";
+import type { EventId } from "../protocol/event-id.ts";
 import * as link from "../link/link.ts";
 import { findSession } from "./objects.ts";
 import type { Uplink } from "./uplink.ts";
@@ -7,11 +6,13 @@ import * as refusals from "../protocol/refusals.ts";
 import { objectIdIn, secretIn } from "../protocol/session-id.ts";
 
 /** Where a relay attaches. */
-export interface AttachTarget {
+export interface AttachTarget extends Pick<link.AttachRequest, "session" | "position"> {
   sessionId: string;
-  kind: link.AttachKind;
-  /** The last sequence the client has; `undefined` if it does not say. */
-  after: number | undefined;
+}
+
+/** How far a client says it is by `Last-Event-ID`, if it does. */
+export function clientsPosition(last: EventId | undefined): link.Position | undefined {
+  return last && { after: last.sequence, saidBy: "client" };
 }
 
 /** What feeds a client's stream, for as long as it lives. Nothing of its GET is kept: thousands of them lie here and are quiet. */
@@ -33,11 +34,10 @@ export class SessionSource implements StreamSource {
   #objectVersion: number = link.version;
   readonly #namespace: DurableObjectNamespace;
   readonly #stream: string;
-  /** When the GET arrived, milliseconds since 1970. */
   readonly #openedAtMs: number;
-  /** The hash of whose stream it is; empty without a login. */
   readonly #owner: string;
 
+  /** `openedAtMs`: when the GET arrived, milliseconds since 1970. `owner`: the hash of whose stream it is; empty without a login. */
   constructor(
     namespace: DurableObjectNamespace,
     { stream, openedAtMs, owner, uplink }: { stream: string; openedAtMs: number; owner: string; uplink?: Uplink },
@@ -49,32 +49,24 @@ export class SessionSource implements StreamSource {
     this.#uplink = uplink;
   }
 
-  /** An object of version 1 knows no epochs: each POST goes to it by a request. */
   get uplink(): Uplink | undefined {
-    return this.#objectVersion === 1 ? undefined : this.#uplink;
+    return link.takesPosts(this.#objectVersion) ? this.#uplink : undefined;
   }
 
-  /** An object of version 2 knows no secrets. */
+  /** The session's id as the object that was attached to last knows it. */
   idOf(sessionId: string): string {
-    return this.#objectVersion < 3 ? (objectIdIn(sessionId) ?? sessionId) : sessionId;
+    return link.knowsSecrets(this.#objectVersion) ? sessionId : (objectIdIn(sessionId) ?? sessionId);
   }
 
   async giveBack(sessionId: string, packed: Uint8Array[]): Promise<void> {
-    const headers = this.#headers("return", sessionId);
-    await findSession(this.#namespace, sessionId)?.fetch(link.url, {
-      method: "POST",
-      headers,
-      body: join(packed.map(link.plainFrame)),
-    });
+    const headers = link.askHeaders({ verb: "return", ...this.#endOf(sessionId) });
+    const body = link.join(packed.map(link.plainFrame));
+    await findSession(this.#namespace, sessionId)?.fetch(link.url, { method: "POST", headers, body });
   }
 
-  async attach({ sessionId, kind, after }: AttachTarget): Promise<WebSocket | Response> {
-    const headers = this.#headers("attach", sessionId);
-    headers.upgrade = "websocket";
-    headers[link.attachHeader] = kind;
-    headers[link.versionHeader] = String(link.version);
-    if (after !== undefined) headers[link.afterHeader] = String(after);
-    if (this.#uplink !== undefined) headers[link.postHeader] = this.#uplink.lastKey;
+  async attach({ sessionId, session, position }: AttachTarget): Promise<WebSocket | Response> {
+    const request = { ...this.#endOf(sessionId), session, position, lastPost: this.#uplink?.lastKey };
+    const headers = { ...link.askHeaders({ verb: "attach", attach: request }), upgrade: "websocket" };
     const attach = (): Promise<Response> | undefined =>
       findSession(this.#namespace, sessionId)?.fetch(link.url, { headers });
     // The object may go away under the request. Then there is a new one, which the old one's word does not bind.
@@ -84,12 +76,8 @@ export class SessionSource implements StreamSource {
     return response.webSocket;
   }
 
-  #headers(verb: link.Verb, sessionId: string): Record<string, string> {
-    return {
-      ...holderHeaders({ secret: secretIn(sessionId), owner: this.#owner }),
-      [link.verbHeader]: verb,
-      [link.streamHeader]: this.#stream,
-      [link.openedHeader]: String(this.#openedAtMs),
-    };
+  #endOf(sessionId: string): link.StreamEnd {
+    const holder = { secret: secretIn(sessionId), owner: this.#owner };
+    return { stream: this.#stream, openedAtMs: this.#openedAtMs, holder };
   }
 }

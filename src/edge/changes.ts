@@ -73,12 +73,12 @@ export class Changes {
   async #tellOthers(): Promise<void> {
     await scheduler.wait(togetherMs);
     const body = JSON.stringify(this.#untold.splice(0));
-    const headers = { [link.verbHeader]: "changes-tell" };
+    const headers = link.askHeaders({ verb: "changes-tell" });
     await this.#object().fetch(link.url, { method: "POST", headers, body });
   }
 
   async #open(): Promise<WebSocket> {
-    const headers = { upgrade: "websocket", [link.verbHeader]: "changes-listen" };
+    const headers = { ...link.askHeaders({ verb: "changes-listen" }), upgrade: "websocket" };
     const { webSocket } = await this.#object().fetch(link.url, { headers });
     if (webSocket === null) throw new Error("no line to the object of changes");
     webSocket.accept();

@@ -1,4 +1,4 @@
-import { lengthBytes, split } from "../link/joined.ts";
+import { lengthBytes, split } from "../link/link.ts";
 
 /** What all relays of one isolate may hold together, bytes: a quarter of what it may take. */
 const maxHeldBytes = 32 * 1024 * 1024;

@@ -1,6 +1,5 @@
 import * as refusals from "../protocol/refusals.ts";
-import { callerHeader, callerOf, packCaller, secretHeader } from "../link/caller.ts";
-import { overReason, postHeader, type Verb, verbHeader, verbOf } from "../link/link.ts";
+import * as link from "../link/link.ts";
 import { objectIdIn } from "../protocol/session-id.ts";
 
 /** The object of an id that a client named; `undefined` if we never made that id. Touches no object. */
@@ -18,24 +17,18 @@ export function findSession(namespace: DurableObjectNamespace, sessionId: string
 /**
  * The client's request, as its object gets it: the headers are the client's, the purpose is ours. A POST that says by
  * itself what it is for is passed on as it came: to copy it would take longer than to run a small tool. `text` is its
- * body, if that has been read; `key` that of a POST which may have come already; `secret` that of a session which it opens.
+ * body, if that has been read.
  */
-export function toObject(
-  request: Request,
-  verb: Verb,
-  { text, key, secret }: { text?: string | undefined; key?: string | undefined; secret?: string } = {},
-): Request {
-  const caller = callerOf(request);
+export function toObject(request: Request, ask: link.ClientAsk, text?: string): Request {
+  const caller = link.callerOf(request);
   const isPlain = request.method === "POST" && !request.headers.has("upgrade");
   const isOriginal = isPlain && text === undefined && caller === undefined;
-  if (isOriginal && verbOf(request) === verb) return request;
+  if (isOriginal && link.clientsVerb(request.headers) === ask.verb) return request;
   const headers = new Headers(request.headers);
   // With it, the runtime would open a WebSocket and pass no body on.
   headers.delete("upgrade");
-  headers.set(verbHeader, verb);
-  if (key !== undefined) headers.set(postHeader, key);
-  if (secret !== undefined) headers.set(secretHeader, secret);
-  if (caller !== undefined) headers.set(callerHeader, packCaller(caller));
+  for (const [name, value] of Object.entries(link.askHeaders(ask))) headers.set(name, value);
+  if (caller !== undefined) headers.set(link.callerHeader, link.packCaller(caller));
   const content = text ?? request.body;
   const init = { headers, cf: request.cf ?? {} };
   return new Request(request.url, content === null ? init : { ...init, method: "POST", body: content });
@@ -46,7 +39,7 @@ export async function askObject(session: DurableObjectStub, request: Request): P
   try {
     return await session.fetch(request);
   } catch (error) {
-    if (String(error).includes(overReason)) return refusals.unknownSession();
+    if (String(error).includes(link.overReason)) return refusals.unknownSession();
     console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
     return refusals.interrupted(null);
   }

@@ -1,14 +1,6 @@
 import type { Settings } from "../options.ts";
 import { eventStreamHeaders, retryFrame } from "../protocol/sse-frame.ts";
-import {
-  type AttachCommand,
-  closeCode,
-  confirmation,
-  type KeptNotice,
-  noRoom,
-  type Receipt,
-  unpackFrame,
-} from "../link/link.ts";
+import * as link from "../link/link.ts";
 import { ClientStream, drainedBytes } from "../stream/client-stream.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
 import { Claim } from "./claim.ts";
@@ -64,10 +56,8 @@ export class StreamRelay {
    * later: to most clients any other answer than 200 is the end of their stream. Rejects if a new one cannot be reached.
    */
   static async open(options: RelayOptions, { preamble, headers }: RelayResponse): Promise<Response> {
-    const { source } = options;
-    const attached = await (options.target.kind === "new"
-      ? source.attach(options.target)
-      : tryAttach(source, options.target));
+    const { source, target } = options;
+    const attached = await (target.session === "new" ? source.attach(target) : tryAttach(source, target));
     if (attached instanceof Response) return attached;
     const { sessionId: asked } = options.target;
     const sessionId = source.idOf?.(asked) ?? asked;
@@ -92,7 +82,7 @@ export class StreamRelay {
     const { settings, target, claim } = options;
     this.#options = options;
     this.#sessionId = target.sessionId;
-    this.#reached = target.after ?? 0;
+    this.#reached = target.position?.after ?? 0;
     this.#held = new HeldAnswers(settings.maxOutboxBytes);
     this.#client = new ClientStream({
       keepAliveMs: settings.keepAliveMs,
@@ -124,8 +114,8 @@ export class StreamRelay {
     this.#unconfirmedBytes = 0;
     socket.addEventListener("message", ({ data }) => {
       if (this.#socket !== socket) return;
-      if (typeof data === "string") this.#hear(JSON.parse(data) as AttachCommand | KeptNotice | Receipt);
-      else this.#relay(data as ArrayBuffer);
+      if (typeof data === "string") this.#hear(link.parseFromObject(data));
+      else if (data instanceof ArrayBuffer) this.#relay(data);
     });
     const lose = (): void => this.#lose(socket);
     socket.addEventListener("close", ({ code }) => this.#lose(socket, code));
@@ -145,24 +135,31 @@ export class StreamRelay {
   #lose(socket: WebSocket, code?: number): void {
     if (this.#socket !== socket) return;
     this.#options.source.uplink?.close();
-    if (code === closeCode.superseded && this.#options.readsRetry === true) {
+    if (code === link.closeCode.superseded && this.#options.readsRetry === true) {
       this.#writeText(retryFrame(supersededRetryMs));
     }
-    if (code === closeCode.ended || code === closeCode.superseded) this.#end();
+    if (code === link.closeCode.ended || code === link.closeCode.superseded) this.#end();
     else void this.#attachAgain();
   }
 
-  #hear(said: AttachCommand | KeptNotice | Receipt): void {
-    if ("kept" in said) this.#held.release(said.kept);
-    else if ("receipt" in said) this.#options.source.uplink?.settle(said, this);
-    else void this.#obey(said);
+  #hear(said: link.FromObject | undefined): void {
+    switch (said?.is) {
+      case "kept":
+        return this.#held.release(said.sequence);
+      case "receipt":
+        return this.#options.source.uplink?.settle(said, this);
+      case "attach":
+        return void this.#obey(said.sessionId);
+      case undefined:
+        return link.logUnknown("object");
+    }
   }
 
   #relay(data: ArrayBuffer): void {
-    const { sequence, post, isHeld, frame } = unpackFrame(new Uint8Array(data));
+    const { sequence, post, isHeld, frame } = link.unpackFrame(new Uint8Array(data));
     this.#client.write(frame);
-    if (post !== 0) this.#options.source.uplink?.settle({ receipt: post, isAnswered: true }, this);
-    if (isHeld && !this.#held.add(data, sequence)) this.#socket?.send(noRoom);
+    if (post !== 0) this.#options.source.uplink?.settle({ sequence: post, isAnswered: true }, this);
+    if (isHeld && !this.#held.add(data, sequence)) this.#say({ is: "no-room" });
     this.#reached = Math.max(this.#reached, sequence);
     this.#unconfirmedBytes += data.byteLength;
     if (this.#unconfirmedBytes < this.#options.settings.maxStreamBacklogBytes / 2) return;
@@ -172,14 +169,18 @@ export class StreamRelay {
   /** Tells the object that the client has read what was sent: it may send more. */
   #confirm(): void {
     this.#unconfirmedBytes = 0;
-    this.#socket?.send(confirmation(this.#reached));
+    this.#say({ is: "confirmation", sequence: this.#reached });
+  }
+
+  #say(said: link.FromRelay): void {
+    this.#socket?.send(link.formatFromRelay(said));
   }
 
   /** The client named its session: go on with that one. */
-  async #obey({ attach: sessionId }: AttachCommand): Promise<void> {
+  async #obey(sessionId: string): Promise<void> {
     const claim = this.#claim;
     if (claim?.answered() !== true) return;
-    const attached = await tryAttach(this.#options.source, { sessionId, kind: "resumed", after: undefined });
+    const attached = await tryAttach(this.#options.source, { sessionId, session: "stored", position: undefined });
     // Too late: the client has been given the new session, or has gone.
     if (claim.isSettled) return closeQuietly(attached);
     if (attached === undefined) return claim.askOn();
@@ -199,9 +200,8 @@ export class StreamRelay {
     const search: Upstream = { is: "searching" };
     this.#upstream = search;
     // A session of which nothing was ever sent may be stored nowhere, and is new to the object once more.
-    const isFresh = this.#reached === 0 && sessionId === this.#options.target.sessionId;
-    const firstKind = this.#options.target.kind;
-    const kind = isFresh ? (firstKind === "new" ? "fresh" : firstKind) : "again";
+    const first = this.#options.target;
+    const isUnstored = this.#reached === 0 && sessionId === first.sessionId && first.session !== "stored";
     // From here on they are the object's again.
     let held = this.#held.all();
     this.#held.clear();
@@ -211,8 +211,11 @@ export class StreamRelay {
       if (!(await this.#giveBack(sessionId, held))) continue;
       held = [];
       if (this.#upstream !== search) return;
-      const target: AttachTarget = { sessionId, kind, after: this.#reached };
-      const attached = await tryAttach(this.#options.source, target);
+      const attached = await tryAttach(this.#options.source, {
+        sessionId,
+        session: isUnstored ? "unstored" : "stored",
+        position: { after: this.#reached, saidBy: "relay" },
+      });
       // Its client has gone, or has claimed another session meanwhile.
       if (this.#upstream !== search) return closeQuietly(attached);
       // The next delay is longer.

@@ -4,10 +4,9 @@ import { mayHaveSession, readsRetry } from "../protocol/clients.ts";
 import { type EventId, formatEventId, parseEventId } from "../protocol/event-id.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { endpointFrame, eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
-import { callerOf } from "../link/caller.ts";
-import { headOf, sseStream, unpackRefusal, type Verb } from "../link/link.ts";
+import * as link from "../link/link.ts";
 import { newSessionId } from "../protocol/session-id.ts";
-import { type AttachTarget, SessionSource } from "./attach.ts";
+import { type AttachTarget, clientsPosition, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
 import { refuseOpening } from "./opening.ts";
@@ -36,7 +35,7 @@ export interface SseLane {
 export async function openStream(request: Request, url: URL, lane: SseLane): Promise<Response> {
   if (!takesEventStream(request)) return refusals.notAcceptable("text/event-stream");
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
-  if (last !== undefined && last.stream !== sseStream) return refusals.wrongLane();
+  if (last !== undefined && last.stream !== link.sseStream) return refusals.wrongLane();
   // Nothing is opened that nobody would read.
   if (request.method === "HEAD") return new Response(null, { headers: eventStreamHeaders });
   return (await resumeStream(request, url, lane, last)) ?? (await openSession(request, url, lane));
@@ -57,7 +56,7 @@ async function resumeStream(
   last: EventId | undefined,
 ): Promise<Response | undefined> {
   if (last === undefined) return undefined;
-  const target: AttachTarget = { sessionId: last.sessionId, kind: "resumed", after: last.sequence };
+  const target: AttachTarget = { sessionId: last.sessionId, session: "stored", position: clientsPosition(last) };
   const response = await relay(request, url, lane, target);
   return response.ok ? response : undefined;
 }
@@ -66,22 +65,22 @@ async function openSession(request: Request, url: URL, lane: SseLane): Promise<R
   const refusal = await refuseOpening(request, lane.settings);
   if (refusal !== undefined) return refusal;
   const sessionId = newSessionId(lane.namespace.newUniqueId().toString());
-  return await relay(request, url, lane, { sessionId, kind: "new", after: undefined });
+  return await relay(request, url, lane, { sessionId, session: "new", position: undefined });
 }
 
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {
   const { namespace, settings } = lane;
   const isRetryRead = readsRetry(request.headers);
   const retryMs = isRetryRead ? settings.retryMs : undefined;
-  const { after: sequence = 0 } = target;
+  const sequence = target.position?.after ?? 0;
   const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?${queryOf(url)}`;
   const endpointOf = (sessionId: string, retry: { retryMs?: number | undefined }): string =>
-    endpointFrame(formatEventId({ sessionId, stream: sseStream, sequence }), endpoint + sessionId, retry);
-  const isClaiming = target.kind === "new" && mayHaveSession(request.headers);
+    endpointFrame(formatEventId({ sessionId, stream: link.sseStream, sequence }), endpoint + sessionId, retry);
+  const isClaiming = target.session === "new" && mayHaveSession(request.headers);
   const openedAtMs = Date.now();
   const uplink = new Uplink();
-  const owner = callerOf(request)?.owner ?? "";
-  const source = new SessionSource(namespace, { stream: sseStream, openedAtMs, owner, uplink });
+  const owner = link.callerOf(request)?.owner ?? "";
+  const source = new SessionSource(namespace, { stream: link.sseStream, openedAtMs, owner, uplink });
   const claim = isClaiming ? { endpointFrame: (id: string) => endpointOf(id, {}) } : undefined;
   const preamble = (id: string): string => (isClaiming ? openingFrame(retryMs) : endpointOf(id, { retryMs }));
   return StreamRelay.open({ source, target, claim, settings, readsRetry: isRetryRead }, { preamble });
@@ -106,25 +105,21 @@ export async function postMessage(request: Request, url: URL, lane: SseLane): Pr
   if (!admitted.ok) return admitted.refusal;
   const { text } = admitted;
   if (uplink === undefined || text === undefined || text.length > maxCarriedBytes) {
-    return await ask(lane, sessionId, request, { verb: "sse-message", text });
+    return await askSession(lane, sessionId, toObject(request, { verb: "sse-message" }, text));
   }
   const patienceMs = lane.settings.journalAfterMs + carryMarginMs;
-  const { receipt, key } = await uplink.carry(sessionId, { head: headOf(request), text }, patienceMs);
+  const { receipt, key } = await uplink.carry(sessionId, { head: link.headOf(request), text }, patienceMs);
   if (receipt === undefined) {
     // Only the object knows what became of it.
-    return await ask(lane, sessionId, request, { verb: key === undefined ? "sse-message" : "sse-again", text, key });
+    const ask: link.ClientAsk = key === undefined ? { verb: "sse-message" } : { verb: "sse-again", key };
+    return await askSession(lane, sessionId, toObject(request, ask, text));
   }
-  return receipt.refusal === undefined ? new Response(null, { status: 202 }) : unpackRefusal(receipt.refusal);
+  return receipt.refusal === undefined ? new Response(null, { status: 202 }) : link.unpackResponse(receipt.refusal);
 }
 
-async function ask(
-  { namespace }: SseLane,
-  sessionId: string,
-  request: Request,
-  { verb, ...rest }: { verb: Verb; text: string | undefined; key?: string | undefined },
-): Promise<Response> {
-  const session = findSession(namespace, sessionId);
-  return session === undefined ? refusals.unknownSession() : await askObject(session, toObject(request, verb, rest));
+async function askSession({ namespace }: SseLane, sessionId: string, request: Request): Promise<Response> {
+  const object = findSession(namespace, sessionId);
+  return object === undefined ? refusals.unknownSession() : await askObject(object, request);
 }
 
 function withoutSlash(path: string): string {

@@ -9,7 +9,7 @@ import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
 import { callerOf } from "../link/caller.ts";
 import { listenStream, sseStream } from "../link/link.ts";
 import { newSessionId, secretIn } from "../protocol/session-id.ts";
-import { type AttachTarget, SessionSource } from "./attach.ts";
+import { type AttachTarget, clientsPosition, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
 import { refuseOpening } from "./opening.ts";
@@ -37,7 +37,7 @@ export async function post(request: Request, lane: StreamableLane): Promise<Resp
   if (refusal !== undefined) return refusal;
   const session = findSession(lane.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  return await askObject(session, toObject(request, "mcp-message", { text: admitted.text }));
+  return await askObject(session, toObject(request, { verb: "mcp-message" }, admitted.text));
 }
 
 async function postWithoutSession(request: Request, text: string, lane: StreamableLane): Promise<Response> {
@@ -56,7 +56,8 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   if (refusal !== undefined) return refusal;
   const objectId = lane.namespace.newUniqueId();
   const secret = secretIn(newSessionId(objectId.toString()));
-  return await askObject(lane.namespace.get(objectId), toObject(request, "mcp-initialize", { text, secret }));
+  const ask = { verb: "mcp-initialize", secret } as const;
+  return await askObject(lane.namespace.get(objectId), toObject(request, ask, text));
 }
 
 /** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */
@@ -81,7 +82,7 @@ export async function listen(request: Request, { namespace, settings }: Streamab
     openedAtMs: Date.now(),
     owner: callerOf(request)?.owner ?? "",
   });
-  const target: AttachTarget = { sessionId, kind: "resumed", after: last?.sequence };
+  const target: AttachTarget = { sessionId, session: "stored", position: clientsPosition(last) };
   const isRetryRead = readsRetry(request.headers);
   const preamble = (): string => openingFrame(isRetryRead ? settings.retryMs : undefined);
   return await StreamRelay.open({ source, target, settings, readsRetry: isRetryRead }, { preamble, headers });
@@ -93,7 +94,7 @@ export async function end(request: Request, { namespace }: StreamableLane): Prom
   if (sessionId instanceof Response) return sessionId;
   const session = findSession(namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
-  return await askObject(session, toObject(request, "mcp-end"));
+  return await askObject(session, toObject(request, { verb: "mcp-end" }));
 }
 
 /** Of a request that must have one; else the refusal. */

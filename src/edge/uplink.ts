@@ -1,5 +1,4 @@
-import { afterwards } from "../link/afterwards.ts";
-import { formatPostKey, packPost, type Receipt } from "../link/link.ts";
+import { afterwards, formatFromRelay, type PostKey, type Receipt } from "../link/link.ts";
 
 /** A client's POST, as it is carried. */
 export interface CarriedMessage {
@@ -11,8 +10,8 @@ export interface CarriedMessage {
 /** What became of a POST. Without a receipt only the object knows, which may have got it under `key`. */
 export interface Carried {
   receipt: Receipt | undefined;
-  /** A formatted `PostKey`. `undefined`: it was not sent. */
-  key: string | undefined;
+  /** `undefined`: it was not sent. */
+  key: PostKey | undefined;
 }
 
 interface Passenger extends CarriedMessage {
@@ -68,7 +67,7 @@ export class Uplink {
   }
 
   /** The key of the last POST that was sent. */
-  get lastKey(): string {
+  get lastKey(): PostKey {
     return this.#keyOf(this.#lastSequence);
   }
 
@@ -100,7 +99,7 @@ export class Uplink {
    * nothing that it wrote waits in its stream.
    */
   settle(receipt: Receipt, relay: { readonly isWritten: boolean }): void {
-    const passenger = this.#sent.get(receipt.receipt);
+    const passenger = this.#sent.get(receipt.sequence);
     if (passenger === undefined) return;
     passenger.receipt = receipt;
     if (receipt.isAnswered) this.#landWhen(relay, passenger);
@@ -154,8 +153,8 @@ export class Uplink {
     settled.resolve(receipt);
   }
 
-  #keyOf(sequence: number): string {
-    return formatPostKey({ epoch: this.#epoch, sequence });
+  #keyOf(sequence: number): PostKey {
+    return { epoch: this.#epoch, sequence };
   }
 
   /** Runs in the request of the stream, to which the WebSocket belongs. */
@@ -175,10 +174,10 @@ export class Uplink {
 
   #send(passenger: Passenger): void {
     const sequence = this.#lastSequence + 1;
-    const key = { epoch: this.#epoch, sequence };
     try {
       if (this.#socket === undefined) return passenger.settled.resolve(undefined);
-      this.#socket.send(packPost({ key, head: passenger.head, text: passenger.text }));
+      const post = { key: this.#keyOf(sequence), head: passenger.head, text: passenger.text };
+      this.#socket.send(formatFromRelay({ is: "post", post }));
     } catch {
       // It closed under us, or the runtime went on in another request than this one.
       passenger.settled.resolve(undefined);

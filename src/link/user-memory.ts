@@ -2,7 +2,7 @@ import { notJson } from "../protocol/json-value.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 import type { ServerContext, UserMemory } from "../server-context.ts";
 import type { KnownCaller } from "./caller.ts";
-import { url, verbHeader } from "./link.ts";
+import { askHeaders, url } from "./ask.ts";
 
 /** What is asked of a user's object, as JSON. */
 export type UserMemoryRequest =
@@ -33,7 +33,11 @@ function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemor
     for (let attempt = 1; ; attempt++) {
       try {
         const object = namespace.get(namespace.idFromName(`user/${owner}`));
-        const response = await object.fetch(url, { method: "POST", headers: { [verbHeader]: "user-memory" }, body });
+        const response = await object.fetch(url, {
+          method: "POST",
+          headers: askHeaders({ verb: "user-memory" }),
+          body,
+        });
         return valueIn(await response.json());
       } catch (error) {
         if (error instanceof RangeError || attempt === attempts) throw error;

@@ -273,6 +273,15 @@ export function interrupted(id: RequestId | null): Response {
   });
 }
 
+/** During a deploy: a Worker asked its object for what that does not know. 503, after which a relay tries again. */
+export function otherRelease(): Response {
+  return refuse({
+    status: 503,
+    code: errorCode.internalError,
+    message: "Service Unavailable: a new release of this server is being rolled out. Nothing was done: send it again.",
+  });
+}
+
 /** A fault of ours, or of `createServer`. What happened goes to the log, and only its number to the client of a deployed server. */
 export function incident(error: unknown, id: RequestId | null = null): Response {
   const number = logIncident(error);

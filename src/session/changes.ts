@@ -12,21 +12,18 @@ export function isOfChanges(ctx: DurableObjectState): boolean {
 }
 
 /**
- * Answers for the one object through which all isolates hear of changes of lists and resources: what one tells, all who
- * listen hear.
+ * In the one object through which all isolates hear of changes of lists and resources: what one tells, all who listen hear.
  *
  * Storage: none. It hibernates while nobody tells anything.
  */
-export async function answerOfChanges(
-  ctx: DurableObjectState,
-  verb: "changes-listen" | "changes-tell",
-  request: Request,
-): Promise<Response> {
-  if (verb === "changes-listen") {
-    const { 0: listener, 1: own } = new WebSocketPair();
-    ctx.acceptWebSocket(own, [tag]);
-    return new Response(null, { status: 101, webSocket: listener });
-  }
+export function listenForChanges(ctx: DurableObjectState): Response {
+  const { 0: listener, 1: own } = new WebSocketPair();
+  ctx.acceptWebSocket(own, [tag]);
+  return new Response(null, { status: 101, webSocket: listener });
+}
+
+/** Passes on what the body of `request` tells. */
+export async function tellChanges(ctx: DurableObjectState, request: Request): Promise<Response> {
   const changes = await request.text();
   for (const socket of ctx.getWebSockets(tag)) {
     try {

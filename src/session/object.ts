@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
 import { shortHash } from "../protocol/short-hash.ts";
 import * as link from "../link/link.ts";
-import { answerOfChanges, isLine, isOfChanges } from "./changes.ts";
+import { isLine, isOfChanges, listenForChanges, tellChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { StoredUserMemory } from "./stored/user-memory.ts";
@@ -43,15 +43,18 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   async #answer(request: Request): Promise<Response> {
     try {
-      const verb = link.verbOf(request);
-      if (verb === "changes-listen" || verb === "changes-tell") return await answerOfChanges(this.ctx, verb, request);
-      if (verb === "user-memory") return await this.#userMemory().answer(request);
+      const ask = link.parseAsk(request.headers);
+      if (ask === undefined) {
+        link.logUnknown("worker");
+        return refusals.otherRelease();
+      }
+      if (ask.verb === "changes-listen") return listenForChanges(this.ctx);
+      if (ask.verb === "changes-tell") return await tellChanges(this.ctx, request);
+      if (ask.verb === "user-memory") return await this.#userMemory().answer(request);
       // Its id is no secret, and no session's.
       if (isOfChanges(this.ctx)) return refusals.unknownSession();
-      const kind = request.headers.get(link.attachHeader) as link.AttachKind | null;
-      // The verb first: a client's message may have any header.
-      const isNew = verb === "mcp-initialize" || (verb === "attach" && kind === "new");
-      return await this.#begun(isNew).fetch(verb, request);
+      const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
+      return await this.#begun(isNew).fetch(ask, request);
     } catch (error) {
       return refusals.incident(error);
     }

@@ -9,8 +9,6 @@ import { Conversation } from "./server/conversation.ts";
 import { Expiry } from "./stored/expiry.ts";
 import { HandshakeRecord } from "./stored/handshake.ts";
 import { LateHandshake } from "./stored/late-handshake.ts";
-import { split } from "../link/joined.ts";
-import { asItCame, callerOf, type Holder, holderIn, isSameHolder } from "../link/caller.ts";
 import * as link from "../link/link.ts";
 import { namespaceOf } from "../link/namespace.ts";
 import { storedMemory } from "./stored/memory.ts";
@@ -125,21 +123,21 @@ export class Session<Env> {
     return this.#ctx.id.toString() + (this.#record.holder?.secret ?? "");
   }
 
-  async fetch(verb: link.SessionVerb, received: Request): Promise<Response> {
-    const request = asItCame(received);
-    switch (verb) {
+  async fetch(ask: link.SessionAsk, received: Request): Promise<Response> {
+    const request = link.asItCame(received);
+    switch (ask.verb) {
       case "attach":
-        return this.#attach(request);
+        return this.#attach(ask.attach);
       case "release":
-        return this.#release(request);
+        return this.#release(ask);
       case "return":
-        return await this.#takeBack(request);
+        return await this.#takeBack(ask, request);
       case "sse-message":
         return await this.#ssePosts.byRequest(request);
       case "sse-again":
-        return await this.#ssePosts.again(request);
+        return await this.#ssePosts.again(ask.key, request);
       case "mcp-initialize":
-        this.#record.holder = { ...holderIn(request.headers), owner: callerOf(request)?.owner ?? "" };
+        this.#record.holder = { secret: ask.secret, owner: link.callerOf(request)?.owner ?? "" };
         return await this.#admission.toMcp(request, { isNew: true });
       case "mcp-message":
         return await this.#admission.toMcp(request, { isNew: false });
@@ -148,15 +146,24 @@ export class Session<Env> {
     }
   }
 
-  /**
-   * A relay brings a POST of its client, says that the client has read, see `confirmation`, or that it cannot hold
-   * an answer that it wrote. The messages of a socket do not wait for each other's end.
-   */
+  /** The messages of a socket do not wait for each other's end. */
   webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
-    if (message === link.noRoom || message === link.noRoomOfV1) return this.#conversation.delivery.save();
-    const post = typeof message === "string" ? link.unpackPost(message) : undefined;
-    if (post !== undefined) return this.#ssePosts.bySocket(socket, post);
-    const stream = this.#streams.confirm(socket, Number(message));
+    const said = link.parseFromRelay(message);
+    switch (said?.is) {
+      case "post":
+        return this.#ssePosts.bySocket(socket, said.post);
+      case "confirmation":
+        return this.#confirm(socket, said.sequence);
+      case "no-room":
+        return this.#conversation.delivery.save();
+      case undefined:
+        return link.logUnknown("relay");
+    }
+  }
+
+  /** The client of `socket` has read all up to `sequence`. */
+  #confirm(socket: WebSocket, sequence: number): void {
+    const stream = this.#streams.confirm(socket, sequence);
     if (stream !== undefined) this.#conversation.continueSending(stream);
   }
 
@@ -171,58 +178,48 @@ export class Session<Env> {
     return this.#expiry.alarm(info);
   }
 
-  #refuseAttach(
-    stream: string,
-    { mustExist, openedAtMs, holder }: { mustExist: boolean; openedAtMs: number; holder: Holder },
-  ) {
-    if (this.#ended || (mustExist && this.#conversation.handshake === undefined)) return refusals.unknownSession();
-    if (!isSameHolder(this.#record.holder ?? holder, holder)) return refusals.unknownSession();
+  #refuseAttach({ stream, session, openedAtMs, holder }: link.AttachRequest): Response | undefined {
+    const isMissing = session === "stored" && this.#conversation.handshake === undefined;
+    if (this.#ended || isMissing) return refusals.unknownSession();
+    if (!link.isSameHolder(this.#record.holder ?? holder, holder)) return refusals.unknownSession();
     const wrongLane = this.#admission.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
     if (wrongLane !== undefined) return wrongLane;
     return this.#streams.hasNewer(stream, openedAtMs) ? refusals.streamSuperseded() : undefined;
   }
 
-  #attach(request: Request): Response {
-    const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
-    const kind = request.headers.get(link.attachHeader) as link.AttachKind;
-    const afterText = request.headers.get(link.afterHeader);
-    const after = afterText === null ? undefined : Number(afterText);
-    const mustExist = kind === "resumed" || kind === "again";
-    const openedAtMs = Number(request.headers.get(link.openedHeader));
-    const holder = holderIn(request.headers);
-    const refusal = this.#refuseAttach(stream, { mustExist, openedAtMs, holder });
+  #attach(request: link.AttachRequest): Response {
+    const refusal = this.#refuseAttach(request);
     if (refusal !== undefined) return refusal;
-    this.#record.holder = holder;
+    const { stream, position, lastPost } = request;
+    this.#record.holder = request.holder;
     const conversation = this.#conversation;
-    if (after !== undefined && kind === "resumed") {
-      conversation.delivery.acknowledge(stream, after);
+    if (position?.saidBy === "client") {
+      conversation.delivery.acknowledge(stream, position.after);
       // Answered with a stream that only ends, a client would come back for more.
-      if (conversation.isOver(stream, after)) return refusals.nothingToResume();
+      if (conversation.isOver(stream, position.after)) return refusals.nothingToResume();
     }
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
     const noticedAtMs = this.#streams.noticedAtMs(stream);
-    this.#streams.attach(stream, ownEnd, { openedAtMs, version: link.versionOf(request.headers), holder });
-    const lastPost = request.headers.get(link.postHeader);
-    if (lastPost !== null) this.#ssePosts.expect(link.parsePostKey(lastPost));
+    this.#streams.attach(stream, ownEnd, request);
+    if (lastPost !== undefined) this.#ssePosts.expect(lastPost);
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
-    conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
+    conversation.delivery.replay(stream, { after: position?.after, noticedAtMs, isPrimed });
     if (!link.isPostStream(stream)) this.#tellNewVersion();
-    this.#tellResumed(stream, { kind, after });
+    this.#tellResumed(request);
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
-    const headers = { [link.versionHeader]: String(link.version) };
-    return new Response(null, { status: 101, webSocket: relayEnd, headers });
+    return new Response(null, { status: 101, webSocket: relayEnd, headers: link.versionHeaders });
   }
 
   /** How the client, or its relay, found back. The stream of `/mcp` for what is said unasked is opened, not resumed. */
-  #tellResumed(stream: string, { kind, after }: { kind: link.AttachKind; after: number | undefined }): void {
+  #tellResumed({ stream, session, position }: link.AttachRequest): void {
     const { handshake, lane } = this.#record;
-    if (handshake === undefined || (kind !== "resumed" && kind !== "again")) return;
-    if (kind === "resumed" && after === undefined && stream !== link.sseStream) return;
-    const by = kind === "again" ? "relay" : after === undefined ? "claim" : "Last-Event-ID";
-    this.#callLog.tell({ event: "session-resumed", lane, by });
+    if (handshake === undefined || session !== "stored") return;
+    if (position === undefined && stream !== link.sseStream) return;
+    const byClient = position === undefined ? "claim" : "Last-Event-ID";
+    this.#callLog.tell({ event: "session-resumed", lane, by: position?.saidBy === "relay" ? "relay" : byClient });
   }
 
   /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
@@ -241,26 +238,24 @@ export class Session<Env> {
     this.#expiry.noteTraffic();
   }
 
-  async #takeBack(request: Request): Promise<Response> {
-    const stream = request.headers.get(link.streamHeader) ?? link.sseStream;
-    const openedAtMs = Number(request.headers.get(link.openedHeader));
-    const frames = split(await request.arrayBuffer());
-    if (this.#conversation.handshake !== undefined && this.#isHeldBy(request))
+  async #takeBack({ stream, openedAtMs, holder }: link.StreamEnd, request: Request): Promise<Response> {
+    const frames = link.split(await request.arrayBuffer());
+    if (this.#conversation.handshake !== undefined && this.#isHeldBy(holder))
       this.#conversation.delivery.takeBack(stream, { frames, openedAtMs });
     return new Response(null, { status: 204 });
   }
 
   /** Whether a Worker, or another object, speaks for whoever opened this session. */
-  #isHeldBy({ headers }: Request): boolean {
+  #isHeldBy(other: link.Holder): boolean {
     const { holder } = this.#record;
-    return holder !== undefined && isSameHolder(holder, holderIn(headers));
+    return holder !== undefined && link.isSameHolder(holder, other);
   }
 
   /** This fresh object's client belongs to another session: its relay is told to attach there. */
-  #release(request: Request): Response {
-    if (!this.#isHeldBy(request)) return new Response(null, { status: 204 });
-    const command: link.AttachCommand = { attach: request.headers.get(link.releaseToHeader) ?? "" };
-    for (const socket of this.#ctx.getWebSockets(link.sseStream)) socket.send(JSON.stringify(command));
+  #release({ sessionId, holder }: { sessionId: string; holder: link.Holder }): Response {
+    if (!this.#isHeldBy(holder)) return new Response(null, { status: 204 });
+    const said = link.formatFromObject({ is: "attach", sessionId });
+    for (const socket of this.#ctx.getWebSockets(link.sseStream)) socket.send(said);
     return new Response(null, { status: 204 });
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { confirmation, unpackFrame } from "../../src/link/link.ts";
+import { formatFromRelay, unpackFrame } from "../../src/link/link.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
 
@@ -105,7 +105,7 @@ class Relay {
 
   /** Its client has read all. */
   confirm(): void {
-    this.#socket.send(confirmation(this.#sequence));
+    this.#socket.send(formatFromRelay({ is: "confirmation", sequence: this.#sequence }));
   }
 
   close(): void {

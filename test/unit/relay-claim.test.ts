@@ -39,7 +39,7 @@ async function claimingRelay() {
   const response = await StreamRelay.open(
     {
       source: { attach, giveBack: () => Promise.resolve() },
-      target: { sessionId: fresh, kind: "new", after: undefined },
+      target: { sessionId: fresh, session: "new", position: undefined },
       claim: { endpointFrame: () => endpointFrame(`${fresh}/sse/0`, "/sse/message?sessionId=fresh", {}) },
       settings,
     },

@@ -22,7 +22,7 @@ async function openRelay({ uplink }: { uplink?: Uplink } = {}) {
   const response = await StreamRelay.open(
     {
       source: { attach, giveBack: () => Promise.resolve(), uplink },
-      target: { sessionId, kind: "new", after: undefined },
+      target: { sessionId, session: "new", position: undefined },
       settings: resolveOptions({}),
     },
     { preamble: () => "" },
@@ -44,7 +44,7 @@ describe("a relay attaches again, where its client is, and hears nothing more of
     say(first, 1);
     first?.fail();
     await vi.advanceTimersByTimeAsync(0);
-    expect(targets[1]).toEqual({ sessionId, kind: "again", after: 1 });
+    expect(targets[1]).toEqual({ sessionId, session: "stored", position: { after: 1, saidBy: "relay" } });
     say(first, 2);
     first?.break(closeCode.superseded);
     say(sockets[1], 3);
@@ -67,7 +67,7 @@ describe("a relay attaches again, where its client is, and hears nothing more of
     await vi.advanceTimersByTimeAsync(1);
     expect(await carried).toEqual({ receipt: undefined, key: uplink.lastKey });
     await vi.advanceTimersByTimeAsync(1);
-    expect(targets[1]).toEqual({ sessionId, kind: "again", after: 1 });
+    expect(targets[1]).toEqual({ sessionId, session: "stored", position: { after: 1, saidBy: "relay" } });
     say(first, 2);
     say(sockets[1], 2);
     await vi.advanceTimersByTimeAsync(0);

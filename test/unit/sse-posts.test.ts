@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Admission } from "../../src/session/in/admission.ts";
-import { postHeader } from "../../src/link/link.ts";
 import { SsePosts } from "../../src/session/in/sse-posts.ts";
 
 /** A session that takes everything, and what it took. */
@@ -13,8 +12,8 @@ function open() {
   const read: Admission["read"] = async (request) => ({ ok: true, text: await request.text() });
   const ssePosts = new SsePosts({ toSse, read, exists: () => true } as unknown as Admission);
   const again = (message: object): Promise<Response> => {
-    const headers = { [postHeader]: "epoch.7" };
-    return ssePosts.again(new Request("http://session/", { method: "POST", headers, body: JSON.stringify(message) }));
+    const request = new Request("http://session/", { method: "POST", body: JSON.stringify(message) });
+    return ssePosts.again({ epoch: "epoch", sequence: 7 }, request);
   };
   return { took, again };
 }

@@ -2,23 +2,26 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Uplink } from "../../src/edge/uplink.ts";
-import { formatPostKey, parsePostKey, unpackPost } from "../../src/link/link.ts";
+import { formatPostKey, parseFromRelay, type PostKey } from "../../src/link/link.ts";
 
 const message = { head: "[]", text: "{}" };
 const patienceMs = 1_000;
+const noKey: PostKey = { epoch: "", sequence: 0 };
 /** Streams of clients that have read all that was written, and that have not. */
 const read = { isWritten: true };
 const unread = { isWritten: false };
 
 /** A stream's WebSocket, and what went over it. */
 function openSocket() {
-  const keys: string[] = [];
-  const send = (sent: string): void =>
-    void keys.push(formatPostKey(unpackPost(sent)?.key ?? { epoch: "", sequence: 0 }));
+  const keys: PostKey[] = [];
+  const send = (sent: string): void => {
+    const said = parseFromRelay(sent);
+    keys.push(said?.is === "post" ? said.post.key : noKey);
+  };
   return { keys, socket: { send } as unknown as WebSocket };
 }
 
-const sequenceOf = (key: string): number => parsePostKey(key).sequence;
+const sequenceOf = ({ sequence }: PostKey): number => sequence;
 
 function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
@@ -44,16 +47,16 @@ describe("a POST on its stream's WebSocket", () => {
     const refusal = { status: 409, headers: [], body: "no" };
     const both = [1, 2].map(() => uplink.carry(sessionId, message, patienceMs));
     await vi.advanceTimersByTimeAsync(0);
-    const [first = "", second = ""] = keys;
+    const [first = noKey, second = noKey] = keys;
     expect(sequenceOf(second)).toBe(sequenceOf(first) + 1);
-    uplink.settle({ receipt: sequenceOf(second), refusal, isAnswered: false }, read);
-    uplink.settle({ receipt: sequenceOf(first), isAnswered: true }, read);
+    uplink.settle({ sequence: sequenceOf(second), refusal, isAnswered: false }, read);
+    uplink.settle({ sequence: sequenceOf(first), isAnswered: true }, read);
     await vi.advanceTimersByTimeAsync(0);
     expect(await Promise.all(both)).toEqual([
-      { receipt: { receipt: sequenceOf(first), isAnswered: true }, key: first },
-      { receipt: { receipt: sequenceOf(second), refusal, isAnswered: false }, key: second },
+      { receipt: { sequence: sequenceOf(first), isAnswered: true }, key: first },
+      { receipt: { sequence: sequenceOf(second), refusal, isAnswered: false }, key: second },
     ]);
-    expect(uplink.lastKey).toBe(second);
+    expect(uplink.lastKey).toEqual(second);
   });
 
   test("is settled a turn after its answer, also if its stream is no more", async () => {
@@ -62,13 +65,13 @@ describe("a POST on its stream's WebSocket", () => {
       let heard: unknown;
       const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
       await vi.advanceTimersByTimeAsync(0);
-      const [key = ""] = keys;
-      uplink.settle({ receipt: sequenceOf(key), isAnswered: true }, read);
+      const [key = noKey] = keys;
+      uplink.settle({ sequence: sequenceOf(key), isAnswered: true }, read);
       if (isClosed) uplink.close();
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       expect(heard).toBeUndefined();
       await vi.advanceTimersByTimeAsync(0);
-      expect(await carried).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: true }, key });
+      expect(await carried).toEqual({ receipt: { sequence: sequenceOf(key), isAnswered: true }, key });
     }
   });
 
@@ -77,10 +80,10 @@ describe("a POST on its stream's WebSocket", () => {
     let heard: unknown;
     void uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
-    const [key = ""] = keys;
-    uplink.settle({ receipt: sequenceOf(key), isAnswered: false }, unread);
+    const [key = noKey] = keys;
+    uplink.settle({ sequence: sequenceOf(key), isAnswered: false }, unread);
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-    expect(heard).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: false }, key });
+    expect(heard).toEqual({ receipt: { sequence: sequenceOf(key), isAnswered: false }, key });
   });
 
   test("is settled only when nothing waits in the stream before its answer", async () => {
@@ -89,13 +92,13 @@ describe("a POST on its stream's WebSocket", () => {
     let heard: unknown;
     const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
-    const [key = ""] = keys;
-    uplink.settle({ receipt: sequenceOf(key), isAnswered: true }, stream);
+    const [key = noKey] = keys;
+    uplink.settle({ sequence: sequenceOf(key), isAnswered: true }, stream);
     await vi.advanceTimersByTimeAsync(patienceMs / 2);
     expect(heard).toBeUndefined();
     stream.isWritten = true;
     await vi.advanceTimersByTimeAsync(2);
-    expect(await carried).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: true }, key });
+    expect(await carried).toEqual({ receipt: { sequence: sequenceOf(key), isAnswered: true }, key });
   });
 
   test("is not waited for longer than its patience, nor is another sent there before there is another WebSocket", async () => {
@@ -105,7 +108,7 @@ describe("a POST on its stream's WebSocket", () => {
     expect(Uplink.of(sessionId)).toBe(uplink);
     expect(onSilence).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
-    const [key = ""] = keys;
+    const [key = noKey] = keys;
     expect(await carried).toEqual({ receipt: undefined, key });
     expect(onSilence).toHaveBeenCalledTimes(1);
     expect(Uplink.of(sessionId)).toBeUndefined();
@@ -123,10 +126,10 @@ describe("a POST on its stream's WebSocket", () => {
     const { sessionId, uplink, keys, onSilence } = openUplink();
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
-    const [key = ""] = keys;
-    uplink.settle({ receipt: sequenceOf(key), isAnswered: true }, unread);
+    const [key = noKey] = keys;
+    uplink.settle({ sequence: sequenceOf(key), isAnswered: true }, unread);
     await vi.advanceTimersByTimeAsync(patienceMs + 1);
-    expect(await carried).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: true }, key });
+    expect(await carried).toEqual({ receipt: { sequence: sequenceOf(key), isAnswered: true }, key });
     expect(onSilence).not.toHaveBeenCalled();
     expect(Uplink.of(sessionId)).toBe(uplink);
   });
@@ -154,10 +157,10 @@ describe("a POST on its stream's WebSocket", () => {
     uplink.open(sessionId, next.socket, onSilence);
     const carried = uplink.carry(sessionId, message, patienceMs);
     await vi.advanceTimersByTimeAsync(0);
-    const [key = ""] = next.keys;
-    uplink.settle({ receipt: sequenceOf(key), isAnswered: true }, read);
+    const [key = noKey] = next.keys;
+    uplink.settle({ sequence: sequenceOf(key), isAnswered: true }, read);
     await vi.advanceTimersByTimeAsync(0);
-    expect(await carried).toEqual({ receipt: { receipt: sequenceOf(key), isAnswered: true }, key });
+    expect(await carried).toEqual({ receipt: { sequence: sequenceOf(key), isAnswered: true }, key });
     expect(keys).toEqual([]);
   });
 
@@ -177,7 +180,7 @@ describe("a POST on its stream's WebSocket", () => {
       const { sessionId, uplink, keys: own } = openUplink();
       for (let post = 0; post < 3; post++) void uplink.carry(sessionId, message, patienceMs);
       await vi.advanceTimersByTimeAsync(0);
-      keys.push(...own);
+      keys.push(...own.map(formatPostKey));
     }
     expect(keys).toHaveLength(15);
     expect([...new Set(keys)]).toEqual(keys);

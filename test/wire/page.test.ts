@@ -77,7 +77,7 @@ describe("with the page", () => {
       const seen = await see(edge.url + path, accept);
       // Node reads `retry:`.
       const endpoint =
-        /^retry: 200\nevent: endpoint\nid: ([0-9a-f]{64})\/sse\/0\ndata: \/(sse|mcp)\/message\?sessionId=\1\n\n$/;
+        /^retry: 200\nevent: endpoint\nid: ([0-9a-f]{96})\/sse\/0\ndata: \/(sse|mcp)\/message\?sessionId=\1\n\n$/;
       expect([accept, seen]).toEqual([
         accept,
         { status: 200, type: "text/event-stream", policy: null, start: expect.stringMatching(endpoint) as string },

@@ -1,11 +1,11 @@
-import type { PostKey, Refusal } from "../../link/link.ts";
+import type { PackedResponse, PostKey } from "../../link/link.ts";
 
 /** Whether an answer to a POST is on its way. `told`: its frame says to the relay that the POST was accepted. */
 export type AnswerState = "none" | "sent" | "told";
 
 /** What became of a message: accepted, if there is no refusal. */
 export interface Outcome {
-  refusal: Refusal | undefined;
+  refusal: PackedResponse | undefined;
   answer: AnswerState;
 }
 

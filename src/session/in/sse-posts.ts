@@ -1,6 +1,5 @@
 import { isRequest, parseBody } from "../../protocol/json-rpc.ts";
 import * as refusals from "../../protocol/refusals.ts";
-import { afterwards } from "../../link/afterwards.ts";
 import { Once, type Outcome } from "./once.ts";
 import * as link from "../../link/link.ts";
 import type { Admission, TakenPost } from "./admission.ts";
@@ -34,13 +33,12 @@ export class SsePosts {
   }
 
   /** By a request of its own, and perhaps over the WebSocket before: the relay went away before it heard. */
-  async again(request: Request): Promise<Response> {
+  async again(key: link.PostKey, request: Request): Promise<Response> {
     // Before anything is said of a POST that another client sent.
     if (!this.#admission.exists("sse", request)) return refusals.unknownSession();
     const read = await this.#admission.read(request);
     if (!read.ok) return read.refusal;
     const { text } = read;
-    const key = link.parsePostKey(request.headers.get(link.postHeader) ?? "");
     const take = (): Promise<Outcome> => this.#take(request, text);
     // An earlier run of the object may have had it. Only a request must not run twice: an answer, above all one that claims
     // the session, is ignored the second time.
@@ -50,16 +48,15 @@ export class SsePosts {
 
   /** Over `socket`. */
   async bySocket(socket: WebSocket, { key, head, text }: link.CarriedPost): Promise<void> {
-    if (this.#carried?.head !== head) this.#carried = { head, request: link.requestOf(head) };
+    if (this.#carried?.head !== head) this.#carried = { head, request: link.requestWith(head) };
     const { request } = this.#carried;
     const { refusal, answer } = await this.#once.carried(key, () =>
       this.#take(request, text, { socket, sequence: key.sequence }),
     );
     if (answer === "told") return;
     try {
-      socket.send(
-        JSON.stringify({ receipt: key.sequence, refusal, isAnswered: answer === "sent" } satisfies link.Receipt),
-      );
+      const { sequence } = key;
+      socket.send(link.formatFromObject({ is: "receipt", sequence, refusal, isAnswered: answer === "sent" }));
     } catch {
       // The relay is gone. Its POST comes again.
     }
@@ -68,12 +65,12 @@ export class SsePosts {
   async #take(request: Request, text: string, by?: link.CarriedBy): Promise<Outcome> {
     const incident = (error: unknown): TakenPost => ({ refusal: refusals.incident(error), answer: "none" });
     const { refusal, answer } = await this.#admission.toSse(request, text, by).catch(incident);
-    return { refusal: refusal && (await link.packRefusal(refusal)), answer };
+    return { refusal: refusal && (await link.packResponse(refusal)), answer };
   }
 
   async #respond({ refusal, answer }: Outcome): Promise<Response> {
-    if (refusal !== undefined) return link.unpackRefusal(refusal);
-    if (answer !== "none") await afterwards();
+    if (refusal !== undefined) return link.unpackResponse(refusal);
+    if (answer !== "none") await link.afterwards();
     return new Response(null, { status: 202 });
   }
 }

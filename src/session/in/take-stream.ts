@@ -1,4 +1,3 @@
-import { holderHeaders } from "../../link/caller.ts";
 import * as link from "../../link/link.ts";
 import { objectIdIn, secretIn } from "../../protocol/session-id.ts";
 
@@ -13,8 +12,8 @@ export async function takeStream(
 ): Promise<void> {
   try {
     const fresh = namespace?.get(namespace.idFromString(objectIdIn(freshId) ?? ""));
-    const holder = holderHeaders({ secret: secretIn(freshId), owner });
-    const headers = { ...holder, [link.verbHeader]: "release", [link.releaseToHeader]: sessionId };
+    const holder = { secret: secretIn(freshId), owner };
+    const headers = link.askHeaders({ verb: "release", sessionId, holder });
     await fresh?.fetch(link.url, { headers });
   } catch (error) {
     // A made-up id, or an object that is gone: the client is given a new session when its time to claim is over.

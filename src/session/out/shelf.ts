@@ -1,7 +1,6 @@
 import { attempt } from "../stored/attempt.ts";
-import { join, split } from "../../link/joined.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
-import { packedAgain, plainFrame } from "../../link/link.ts";
+import { join, packedAgain, plainFrame, split } from "../../link/link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { RowStore } from "../stored/rows.ts";
 import { readRow } from "../stored/stored-format.ts";

@@ -1,5 +1,4 @@
-import type { Holder } from "../../link/caller.ts";
-import { closeCode, type KeptNotice, packedAgain, plainFrame } from "../../link/link.ts";
+import * as link from "../../link/link.ts";
 import type { SentMessage } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 
@@ -15,7 +14,7 @@ interface Attachment {
   /** See `RelaySocket`. */
   waitsFrom?: number | undefined;
   /** Whose session it is: before its first message nothing else of it is kept. Absent: of the release before. */
-  holder?: Holder;
+  holder?: link.Holder;
 }
 
 /** What an attachment may hold of messages, bytes. The platform's limit is 16,384 for all of it. */
@@ -52,7 +51,7 @@ export class Streams {
   readonly #known = new WeakSet<WebSocket>();
   #isKeeping = false;
   /** Whose session it is, as its sockets kept it through hibernation. */
-  readonly holder: Holder | undefined;
+  readonly holder: link.Holder | undefined;
   readonly #bootedAtMs: number;
 
   constructor(ctx: DurableObjectState, maxStreamBacklogBytes: number, nowMs: number) {
@@ -91,7 +90,10 @@ export class Streams {
     const [only, ...others] = this.#sockets;
     if (only === undefined || others.length > 0) return false;
     const [, { socket }] = only;
-    const inDoubt = unsaved.map((message) => ({ ...message, packed: plainFrame(message.packed ?? new Uint8Array()) }));
+    const inDoubt = unsaved.map((message) => ({
+      ...message,
+      packed: link.plainFrame(message.packed ?? new Uint8Array()),
+    }));
     socket.serializeAttachment({ ...attachmentOf(socket), inDoubt } satisfies Attachment);
     this.#isKeeping = inDoubt.length > 0;
     return true;
@@ -99,7 +101,7 @@ export class Streams {
 
   #noteKept(inDoubt: NonNullable<Attachment["inDoubt"]>): void {
     for (const message of inDoubt) {
-      const packed = packedAgain(message.packed);
+      const packed = link.packedAgain(message.packed);
       this.#kept.push({ ...message, packed, bytes: packed.byteLength });
     }
   }
@@ -172,7 +174,7 @@ export class Streams {
   attach(
     stream: string,
     socket: WebSocket,
-    { openedAtMs, version, holder }: { openedAtMs: number; version: number; holder: Holder },
+    { openedAtMs, version, holder }: { openedAtMs: number; version: number; holder: link.Holder },
   ): void {
     this.#ctx.acceptWebSocket(socket, [stream]);
     socket.serializeAttachment({ stream, openedAtMs, version, holder } satisfies Attachment);
@@ -182,7 +184,7 @@ export class Streams {
     this.#posts.delete(stream);
     const earlier = this.#sockets.get(stream)?.socket;
     this.#sockets.set(stream, { socket, openedAtMs, version, unconfirmedBytes: 0, waitsFrom: undefined });
-    earlier?.close(closeCode.superseded, "a newer stream took over");
+    earlier?.close(link.closeCode.superseded, "a newer stream took over");
   }
 
   /** Forgets a socket that closed; false if its stream has a newer one already. */
@@ -221,7 +223,7 @@ export class Streams {
       return "waiting";
     }
     try {
-      const sent = relay.version === 1 ? plainFrame(packed) : packed;
+      const sent = link.frameFor(relay.version, packed);
       relay.socket.send(sent);
       // As its relay counts it: one that has fewer would not confirm when this waits for it.
       relay.unconfirmedBytes += sent.byteLength;
@@ -235,10 +237,9 @@ export class Streams {
   /** Relays need not hold answers up to `sequence` any more. */
   tellKept(sequence: number): void {
     for (const { socket, version } of this.#sockets.values()) {
-      // It would take that for something else.
-      if (version === 1) continue;
+      if (!link.hearsKept(version)) continue;
       try {
-        socket.send(JSON.stringify({ kept: sequence } satisfies KeptNotice));
+        socket.send(link.formatFromObject({ is: "kept", sequence }));
       } catch {
         // Its relay is gone, and what it held with it.
       }
@@ -272,7 +273,7 @@ export class Streams {
     const lostAtMs = this.lostAtMs(stream) ?? nowMs;
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
-    this.#sockets.get(stream)?.socket.close(closeCode.ended, "that is all for now");
+    this.#sockets.get(stream)?.socket.close(link.closeCode.ended, "that is all for now");
     this.#sockets.delete(stream);
     this.#lostAtMs.set(stream, lostAtMs);
   }
