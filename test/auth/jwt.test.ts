@@ -90,12 +90,14 @@ describe("a server that takes the tokens of an identity provider", () => {
     const answer = await knock(edge, value === undefined ? {} : { authorization: value });
     const challenge = expect.stringMatching(/^Bearer error="invalid_token".*scope="mcp"/);
     expect(answer).toEqual({ status: 401, challenge, retryAfter: null });
+    expect(answer.challenge).toContain(metadataOf(edge));
   });
 
   test("a token without the scope is 403, which says all that is needed", async () => {
     const { status, challenge } = await knock(edge, bearer(await tokenOf({ scope: "profile email" })));
     expect(status).toBe(403);
     expect(challenge).toMatch(/^Bearer error="insufficient_scope".*scope="mcp"/);
+    expect(challenge).toContain(metadataOf(edge));
   });
 
   test("a tool sees who calls, whatever the letters of the name", async () => {
@@ -196,7 +198,10 @@ describe("what providers do otherwise", () => {
     const service = await tokenOf({ sub: "", common_name: "ci.access" });
     expect((await knock(edge, { [header]: service })).status).toBe(200);
     expect((await knock(edge, { [header]: await tokenOf({ sub: "" }) })).status).toBe(401);
-    expect((await knock(edge, bearer(service))).status).toBe(401);
+    const { status, challenge } = await knock(edge, bearer(service));
+    expect(status).toBe(401);
+    // Access has a login of its own, which a client must not look for here.
+    expect(challenge).not.toContain("resource_metadata");
   });
 
   test("Entra and Okta: scopes in scp, as words or as a list; Auth0: permissions", async () => {
@@ -221,6 +226,8 @@ describe("what providers do otherwise", () => {
     expect((await knock(edge, bearer(await tokenOf({ aud: undefined })))).status).toBe(200);
   });
 });
+
+const metadataOf = ({ url }: EdgeServer) => `resource_metadata="${url}/.well-known/oauth-protected-resource/mcp"`;
 
 const fetchesOfKeys = () => provider.requests.filter((request) => request === "GET /jwks").length;
 
