@@ -1,26 +1,65 @@
 import type { JSONRPCRequest } from "@modelcontextprotocol/server";
 import { isObject } from "./protocol/json-rpc.ts";
-import type { Call } from "./session/calls/calls.ts";
+import { shortHash } from "./protocol/short-hash.ts";
 
 /** How a call ended, as the log says it: `failed` is a tool's own result `isError`, `error` one of JSON-RPC. */
 export type CallOutcome = "ok" | "failed" | "error" | "cancelled" | "abandoned" | "interrupted";
 
+/** Which way a call came. */
+export type CallLane = "sse" | "mcp" | "stateless" | "stdio";
+
 /** How long a line may wait, milliseconds: no longer than the object stays awake after a call anyway. */
 const logAfterMs = 50;
 
-/** What a client calls something is as long as the client likes: no more of it is logged, UTF-16 units. */
+/** What a client or a server calls something is as long as they like: no more of it is logged, UTF-16 units. */
 const maxNameLength = 200;
 
+/** A value that is shorter says nothing, and is in many a message by chance, UTF-16 units. */
+const minSecretLength = 4;
+
+/** One call that is over. */
+export interface CallEnd {
+  request: JSONRPCRequest;
+  startedAtMs: number;
+  outcome: CallOutcome;
+  lane: CallLane;
+  /** Which the client speaks; absent if it never said so. */
+  revision?: unknown;
+  /** What the client says it is. */
+  clientInfo?: unknown;
+  /** The answer, if there was one. */
+  answer?: object | undefined;
+  traceparent?: string | undefined;
+  /** The stream of the session; absent where there are none. */
+  stream?: string | undefined;
+}
+
+/** Whose calls they are, as the log may say it: hashes. */
+export interface Whose {
+  session?: string | undefined;
+  user?: string | undefined;
+}
+
+type Entry = { event: string } & Record<string, unknown>;
+
+/** What became of a session. `by`: how its client found back to it, or what ended it. */
+export type SessionEvent =
+  | { event: "session-opened"; lane: CallLane; revision: unknown; client: string | undefined }
+  | { event: "session-resumed"; lane: CallLane; by: "Last-Event-ID" | "claim" | "relay" }
+  | { event: "session-ended"; lane: CallLane; by: "client" | "idle" };
+
 /**
- * One line in the log for each call, whatever became of it. The lines of a moment are written together: the answer is on
- * its way through this process meanwhile, and should not wait for them.
+ * One line in the log for each call of a session, whatever became of it, and for what becomes of the session. The lines of a
+ * moment are written together: the answer is on its way through this process meanwhile, and should not wait for them.
  *
  * Storage: none. Loses: the lines of the last moment, if the object crashes.
  */
 export class CallLog {
   readonly #sessionId: string;
   readonly #waitUntil: (written: Promise<void>) => void;
-  #lines: string[] = [];
+  #entries: Entry[] = [];
+  #whose: Promise<Whose> | undefined;
+  #principal: string | undefined;
 
   /** `waitUntil` keeps the request open in which a line is due: the platform drops what is logged after its end. */
   constructor(sessionId: string, waitUntil: (written: Promise<void>) => void) {
@@ -28,44 +67,120 @@ export class CallLog {
     this.#waitUntil = waitUntil;
   }
 
-  /** `clientInfo`: what the client says it is. */
-  add({ request, startedAtMs, stream }: Call, outcome: CallOutcome, clientInfo?: unknown): void {
-    // Enough of the id to tell sessions apart, too little to enter one.
-    const session = this.#sessionId.slice(0, 8);
-    if (this.#lines.length === 0) this.#waitUntil(this.#writeSoon());
-    this.#lines.push(callLine({ request, startedAtMs, outcome, clientInfo, session, stream }));
+  /** Who has logged in; from now on it is in each line. */
+  set principal(principal: string | undefined) {
+    if (principal === this.#principal) return;
+    this.#principal = principal;
+    this.#whose = undefined;
+  }
+
+  /** How the log names session and user. */
+  get whose(): Promise<Whose> {
+    return (this.#whose ??= whoseIs(this.#sessionId, this.#principal));
+  }
+
+  add(call: CallEnd): void {
+    this.#add(callEntry(call));
+  }
+
+  tell(event: SessionEvent): void {
+    this.#add(event);
+  }
+
+  #add(entry: Entry): void {
+    if (this.#entries.length === 0) this.#waitUntil(this.#writeSoon());
+    this.#entries.push(entry);
   }
 
   async #writeSoon(): Promise<void> {
     await scheduler.wait(logAfterMs);
-    for (const line of this.#lines.splice(0)) console.log(line);
+    const whose = await this.whose;
+    for (const entry of this.#entries.splice(0)) console.log(line(entry, whose));
   }
 }
 
-interface CallEnd {
-  request: JSONRPCRequest;
-  startedAtMs: number;
-  outcome: CallOutcome;
-  clientInfo: unknown;
-  /** Absent in the stateless revision, as is `stream`. */
-  session?: string;
-  stream?: string;
+/** The names in the log for a session and a principal. */
+export async function whoseIs(sessionId: string | undefined, principal: string | undefined): Promise<Whose> {
+  return {
+    session: sessionId === undefined ? undefined : await shortHash(sessionId),
+    user: principal === undefined ? undefined : await shortHash(principal),
+  };
 }
 
 /** The line of one call, in every lane the same. */
-export function callLine({ request, startedAtMs, outcome, clientInfo, session, stream }: CallEnd): string {
+export function callLine(call: CallEnd, whose: Whose): string {
+  return line(callEntry(call), whose);
+}
+
+function line({ event, ...rest }: Entry, whose: Whose): string {
+  return JSON.stringify({ event, ...whose, ...rest });
+}
+
+function callEntry({ request, startedAtMs, outcome, clientInfo, answer, ...rest }: CallEnd): Entry {
   const { method, params } = request;
-  const name = shortened(params?.["name"] ?? params?.["uri"]);
-  const { name: client, version } = isObject(clientInfo) ? clientInfo : {};
-  const by = shortened(typeof version === "string" ? `${String(client)} ${version}` : client);
+  const name = shortened(params?.["name"] ?? withoutQuery(params?.["uri"]));
   const ms = Date.now() - startedAtMs;
-  return JSON.stringify({ event: "call", session, method: shortened(method), name, outcome, ms, stream, client: by });
+  const { lane, revision, stream, traceparent } = rest;
+  const error = answer === undefined || outcome === "ok" ? undefined : errorIn(answer, params);
+  return {
+    event: "call",
+    lane,
+    revision: shortened(revision),
+    method: shortened(method),
+    name,
+    outcome,
+    ms,
+    stream,
+    client: clientName(clientInfo),
+    error,
+    traceparent,
+  };
+}
+
+/** Name and version, as the client says them. */
+export function clientName(clientInfo: unknown): string | undefined {
+  const { name, version } = isObject(clientInfo) ? clientInfo : {};
+  return shortened(typeof version === "string" ? `${String(name)} ${version}` : name);
 }
 
 /** `ok`, `failed` or `error`. */
 export function outcomeOf(answer: object): CallOutcome {
   if ("error" in answer) return "error";
   return "result" in answer && isObject(answer.result) && answer.result["isError"] === true ? "failed" : "ok";
+}
+
+/** The message of an answer that is an error, without what the client sent: tools repeat it in their errors. */
+function errorIn(answer: object, params: unknown): string | undefined {
+  const { error, result } = answer as { error?: unknown; result?: unknown };
+  const first: unknown = isObject(result) && Array.isArray(result["content"]) ? result["content"][0] : undefined;
+  const message = isObject(error) ? error["message"] : isObject(first) ? first["text"] : undefined;
+  if (typeof message !== "string") return undefined;
+  // Only so much of a long one is looked through that what is cut off below is whole.
+  let told = message.slice(0, 20 * maxNameLength);
+  for (const value of secretsIn(params)) told = told.replaceAll(value, "…");
+  return shortened(told.replaceAll(/\b(bearer|basic) +\S+|\b[0-9a-f]{64}\b/gi, "…"));
+}
+
+/** Every text and number in the arguments, and the URI with its query: the longest first, as one may hold another. */
+function secretsIn(params: unknown): string[] {
+  const { arguments: given, uri } = isObject(params) ? params : {};
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value === "string" || typeof value === "number") {
+      // As it is, and as JSON writes it.
+      for (const text of [String(value), JSON.stringify(value).replaceAll(/^"|"$/g, "")]) {
+        if (text.length >= minSecretLength) found.add(text);
+      }
+    } else if (typeof value === "object" && value !== null) for (const part of Object.values(value)) visit(part);
+  };
+  visit(given);
+  if (typeof uri === "string" && uri !== withoutQuery(uri)) found.add(uri);
+  return [...found].sort((a, b) => b.length - a.length);
+}
+
+/** Of a URI: a query, a fragment and a password are nobody's name. */
+function withoutQuery(uri: unknown): unknown {
+  return typeof uri === "string" ? uri.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//") : uri;
 }
 
 /** `undefined` for what is no name. */

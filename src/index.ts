@@ -2,6 +2,7 @@
 export { edge, type EdgeApp } from "./edge-app.ts";
 export type { Auth, Authenticate, Caller } from "./auth/auth.ts";
 export type { EdgeOptions } from "./options.ts";
+export type { CallHook, CallResult, HookedCall } from "./sdk/call-hooks.ts";
 export type { AnyServer, ServerContext, ServerFactory, SessionMemory, User, UserMemory } from "./server-context.ts";
 export {
   failure,

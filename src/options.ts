@@ -1,4 +1,5 @@
 import type { Auth, Authenticate } from "./auth/auth.ts";
+import type { CallHook } from "./sdk/call-hooks.ts";
 
 /** Options of {@linkcode edge}. Times are milliseconds, sizes bytes. */
 export interface EdgeOptions<Env = Cloudflare.Env> {
@@ -36,6 +37,11 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
    * Against DNS rebinding; on the edge the route decides, and this does nothing.
    */
   allowedHosts?: readonly string[];
+  /**
+   * Runs around every tool call, resource read and prompt, in every lane: it can look on, answer instead, change the answer
+   * or refuse. Of several the first is the outermost. None.
+   */
+  onCall?: CallHook | readonly CallHook[];
   /** Largest POST body, counted while reading and before parsing, so that a hostile body costs nothing. 4 MiB. */
   maxBodyBytes?: number;
   /**
@@ -86,9 +92,10 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
 }
 
 /** {@linkcode EdgeOptions} with every default filled in, but `auth`, which has none. */
-export interface Settings extends Omit<Required<EdgeOptions>, "auth" | "allowedHosts"> {
+export interface Settings extends Omit<Required<EdgeOptions>, "auth" | "allowedHosts" | "onCall"> {
   /** `"*"`: whatever arrives. */
   allowedHosts: readonly string[] | "*";
+  onCall: readonly CallHook[];
 }
 
 const defaults: Settings = {
@@ -99,6 +106,7 @@ const defaults: Settings = {
   binding: "SESSION",
   allowedOrigins: [],
   allowedHosts: [],
+  onCall: [],
   maxBodyBytes: 4 * 1024 * 1024,
   maxCallsInFlight: 256,
   maxMemoryBytes: 1024 * 1024,
@@ -129,7 +137,7 @@ const maxCarriedBytes = 31 * 1024 * 1024;
 export function resolveOptions(options: Omit<EdgeOptions, "auth">): Settings {
   // Nothing checks types before `npm start` and a deploy.
   for (const [name, value] of Object.entries(options)) checkValue(name, value);
-  const settings: Settings = { ...defaults, ...options };
+  const settings: Settings = { ...defaults, ...options, onCall: hooksIn(options.onCall) };
   for (const name of ["ssePath", "mcpPath"] as const) {
     if (!/^\/[^?#\s]*[^/?#\s]$/.test(settings[name])) {
       throw new RangeError(`${name} starts with a slash and does not end in one: "/sse", not "${settings[name]}".`);
@@ -160,6 +168,7 @@ function checkValue(name: string, value: unknown): void {
   if (!Object.hasOwn(defaults, name)) {
     throw new RangeError(`There is no option ${name}. There are auth, ${Object.keys(defaults).join(", ")}.`);
   }
+  if (name === "onCall") return void hooksIn(value);
   if (name === "sessions") {
     if (value === "offered" || value === "preferred") return;
     throw new RangeError(`sessions is "offered" or "preferred", not ${shown(value)}.`);
@@ -169,6 +178,16 @@ function checkValue(name: string, value: unknown): void {
   const isPositive = typeof value !== "number" || (Number.isFinite(value) && value > 0);
   if (typeof value === type && isPositive) return;
   throw new RangeError(`${name} is a ${type === "number" ? "positive number" : type}, not ${shown(value)}.`);
+}
+
+/**
+ * One hook, or several, as an array.
+ * @throws {RangeError} for what is no function.
+ */
+export function hooksIn(onCall: unknown = []): readonly CallHook[] {
+  const hooks: unknown[] = [onCall].flat();
+  if (hooks.every((hook): hook is CallHook => typeof hook === "function")) return hooks;
+  throw new RangeError(`onCall is a function (call, next) => next(), or an array of such, not ${shown(onCall)}.`);
 }
 
 /** Hostnames are compared as a URL spells them: whatever else stands here would never match. */

@@ -137,6 +137,12 @@ export class Terminal {
         return this.#refusal(event.header, event.hostname);
       case "no-memory":
         return this.#once(noMemory);
+      case "binding-missing":
+        return this.#once(event.error);
+      // Each call has its line, that which opens a session as well.
+      case "session-opened":
+      case "session-resumed":
+      case "session-ended":
       case "started":
       case "ended":
         return;

@@ -4,6 +4,8 @@ import type { TerminalEvent } from "../development.ts";
 export type WorkerEvent =
   | TerminalEvent
   | { event: "call"; method: string; name?: string; outcome: string; ms: number; client?: string; session?: string }
+  | { event: "session-opened" | "session-resumed" | "session-ended" }
+  | { event: "binding-missing"; error: string }
   | { event: "incident"; incident: string; error: string };
 
 /** The event in a line of the log, or `undefined` if it is something else, such as what a tool said. */

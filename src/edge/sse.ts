@@ -10,6 +10,7 @@ import { newSessionId } from "../protocol/session-id.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
+import { refuseOpening } from "./opening.ts";
 import { StreamRelay } from "./relay.ts";
 import { Uplink } from "./uplink.ts";
 
@@ -61,9 +62,11 @@ async function resumeStream(
   return response.ok ? response : undefined;
 }
 
-function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
+async function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
+  const refusal = await refuseOpening(request, lane.settings);
+  if (refusal !== undefined) return refusal;
   const sessionId = newSessionId(lane.namespace.newUniqueId().toString());
-  return relay(request, url, lane, { sessionId, kind: "new", after: undefined });
+  return await relay(request, url, lane, { sessionId, kind: "new", after: undefined });
 }
 
 function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {

@@ -8,7 +8,11 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
 import { callerOf } from "../link/caller.ts";
+import { whoseIs } from "../call-log.ts";
 import { withoutMemory } from "../development.ts";
+import { hookCalls, namedIn } from "../sdk/call-hooks.ts";
+import { callLogger } from "../sdk/call-logger.ts";
+import { traceCalls } from "../sdk/call-span.ts";
 import { listOthers } from "../sdk/listings.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
@@ -20,7 +24,6 @@ import { type Tap, tap } from "../sdk/tap.ts";
 import { userIn } from "../link/user-memory.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { Changes } from "./changes.ts";
-import { callLogger } from "./stateless-log.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
@@ -49,16 +52,26 @@ export function createStatelessLane<Env>(
   const failures = new WeakMap<Request, unknown>();
   const factory: McpServerFactory = async (context) => {
     try {
-      const caller = context.requestInfo && callerOf(context.requestInfo);
-      const server = await createServer(withoutMemory({ ...context, ...userIn(caller, namespace()), env: env() }));
+      const known = context.requestInfo && callerOf(context.requestInfo);
+      const told = withoutMemory({ ...context, ...userIn(known, namespace()), env: env() });
+      const server = await createServer(told);
       if (!isSdkV2(server)) throw isOfSdkV1;
+      const user = namedIn(told);
       tap(server, [
         writable(),
-        callLogger(),
+        callLogger({
+          lane: "stateless",
+          whose: await whoseIs(undefined, user?.id),
+          traceparent: context.requestInfo?.headers.get("traceparent"),
+          write: (line) => console.log(line),
+        }),
         changes.tap(),
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
       listOthers(server);
+      const caller = { lane: () => "stateless" as const, user };
+      hookCalls(server, settings.onCall, caller);
+      traceCalls(server, caller);
       return server;
     } catch (error) {
       if (context.requestInfo !== undefined) failures.set(context.requestInfo, error);

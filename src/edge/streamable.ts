@@ -12,6 +12,7 @@ import { newSessionId, secretIn } from "../protocol/session-id.ts";
 import { type AttachTarget, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
+import { refuseOpening } from "./opening.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
 import { StreamRelay } from "./relay.ts";
 
@@ -51,6 +52,8 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   if (!parsed.ok) return refusals.notJsonRpc(parsed.detail, parsed.id);
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
+  const refusal = await refuseOpening(request, lane.settings);
+  if (refusal !== undefined) return refusal;
   const objectId = lane.namespace.newUniqueId();
   const secret = secretIn(newSessionId(objectId.toString()));
   return await askObject(lane.namespace.get(objectId), toObject(request, "mcp-initialize", { text, secret }));

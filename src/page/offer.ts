@@ -13,6 +13,9 @@ const nothing: Offer = { tools: [], resources: [], templates: [], prompts: [] };
 
 export const offer = signal<Offer>(nothing);
 
+/** Whether it was read: until then it is empty because nobody knows. */
+export const isListed = signal(false);
+
 /** Why a list is not to be had, in the server's words. */
 export const faults = signal<readonly string[]>([]);
 
@@ -26,13 +29,18 @@ export const chosen = signal<Chosen | undefined>(undefined);
 
 export function forgetOffer(): void {
   offer.value = nothing;
+  isListed.value = false;
   faults.value = [];
   chosen.value = undefined;
 }
 
 export async function listOffer(client: Client): Promise<void> {
   faults.value = [];
-  await Promise.all([relist(client, "tools"), relist(client, "resources"), relist(client, "prompts")]);
+  const kinds = ["tools", "resources", "prompts"] as const;
+  const read = await Promise.all(kinds.map((kind) => readList(client, kind)));
+  // All at once: nobody is to press what has just moved.
+  offer.value = Object.assign({ ...nothing }, ...read) as Offer;
+  isListed.value = true;
   const { tools, resources, prompts } = offer.value;
   if (chosen.value !== undefined) return;
   const [tool] = tools;
@@ -43,18 +51,26 @@ export async function listOffer(client: Client): Promise<void> {
   else if (prompt !== undefined) chosen.value = { kind: "prompts", name: prompt.name };
 }
 
-/** Reads one kind again. A server that does not declare it has none. */
-export async function relist(client: Client, kind: "tools" | "resources" | "prompts"): Promise<void> {
-  if (client.getServerCapabilities()?.[kind] === undefined) return;
+type Kind = "tools" | "resources" | "prompts";
+
+/** Reads one kind again. */
+export async function relist(client: Client, kind: Kind): Promise<void> {
+  const read = await readList(client, kind);
+  offer.value = { ...offer.value, ...read };
+}
+
+/** A server that does not declare a kind has none of it. */
+async function readList(client: Client, kind: Kind): Promise<Partial<Offer>> {
+  if (client.getServerCapabilities()?.[kind] === undefined) return {};
   try {
-    const read = await listed(client, kind);
-    offer.value = { ...offer.value, ...read };
+    return await listed(client, kind);
   } catch (error) {
     faults.value = [...faults.value, `The list of ${kind} could not be read: ${sentenceOf(error)}`];
+    return {};
   }
 }
 
-async function listed(client: Client, kind: "tools" | "resources" | "prompts"): Promise<Partial<Offer>> {
+async function listed(client: Client, kind: Kind): Promise<Partial<Offer>> {
   // What was listed a moment ago is not what is asked for.
   const options = { cacheMode: "refresh" } as const;
   switch (kind) {

@@ -3,7 +3,7 @@ import { UriTemplate } from "@modelcontextprotocol/client";
 import { ArgumentsForm } from "./arguments-form.tsx";
 import { isUp, link, pullPlug } from "./connection.ts";
 import type { Schema } from "./json-schema.ts";
-import { type Chosen, chosen, faults, type Offer, offer } from "./offer.ts";
+import { type Chosen, chosen, faults, isListed, type Offer, offer } from "./offer.ts";
 import { RunView } from "./run-view.tsx";
 import { callTool, cancelRun, getPrompt, readResource, runs } from "./runs.ts";
 
@@ -23,7 +23,9 @@ export function Workbench() {
           {fault}
         </p>
       ))}
-      {groups.length === 0 && faults.value.length === 0 && <p>This server offers no tools, resources or prompts.</p>}
+      {isListed.value && groups.length === 0 && faults.value.length === 0 && (
+        <p>This server offers no tools, resources or prompts.</p>
+      )}
       <div class="workbench">
         <nav aria-label="What the server offers">
           {groups.map(({ title, entries }) => (

@@ -209,6 +209,16 @@ export function tooManyCalls(most: string, id: RequestId | null): Response {
   });
 }
 
+/** A hook says that this caller opens too many. */
+export function tooManySessions(retryAfterSeconds: number): Response {
+  return refuse({
+    status: 429,
+    code: errorCode.refused,
+    message: `Too Many Requests: too many sessions were opened. Wait ${retryAfterSeconds} seconds, then connect again.`,
+    headers: { "retry-after": String(retryAfterSeconds) },
+  });
+}
+
 export function tooMuchUnread(id: RequestId | null): Response {
   return refuse({
     status: 429,

@@ -1,4 +1,5 @@
-import type { JSONRPCMessage, McpServer, Server } from "@modelcontextprotocol/server";
+import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
+import type { AnyServer } from "../server-context.ts";
 
 /** Whoever follows what goes between a server and its transport. */
 export interface Tap {
@@ -11,9 +12,9 @@ export interface Tap {
 }
 
 /** Has `taps` follow all that `server` and the transport it will be connected to say to each other, in their order. */
-export function tap(server: McpServer | Server, taps: readonly Tap[]): void {
-  const connect = server.connect.bind(server);
-  server.connect = async (transport) => {
+export function tap(server: AnyServer, taps: readonly Tap[]): void {
+  const connect: (transport: Transport) => Promise<void> = server.connect.bind(server) as never;
+  server.connect = async (transport: Transport) => {
     const send = transport.send.bind(transport);
     transport.send = async (said, options) => {
       let message = said;

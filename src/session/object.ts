@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
+import { shortHash } from "../protocol/short-hash.ts";
 import * as link from "../link/link.ts";
 import { answerOfChanges, isLine, isOfChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
@@ -118,14 +119,16 @@ export class SessionObject<Env> extends DurableObject<Env> {
       return new Session({ ctx, env, isNew, ...this.#options });
     } catch (error) {
       if (!(error instanceof UnreadableRow)) throw error;
-      const session = ctx.id.toString().slice(0, 8);
-      console.error(
-        JSON.stringify({ event: "unreadable", session, error: `${error.message}. The session is deleted.` }),
-      );
+      ctx.waitUntil(tellUnreadable(ctx.id.toString(), error));
       dropRows(ctx.storage.sql);
       ctx.waitUntil(ctx.storage.deleteAll());
       for (const socket of ctx.getWebSockets()) socket.close(link.closeCode.ended, "the session cannot be read");
       return new Session({ ctx, env, isNew: true, ...this.#options });
     }
   }
+}
+
+async function tellUnreadable(sessionId: string, { message }: UnreadableRow): Promise<void> {
+  const session = await shortHash(sessionId);
+  console.error(JSON.stringify({ event: "unreadable", session, error: `${message}. The session is deleted.` }));
 }

@@ -1,17 +1,18 @@
+import { CallLog } from "../call-log.ts";
 import type { Settings } from "../options.ts";
-import { listOthers } from "../sdk/listings.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { readsPriming } from "../protocol/sse-frame.ts";
-import type { AnyServer, ServerFactory, SessionMemory } from "../server-context.ts";
+import type { ServerFactory } from "../server-context.ts";
 import { attempt } from "./stored/attempt.ts";
+import { buildServer, type ServerParts } from "./server/build-server.ts";
 import { Conversation } from "./server/conversation.ts";
 import { Expiry } from "./stored/expiry.ts";
-import { type Handshake, HandshakeRecord } from "./stored/handshake.ts";
+import { HandshakeRecord } from "./stored/handshake.ts";
+import { LateHandshake } from "./stored/late-handshake.ts";
 import { split } from "../link/joined.ts";
 import { asItCame, callerOf, type Holder, holderIn, isSameHolder } from "../link/caller.ts";
 import * as link from "../link/link.ts";
 import { namespaceOf } from "../link/namespace.ts";
-import { userIn } from "../link/user-memory.ts";
 import { storedMemory } from "./stored/memory.ts";
 import { Admission } from "./in/admission.ts";
 import { Rows } from "./stored/rows.ts";
@@ -19,9 +20,6 @@ import { takeStream } from "./in/take-stream.ts";
 import { SsePosts } from "./in/sse-posts.ts";
 import { Streams } from "./out/streams.ts";
 import { versionIn } from "./stored/worker-version.ts";
-
-/** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
-const storeAfterMs = 2;
 
 export interface SessionOptions<Env> {
   ctx: DurableObjectState;
@@ -44,36 +42,44 @@ export interface SessionOptions<Env> {
  */
 export class Session<Env> {
   readonly #ctx: DurableObjectState;
-  readonly #env: Env;
-  readonly #namespace: DurableObjectNamespace;
-  readonly #createServer: ServerFactory<Env>;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
   readonly #record: HandshakeRecord;
+  readonly #lateHandshake: LateHandshake;
   readonly #rows: Rows;
-  readonly #memory: SessionMemory;
   readonly #admission: Admission;
   readonly #ssePosts: SsePosts;
   readonly #expiry: Expiry;
-  /** A handshake that is not written yet, for a moment. */
-  #unstored: Handshake | undefined;
-  #storeTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #callLog: CallLog;
   #ended = false;
   /** Whether something waited for a client to read when the session ended. */
   unreadAtEnd = false;
 
   constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
     this.#ctx = ctx;
-    this.#env = env;
-    this.#namespace = namespaceOf(env, settings.binding);
-    this.#createServer = createServer;
+    const namespace = namespaceOf(env, settings.binding);
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
     const objectId = ctx.id.toString();
-    const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#flushHandshake() });
+    const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#lateHandshake.flush() });
     this.#rows = rows;
-    this.#memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
-    this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#storeHandshake(changed), versionIn(env));
+    this.#lateHandshake = new LateHandshake((handshake) => {
+      rows.writeHandshake(handshake);
+      this.#expiry.noteTraffic();
+    });
+    const memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
+    this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#lateHandshake.store(changed), versionIn(env));
     this.#record.holder ??= this.#streams.holder;
+    this.#callLog = new CallLog(objectId, (written) => ctx.waitUntil(written));
+    const parts: ServerParts<Env> = {
+      createServer,
+      env,
+      namespace,
+      objectId,
+      memory,
+      record: this.#record,
+      hooks: settings.onCall,
+      callLog: this.#callLog,
+    };
     this.#conversation = new Conversation({
       objectId,
       sessionId: () => this.#sessionId,
@@ -81,13 +87,10 @@ export class Session<Env> {
       streams: this.#streams,
       settings,
       record: this.#record,
-      createServer: (request) => this.#buildServer(request),
+      createServer: (request) => buildServer(request, parts),
       onJournaled: () => this.#expiry.watchCalls(),
-      waitUntil: (done) => ctx.waitUntil(done),
-      onClaim: (freshId) => {
-        const owner = this.#record.holder?.owner ?? "";
-        void takeStream(this.#namespace, { freshId, sessionId: this.#sessionId, owner });
-      },
+      callLog: this.#callLog,
+      onClaim: (freshId) => void this.#takeStream(namespace, freshId),
     });
     const conversation = this.#conversation;
     const streams = this.#streams;
@@ -98,7 +101,7 @@ export class Session<Env> {
       hasStream: () => streams.hasSocket,
       hasCalls: () => conversation.calls.size > 0,
       recover: () => conversation.recover(),
-      end: () => this.#end(),
+      end: () => this.#end("idle"),
     });
     this.#admission = new Admission({
       sessionId: () => this.#sessionId,
@@ -205,11 +208,21 @@ export class Session<Env> {
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after, noticedAtMs, isPrimed });
     if (!link.isPostStream(stream)) this.#tellNewVersion();
+    this.#tellResumed(stream, { kind, after });
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
     else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
     const headers = { [link.versionHeader]: String(link.version) };
     return new Response(null, { status: 101, webSocket: relayEnd, headers });
+  }
+
+  /** How the client, or its relay, found back. The stream of `/mcp` for what is said unasked is opened, not resumed. */
+  #tellResumed(stream: string, { kind, after }: { kind: link.AttachKind; after: number | undefined }): void {
+    const { handshake, lane } = this.#record;
+    if (handshake === undefined || (kind !== "resumed" && kind !== "again")) return;
+    if (kind === "resumed" && after === undefined && stream !== link.sseStream) return;
+    const by = kind === "again" ? "relay" : after === undefined ? "claim" : "Last-Event-ID";
+    this.#callLog.tell({ event: "session-resumed", lane, by });
   }
 
   /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
@@ -223,7 +236,7 @@ export class Session<Env> {
   detach(socket: WebSocket): void {
     if (!this.#streams.detach(socket, Date.now())) return;
     if (this.#conversation.handshake === undefined) return;
-    attempt(() => this.#flushHandshake());
+    attempt(() => this.#lateHandshake.flush());
     this.#conversation.delivery.save();
     this.#expiry.noteTraffic();
   }
@@ -251,53 +264,26 @@ export class Session<Env> {
     return new Response(null, { status: 204 });
   }
 
+  #takeStream(namespace: DurableObjectNamespace, freshId: string): Promise<void> {
+    const owner = this.#record.holder?.owner ?? "";
+    return takeStream(namespace, { freshId, sessionId: this.#sessionId, owner });
+  }
+
   async #delete(request: Request): Promise<Response> {
     if (!this.#admission.exists("mcp", request)) return refusals.unknownSession();
     const wrongLane = this.#admission.refuseOtherLane("mcp");
     if (wrongLane !== undefined) return wrongLane;
-    await this.#end();
+    await this.#end("client");
     return new Response(null, { status: 204 });
   }
 
-  async #buildServer(request: Request): Promise<AnyServer> {
-    const context = {
-      ...userIn(callerOf(request), this.#namespace),
-      era: "legacy",
-      requestInfo: request,
-      env: this.#env,
-      memory: this.#memory,
-    } as const;
-    const server = await this.#createServer(context);
-    listOthers(server);
-    return server;
-  }
-
-  /**
-   * Stores the handshake, and with it sets the alarm, right after the answer to `initialize`, which waits for neither: a
-   * session's first write opens its database. Both in one turn, so that there is never a row without an alarm.
-   */
-  #storeHandshake(handshake: Handshake): void {
-    // A tool that did not stop remembers something.
-    if (this.#ended) return;
-    this.#unstored = handshake;
-    this.#storeTimer ??= setTimeout(() => attempt(() => this.#flushHandshake()), storeAfterMs);
-  }
-
-  #flushHandshake(): void {
-    clearTimeout(this.#storeTimer);
-    this.#storeTimer = undefined;
-    const handshake = this.#unstored;
-    if (handshake === undefined) return;
-    this.#rows.writeHandshake(handshake);
-    this.#unstored = undefined;
-    this.#expiry.noteTraffic();
-  }
-
   /** Leaves no row behind. */
-  async #end(): Promise<void> {
+  async #end(by: "client" | "idle"): Promise<void> {
+    if (this.#record.handshake !== undefined) {
+      this.#callLog.tell({ event: "session-ended", lane: this.#record.lane, by });
+    }
     this.#ended = true;
-    clearTimeout(this.#storeTimer);
-    this.#unstored = undefined;
+    this.#lateHandshake.drop();
     this.unreadAtEnd = this.#streams.hasUnread;
     this.#streams.endAll();
     await this.#conversation.end();

@@ -72,7 +72,9 @@ describe("a session that goes on", () => {
     await fragile.evict(client.sessionId);
     expect(textOf(await client.call("wait", { ms: 0 }))).toBe("waited");
     expect(textOf(await client.call("subscriptions"))).toBe("test://first, test://second");
-    expect(fragile.logs().filter((line) => !line.startsWith('{"event":"call"'))).toEqual([]);
+    expect(
+      fragile.logs().filter((line) => !line.startsWith('{"event":"call"') && !line.startsWith('{"event":"session-')),
+    ).toEqual([]);
     client.close();
   });
 
@@ -227,6 +229,8 @@ describe("a session that ends", () => {
     client.close();
     await client.stream.over;
     await example.inspect(client.sessionId);
-    expect(example.logs().filter((line) => !line.startsWith('{"event":"call"'))).toEqual([]);
+    expect(
+      example.logs().filter((line) => !line.startsWith('{"event":"call"') && !line.startsWith('{"event":"session-')),
+    ).toEqual([]);
   });
 });

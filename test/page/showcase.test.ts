@@ -22,6 +22,7 @@ describe("what the server says of itself", () => {
     const { page } = screen;
     await page.getByRole("heading", { level: 1, name: "The Showcase 2.1.0" }).waitFor();
     await page.getByText("Order first, then look around.").waitFor();
+    await page.getByRole("navigation").getByRole("button", { name: "recommend" }).waitFor();
     const offered = await page.getByRole("navigation").getByRole("button").allInnerTexts();
     expect(offered).toEqual(["Order", "gallery", "fail", "survey", "learn", "Today's menu", "recommend"]);
   });

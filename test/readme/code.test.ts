@@ -65,7 +65,7 @@ test("the configurations of Cursor and VS Code are JSON with the URL of the SSE 
 });
 
 test("the migration is one that wrangler takes, after that of an McpAgent and with our binding", async () => {
-  const [, migration = ""] = codeIn(readme, "toml");
+  const migration = codeIn(readme, "toml").find((block) => block.includes("deleted_classes")) ?? "";
   const ours = await readFile(clonedConfig, "utf8");
   const former = '[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["MyMcp"]\n';
   const folder = join(root, ".cache/readme-migration");

@@ -1,6 +1,18 @@
 import { join, relative } from "node:path";
 import { bundle, root, workerConfig } from "./bundle.ts";
 
+/** Cap'n Proto text. */
+export interface MoreConfig {
+  /** Services, each with a comma behind it. */
+  services: string;
+  /** Bindings, each with a comma before it. */
+  bindings?: string;
+  /** Members of the Worker, each with a comma behind it. */
+  worker?: string;
+  /** Workers, as constants. */
+  constants?: string;
+}
+
 export interface WorkerdConfig {
   /** Path of the Worker's module, from the root. */
   main: string;
@@ -15,6 +27,8 @@ export interface WorkerdConfig {
   previous?: "main" | "other" | undefined;
   /** What V8 may have for each isolate, MiB. The platform's bound is 128. */
   heapMib?: number | undefined;
+  /** What else the Worker has. */
+  more?: MoreConfig | undefined;
 }
 
 /** The example server as the release before this one would deploy it. */
@@ -32,6 +46,7 @@ export async function workerdConfig({
   otherPort,
   previous,
   heapMib,
+  more,
 }: WorkerdConfig): Promise<string> {
   const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
   const { script } = await bundle(main);
@@ -47,7 +62,7 @@ export async function workerdConfig({
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),${isSplit ? `\n    (name = "other", worker = .other),` : ""}
-    (name = "disk", disk = (path = ${JSON.stringify(diskFolder)}, writable = true)),
+    (name = "disk", disk = (path = ${JSON.stringify(diskFolder)}, writable = true)),${more?.services ?? ""}
   ],
   sockets = [
     (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"),
@@ -58,10 +73,12 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   modules = ${modulesOf("main")},
   ${dated},
-  bindings = [(name = "SESSION", durableObjectNamespace = "Session")],
+  bindings = [(name = "SESSION", durableObjectNamespace = "Session")${more?.bindings ?? ""}],
   durableObjectNamespaces = [(className = "Session", uniqueKey = "mcp-edge-session", enableSql = true)],
   durableObjectStorage = (localDisk = "disk"),
+  ${more?.worker ?? ""}
 );
+${more?.constants ?? ""}
 const other :Workerd.Worker = (
   modules = ${modulesOf("other")},
   ${dated},

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "./free-port.ts";
 import { untilServing } from "./until-serving.ts";
 import { workerdBinary } from "../../src/serve/workerd-binary.ts";
-import { workerdConfig } from "./workerd-config.ts";
+import { type MoreConfig, workerdConfig } from "./workerd-config.ts";
 
 /** A Worker served by a plain `workerd serve`: a process that can be killed, on a disk that stays. */
 export interface WorkerdProcess {
@@ -38,6 +38,8 @@ export interface WorkerdOptions {
   previous?: "main" | "other";
   /** What V8 may have for each isolate, MiB. */
   heapMib?: number;
+  /** What else the Worker has. */
+  more?: MoreConfig;
 }
 
 /** Bundles `main` as a deploy would and serves it. */
@@ -47,6 +49,7 @@ export async function startWorkerd({
   isSplit = false,
   previous,
   heapMib,
+  more,
 }: WorkerdOptions): Promise<WorkerdProcess> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
   const diskFolder = join(folder, "disk");
@@ -54,7 +57,7 @@ export async function startWorkerd({
   const port = await freePort();
   const otherPort = isSplit ? await freePort() : undefined;
   const config = join(folder, "config.capnp");
-  const place = { main, folder, diskFolder, port, otherPort, heapMib };
+  const place = { main, folder, diskFolder, port, otherPort, heapMib, more };
   await writeFile(config, await workerdConfig({ ...place, previous }));
 
   let output = "";

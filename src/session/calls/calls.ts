@@ -1,6 +1,7 @@
 import type { JSONRPCRequest, ProgressToken, RequestId } from "@modelcontextprotocol/server";
 import { subjectOf, tellTerminal } from "../../development.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
+import { traceparentIn } from "../../protocol/trace-context.ts";
 import type { CarriedBy } from "../../link/link.ts";
 
 /** A request of the client that is being answered. */
@@ -19,11 +20,21 @@ export interface Call {
   isTold: boolean;
   /** Where the journal has it, once it does. */
   journalKey: string | undefined;
+  /** The trace of its caller. */
+  readonly traceparent: string | undefined;
   /** What the client said it wants to hear of progress by (revision 2025-11-25, Progress). */
   readonly progressToken: ProgressToken | undefined;
   /** The last progress told, by the tool or by the session: progress always increases. */
   progress: number;
   progressAtMs: number;
+}
+
+/** What is known of a request beside it. */
+interface Opened {
+  stream: string;
+  post?: CarriedBy | undefined;
+  jsonLength?: number | undefined;
+  traceparent?: string | null | undefined;
 }
 
 /**
@@ -64,12 +75,8 @@ export class Calls {
     return false;
   }
 
-  /** `jsonLength`: where it is known. */
-  open(
-    request: JSONRPCRequest,
-    { stream, post, jsonLength }: { stream: string; post?: CarriedBy | undefined; jsonLength?: number | undefined },
-    nowMs: number,
-  ): Call {
+  /** `jsonLength`: where it is known. `traceparent`: the header of the request that brought it. */
+  open(request: JSONRPCRequest, { stream, post, jsonLength, traceparent }: Opened, nowMs: number): Call {
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const meta = request.params?._meta;
@@ -82,6 +89,7 @@ export class Calls {
       post,
       isTold: false,
       journalKey: undefined,
+      traceparent: traceparentIn(isObject(meta) ? meta["traceparent"] : undefined, traceparent),
       progressToken: isObject(meta) ? meta["progressToken"] : undefined,
       progress: 0,
       progressAtMs: nowMs,

@@ -3,7 +3,7 @@ import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
 import type { Settings } from "../../options.ts";
 import type { AnyServer } from "../../server-context.ts";
 import { attempt } from "../stored/attempt.ts";
-import { CallLog } from "../../call-log.ts";
+import type { CallLog } from "../../call-log.ts";
 import { type Call, Calls } from "../calls/calls.ts";
 import { Delivery } from "../out/delivery.ts";
 import { Claims } from "../calls/claims.ts";
@@ -36,8 +36,7 @@ export interface ConversationOptions {
   createServer: (request: Request) => Promise<AnyServer>;
   /** Requests run that are written down: somebody must see to it that they are answered if this object goes away. */
   onJournaled: () => void;
-  /** Keeps the request open that is being served. */
-  waitUntil: (done: Promise<void>) => void;
+  callLog: CallLog;
   /** The client on a fresh stream is this session's: `freshId` names the object that holds the stream. */
   onClaim: (freshId: string) => void;
 }
@@ -98,7 +97,7 @@ export class Conversation {
       settings,
       streams: options.streams,
       calls: this.calls,
-      callLog: new CallLog(objectId, options.waitUntil),
+      callLog: options.callLog,
       delivery: this.delivery,
       introduction: this.#introduction,
       journal: this.#journal,
@@ -160,7 +159,9 @@ export class Conversation {
     { extra, ...where }: Parameters<Calls["open"]>[1] & { extra: MessageExtraInfo },
   ): Call[] {
     const nowMs = Date.now();
-    const calls = messages.filter(isRequest).map((request) => this.calls.open(request, where, nowMs));
+    const traceparent = extra.request?.headers.get("traceparent");
+    const opened = { ...where, traceparent };
+    const calls = messages.filter(isRequest).map((request) => this.calls.open(request, opened, nowMs));
     const freshId = this.#claims.takeFrom(messages, nowMs);
     if (freshId !== undefined) this.#options.onClaim(freshId);
     const [first, ...others] = messages;

@@ -25,7 +25,8 @@ export async function answerInterrupted(interrupted: Interrupted): Promise<void>
   const { journal, calls, transport, refuse, onRerun, run } = interrupted;
   const again: JournalEntry[] = [];
   for (const { key, entry } of journal.interrupted()) {
-    const call = calls.open(entry.request, entry, Date.now());
+    const traceparent = new Headers(entry.headers).get("traceparent");
+    const call = calls.open(entry.request, { stream: entry.stream, traceparent }, Date.now());
     call.journalKey = key;
     const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, transport));
     if (mayRun && attempt(() => journal.countRerun(key, entry))) again.push(entry);

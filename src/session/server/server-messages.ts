@@ -4,7 +4,7 @@ import { subjectOf, tellFailure } from "../../development.ts";
 import type { Settings } from "../../options.ts";
 import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
 import { type Bounds, writeMessage, writeResponse } from "../../protocol/message-json.ts";
-import { type CallLog, type CallOutcome, outcomeOf } from "../../call-log.ts";
+import { type CallLog, type CallOutcome, clientName, outcomeOf } from "../../call-log.ts";
 import type { Call, Calls } from "../calls/calls.ts";
 import type { Delivery } from "../out/delivery.ts";
 import type { HandshakeRecord } from "../stored/handshake.ts";
@@ -100,7 +100,15 @@ export class ServerMessages {
       const { handedOverAtMs } = this.#parts.delivery.send(call.stream, "response", json, call.post);
       call.isTold = call.post !== undefined && handedOverAtMs !== undefined;
     }
-    this.#end(call.request.id, outcome);
+    this.#end(call.request.id, outcome, message);
+    if (call.request.method === "initialize" && "result" in message) this.#tellOpened();
+  }
+
+  #tellOpened(): void {
+    const { callLog, record } = this.#parts;
+    const { clientInfo, protocolVersion } = record.handshake?.initialize ?? {};
+    const client = clientName(clientInfo);
+    callLog.tell({ event: "session-opened", lane: record.lane, revision: protocolVersion, client });
   }
 
   /** Of a message that is owed to its client; any other makes room by itself. */
@@ -123,16 +131,20 @@ export class ServerMessages {
     this.#end(id, outcome);
   }
 
-  #end(id: RequestId, outcome: CallOutcome): void {
-    const call = this.close(id, outcome);
+  #end(id: RequestId, outcome: CallOutcome, answer?: object): void {
+    const call = this.close(id, outcome, answer);
     if (call !== undefined) this.#parts.endIfAnswered(call.stream);
   }
 
   /** A call is over: nothing more is sent for it. */
-  close(id: RequestId, outcome: CallOutcome): Call | undefined {
+  close(id: RequestId, outcome: CallOutcome, answer?: object): Call | undefined {
     const call = this.#parts.calls.close(id);
     if (call === undefined) return undefined;
-    this.#parts.callLog.add(call, outcome, this.#parts.record.handshake?.initialize?.["clientInfo"]);
+    const { lane, handshake } = this.#parts.record;
+    const { clientInfo, protocolVersion: revision } = handshake?.initialize ?? {};
+    const { request, startedAtMs, stream, traceparent } = call;
+    const what = { request, startedAtMs, stream, traceparent, outcome, answer };
+    this.#parts.callLog.add({ ...what, lane, revision, clientInfo });
     return call;
   }
 }

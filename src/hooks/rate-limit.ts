@@ -1,0 +1,49 @@
+import { type CallHook, type HookedCall, namedIn } from "../sdk/call-hooks.ts";
+import { bindingNamed } from "./binding.ts";
+
+export interface RateLimitOptions {
+  /** Name of the `[[ratelimits]]` binding in wrangler.toml. Default `CALLS`. */
+  binding?: string;
+  /** Whose calls are counted together. Who has no such name is counted by the next: user, session, address. `"user"`. */
+  by?: "user" | "session" | "address";
+  /** The `period` of the binding, which tells it to nobody, seconds. 60. */
+  periodSeconds?: 10 | 60;
+}
+
+/** What the specification leaves to servers (JSON-RPC 2.0, section 5.1). */
+const tooManyCode = -32_029;
+
+/**
+ * A hook of `edge` that bounds how often one user, session or address calls, and how many sessions an address opens, by the
+ * rate limit of a binding. A call above it does not run: a model reads when to come back. A client that comes back for its
+ * session is counted apart from those who open one. Without the binding nothing is bounded, and the log says so.
+ */
+export function rateLimit({ binding = "CALLS", by = "user", periodSeconds = 60 }: RateLimitOptions = {}): CallHook {
+  const isAbove = async (key: string): Promise<boolean> => {
+    const limit = bindingNamed<RateLimit>(binding, "ratelimits", "nobody is limited.");
+    return limit !== undefined && !(await limit.limit({ key })).success;
+  };
+  const hook: CallHook = async (call, next) => {
+    if (!(await isAbove(keyOf(call, by)))) return await next();
+    const text = `Too many calls: this one did not run. Wait ${periodSeconds} seconds, then send it again.`;
+    if (call.method === "tools/call") return { content: [{ type: "text", text }], isError: true };
+    throw Object.assign(new Error(text), { code: tooManyCode, data: { retryAfterSeconds: periodSeconds } });
+  };
+  hook.onOpen = async ({ request, mayHaveSession }) => {
+    const key = `${mayHaveSession ? "return" : "open"}:${addressOf(request)}`;
+    return (await isAbove(key)) ? periodSeconds : undefined;
+  };
+  return hook;
+}
+
+function keyOf(call: HookedCall, by: RateLimitOptions["by"]): string {
+  const user = by === "user" ? namedIn(call)?.id : undefined;
+  if (user !== undefined) return `user:${user}`;
+  if (by !== "address" && call.session !== undefined) return `session:${call.session}`;
+  return `address:${addressOf(call.request)}`;
+}
+
+/** The edge writes this header over any that a client sends. */
+function addressOf(request: Request | undefined): string {
+  return request?.headers.get("cf-connecting-ip") ?? "unknown";
+}

@@ -1,0 +1,34 @@
+import { tracing } from "cloudflare:workers";
+import { outcomeOf } from "../call-log.ts";
+import { isObject } from "../protocol/json-rpc.ts";
+import { traceparentIn } from "../protocol/trace-context.ts";
+import type { AnyServer } from "../server-context.ts";
+import { aroundCalls, type Caller, requestIn } from "./call-hooks.ts";
+
+/**
+ * Gives each call to `server` a span in the trace of its request, if that is traced. The platform takes no parent from
+ * outside: the trace of the caller is an attribute.
+ */
+export function traceCalls(server: AnyServer, { lane }: Pick<Caller, "lane">): void {
+  aroundCalls(server, ({ method, params = {} }, context, run) => {
+    if (tracing.getActiveSpan()?.isTraced !== true) return run();
+    const { name, _meta: meta } = params;
+    const subject = typeof name === "string" ? ` ${name.slice(0, 100)}` : "";
+    return tracing.enterSpan(`${method}${subject}`, async (span) => {
+      const header = requestIn(context as Record<string, unknown>)?.headers.get("traceparent");
+      const traceparent = traceparentIn(isObject(meta) ? meta["traceparent"] : undefined, header);
+      span.setAttributes({ "mcp.method.name": method, "mcp.lane": lane(), "mcp.traceparent": traceparent });
+      try {
+        const result = await run();
+        const outcome = outcomeOf({ result });
+        span.setAttribute("mcp.outcome", outcome);
+        if (outcome !== "ok") span.setStatus({ code: "error" });
+        return result;
+      } catch (error) {
+        span.setAttribute("mcp.outcome", "error");
+        span.setStatus({ code: "error" });
+        throw error;
+      }
+    });
+  });
+}

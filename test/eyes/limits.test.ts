@@ -1,0 +1,129 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { createTestHarness } from "wrangler";
+import { root, workerConfig } from "../support/bundle.ts";
+import { initialize, postJson, RawSseClient } from "../support/raw-client.ts";
+import { openLane } from "../support/wire-lanes.ts";
+import { startWorkerd } from "../support/workerd-process.ts";
+
+const main = "test/fixtures/limited.ts";
+
+/** Under wrangler's own bindings: so many calls a minute are let through. */
+async function startLimited(limit: number): Promise<string> {
+  const config = {
+    ...(await workerConfig(main)),
+    ratelimits: [{ name: "CALLS", namespace_id: "1001", simple: { limit, period: 60 as const } }],
+    analytics_engine_datasets: [{ binding: "USAGE", dataset: "usage" }],
+  };
+  const harness = createTestHarness({ root, workers: [{ config }] });
+  const { url } = await harness.listen();
+  onTestFinished(() => harness.close());
+  return url.origin;
+}
+
+test.each(["/sse", "/mcp", "stateless"] as const)(
+  "over %s a model above the limit reads when to come back",
+  async (lane) => {
+    const base = await startLimited(2);
+    const client = await openLane(lane, { base, stdioMain: "" });
+    const outcomes: unknown[] = [];
+    for (let call = 0; call < 3; call++) {
+      const came = await client.ask("tools/call", { name: "answered", arguments: {} });
+      outcomes.push(JSON.parse(came.at(-1) ?? ""));
+    }
+    const text = "Too many calls: this one did not run. Wait 60 seconds, then send it again.";
+    expect(outcomes).toMatchObject([
+      { result: { content: [{ text: "by the tool" }] } },
+      { result: { content: [{ text: "by the tool" }] } },
+      { result: { isError: true, content: [{ text }] } },
+    ]);
+    const prompt = await client.ask("prompts/get", { name: "ask" });
+    expect(JSON.parse(prompt.at(-1) ?? "")).toMatchObject({ error: { code: -32_029, message: text } });
+    client.close();
+  },
+);
+
+test("who opens sessions above the limit is told when to come back; who comes back for one is not kept out by them", async () => {
+  const base = await startLimited(2);
+  const statuses: number[] = [];
+  for (let opening = 0; opening < 3; opening++) {
+    const response = await postJson(`${base}/mcp`, initialize());
+    statuses.push(response.status);
+    if (response.status === 429) expect(response.headers.get("retry-after")).toBe("60");
+    await response.text();
+  }
+  expect(statuses).toEqual([200, 200, 429]);
+  const opened = await fetch(`${base}/sse`, { headers: { accept: "text/event-stream" } });
+  expect([opened.status, opened.headers.get("retry-after")]).toEqual([429, "60"]);
+  await opened.text();
+  const back = await fetch(`${base}/sse`, {
+    headers: { accept: "text/event-stream", "mcp-protocol-version": "2025-11-25" },
+    cache: "no-store",
+  });
+  expect(back.status).toBe(200);
+  await back.body?.cancel();
+});
+
+test("without the bindings calls are served, and the log says once what wrangler.toml lacks", async () => {
+  const workerd = await startWorkerd({ main });
+  onTestFinished(() => workerd.close());
+  const client = await RawSseClient.open(workerd.url);
+  for (let call = 0; call < 3; call++) {
+    expect(await client.call("answered")).toMatchObject({ result: { content: [{ text: "by the tool" }] } });
+  }
+  client.close();
+  const missing = () =>
+    workerd
+      .output()
+      .split("\n")
+      .filter((line) => line.includes("binding-missing"));
+  await expect
+    .poll(missing)
+    .toEqual([
+      expect.stringContaining("wrangler.toml has no [[ratelimits]] named CALLS: nobody is limited."),
+      expect.stringContaining("wrangler.toml has no [[analytics_engine_datasets]] named USAGE: no usage is written."),
+    ]);
+});
+
+test("a call is a data point of tool, outcome, client and time, without its arguments", async () => {
+  const points: string[] = [];
+  const sink = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => (body += chunk.toString("latin1")));
+    request.on("end", () => {
+      points.push(body);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => sink.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void sink.close());
+  const { port } = sink.address() as AddressInfo;
+  const workerd = await startWorkerd({
+    main,
+    more: {
+      bindings: `, (name = "USAGE", analyticsEngine = "sink")`,
+      services: `(name = "sink", external = (address = "127.0.0.1:${port}", http = ())),`,
+    },
+  });
+  onTestFinished(() => workerd.close());
+  const client = await RawSseClient.open(workerd.url);
+  await client.call("repeats", { secret: "sesame-in-argument" });
+  await expect.poll(() => points).toHaveLength(1);
+  // Texts are arrays of bytes.
+  const shown = (_key: string, value: unknown): unknown =>
+    Array.isArray(value) ? Buffer.from(value as number[]).toString() : value;
+  const point: unknown = JSON.parse(points[0] ?? "", shown);
+  expect(point).toMatchObject({
+    index1: "repeats",
+    blob1: "repeats",
+    blob2: "tools/call",
+    blob3: "failed",
+    blob4: "raw",
+    blob5: "1",
+    blob6: "sse",
+    double1: expect.any(Number) as number,
+  });
+  expect(JSON.stringify(point)).not.toContain("sesame");
+  client.close();
+});

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createHash } from "node:crypto";
+import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
+import { initialize, RawSseClient } from "../support/raw-client.ts";
+import { lanes, openLane } from "../support/wire-lanes.ts";
+
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const secrets = ["sesame-in-argument", "4711081500", "sesame-in-header", "abc.def.ghi", "sesame-in-meta"];
+
+let edge: WorkerdProcess;
+beforeAll(async () => void (edge = await startWorkerd({ main: "test/fixtures/hooked.ts" })));
+afterAll(() => edge.close());
+
+type Line = Record<string, unknown>;
+
+/** The lines of events in what a process wrote. */
+function linesIn(output: string): Line[] {
+  const lines = output.split("\n").filter((line) => line.startsWith('{"event":"'));
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+test.each(lanes)("a call over %s is one line that says who called what, and keeps its secrets", async (lane) => {
+  const client = await openLane(lane, { base: edge.url, stdioMain: "test/fixtures/hooked-stdio.ts" });
+  const written = () => (lane === "stdio" ? client.log() : edge.output());
+  const before = linesIn(written()).length;
+  const params = {
+    name: "repeats",
+    arguments: { secret: "sesame-in-argument", number: 4_711_081_500 },
+    _meta: { traceparent, other: "sesame-in-meta" },
+  };
+  await client.ask("tools/call", params, { authorization: "Bearer sesame-in-header" });
+  const called = () =>
+    linesIn(written())
+      .slice(before)
+      .filter((line) => line["name"] === "repeats");
+  await expect.poll(called).toHaveLength(1);
+  const isSession = lane === "/sse" || lane === "/mcp";
+  const [line] = called();
+  expect(line).toMatchObject({
+    event: "call",
+    lane: lane.replace("/", ""),
+    method: "tools/call",
+    outcome: "failed",
+    error: 'No account for "…" and …, …',
+    revision: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) as string,
+    ms: expect.any(Number) as number,
+    client: expect.stringMatching(/^\S+ [\d.]+$/) as string,
+    traceparent,
+  });
+  expect(line?.["session"]).toEqual(isSession ? expect.stringMatching(/^[0-9a-f]{8}$/) : undefined);
+  expect(secrets.filter((secret) => written().includes(secret))).toEqual([]);
+  client.close();
+});
+
+test("the header traceparent names the caller's trace, and an invalid one is not logged", async () => {
+  const client = await openLane("/sse", { base: edge.url, stdioMain: "" });
+  const trace = traceparent.replace("0af7", "0bf7");
+  await client.ask("prompts/get", { name: "ask" }, { traceparent: trace });
+  await client.ask("resources/read", { uri: "note://one?key=sesame" }, { traceparent: `${trace}-sesame` });
+  const lines = () => linesIn(edge.output()).filter(({ session }) => session !== undefined);
+  await expect.poll(() => lines().find((line) => line["traceparent"] === trace)).toMatchObject({ name: "ask" });
+  await expect
+    .poll(() => lines().find((line) => line["name"] === "note://one" && line["outcome"] === "error"))
+    .toBeDefined();
+  expect(edge.output()).not.toContain("sesame");
+  client.close();
+});
+
+test("a session that is opened, resumed and ended has a line for each, by a name that opens nothing", async () => {
+  const client = await RawSseClient.open(edge.url);
+  const { sessionId } = client;
+  const session = createHash("sha256").update(sessionId).digest("hex").slice(0, 8);
+  const of = (event: string) =>
+    linesIn(edge.output()).filter((line) => line["event"] === event && line["session"] === session);
+  await expect
+    .poll(() => of("session-opened"))
+    .toMatchObject([{ lane: "sse", client: expect.stringContaining(" ") as string }]);
+  await client.resume();
+  await expect.poll(() => of("session-resumed")).toMatchObject([{ lane: "sse", by: "Last-Event-ID" }]);
+  await fetch(`${edge.url}/test/abort?id=${sessionId}`);
+  await expect.poll(() => of("session-resumed")).toMatchObject([{}, { lane: "sse", by: "relay" }]);
+  client.close();
+  expect(edge.output()).not.toContain(sessionId);
+  expect(edge.output()).not.toContain(sessionId.slice(0, 8));
+});
+
+test("DELETE ends a session, which its line says", async () => {
+  const opened = await fetch(`${edge.url}/mcp`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+    body: JSON.stringify(initialize()),
+  });
+  await opened.text();
+  const sessionId = opened.headers.get("mcp-session-id") ?? "";
+  const session = createHash("sha256").update(sessionId).digest("hex").slice(0, 8);
+  await fetch(`${edge.url}/mcp`, { method: "DELETE", headers: { "mcp-session-id": sessionId } });
+  const lines = () => linesIn(edge.output()).filter((line) => line["session"] === session);
+  await expect.poll(() => lines().at(-1)).toEqual({ event: "session-ended", session, lane: "mcp", by: "client" });
+});
