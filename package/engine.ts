@@ -28,18 +28,22 @@ export async function makeEngine(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   const dist = join(folder, "dist");
   await mkdir(dist, { recursive: true });
-  await compile(dist, folder);
+  // Comments are for whoever reads the types.
+  await compile(dist, folder, { declaration: true, emitDeclarationOnly: true });
+  await compile(dist, folder, { removeComments: true });
   await keepPublicTypes(dist);
+  // The page that [assets] of a project serves.
+  await cp(join(root, "src/page/dist"), join(dist, "page"), { recursive: true });
   for (const file of ["LICENSE", "README.md", "CHANGELOG.md"]) await cp(join(root, file), join(folder, file));
   await writeFile(join(folder, "package.json"), `${JSON.stringify(engineManifest(), null, 2)}\n`);
 }
 
-async function compile(outDir: string, folder: string): Promise<void> {
+async function compile(outDir: string, folder: string, emit: Record<string, boolean>): Promise<void> {
   const sources = new Set([...doors().values()].flatMap((conditions) => Object.values(conditions)));
   const config = join(folder, "tsconfig.json");
   const compilerOptions = {
     noEmit: false,
-    declaration: true,
+    ...emit,
     rewriteRelativeImportExtensions: true,
     rootDir: join(root, "src"),
     outDir,
@@ -99,6 +103,8 @@ function engineManifest(): Record<string, unknown> {
   const peers = {
     "@modelcontextprotocol/client": `^${devDependencies["@modelcontextprotocol/client"]}`,
     "@modelcontextprotocol/server": `^${dependencies["@modelcontextprotocol/server"]}`,
+    // For `mcp-edge/auth/jwt` alone.
+    jose: `^${dependencies.jose}`,
     wrangler: ">=4.156.0",
     zod: "^4.2.0",
   };

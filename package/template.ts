@@ -24,6 +24,7 @@ export async function makeCreate(folder: string): Promise<void> {
     await copy(path, join(template, "full", path), [], [['name: "mcp-edge"', 'name: "{{name}}"']]);
   await copy("wrangler.toml", join(template, "common/wrangler.toml"), [
     ['name = "mcp-edge"', 'name = "{{name}}"'],
+    ['"./src/page/dist"', '"./node_modules/mcp-edge/dist/page"'],
     ['"./src/shims/sdk.ts"', '"mcp-edge/shims/sdk"'],
     ['"./src/shims/ajv.ts"', '"mcp-edge/shims/ajv"'],
     ['"./src/shims/ajv-formats.ts"', '"mcp-edge/shims/ajv-formats"'],
@@ -72,7 +73,7 @@ function projectManifest(): Record<string, unknown> {
       serve: "mcp-edge serve",
       test: "vitest run",
       types: manifest.scripts.types,
-      check: manifest.scripts["check:types"],
+      check: "wrangler types --include-runtime=false --check src/env.d.ts && tsc",
       deploy: manifest.scripts.deploy,
     },
     dependencies: {

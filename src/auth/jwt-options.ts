@@ -1,5 +1,6 @@
 import type { JWTPayload } from "jose";
 
+/** Whose tokens are taken, and for what (MCP, authorization). What has no default is needed. */
 export interface JwtOptions {
   /** Who issues the tokens, spelled as their claim `iss` does: `https://acme.eu.auth0.com/`, with its slash. */
   issuer: string;

@@ -1,6 +1,7 @@
 import { type CallHook, type HookedCall, namedIn } from "../sdk/call-hooks.ts";
 import { bindingNamed } from "./binding.ts";
 
+/** Options of {@linkcode rateLimit}. All may be left out. */
 export interface RateLimitOptions {
   /** Name of the `[[ratelimits]]` binding in wrangler.toml. Default `CALLS`. */
   binding?: string;

@@ -2,6 +2,7 @@ import type { CallHook } from "../sdk/call-hooks.ts";
 import { whoseIs } from "../call-log.ts";
 import { bindingNamed } from "./binding.ts";
 
+/** Options of {@linkcode usage}. All may be left out. */
 export interface UsageOptions {
   /** Name of the `[[analytics_engine_datasets]]` binding in wrangler.toml. Default `USAGE`. */
   binding?: string;

@@ -10,9 +10,11 @@ const hooked = ["tools/call", "resources/read", "prompts/get"] as const;
 
 /** One call, as a hook sees it. */
 export interface HookedCall {
+  /** The request of MCP that it is. */
   method: (typeof hooked)[number];
   /** Of the tool or the prompt; the URI of a resource. */
   name: string;
+  /** As the client sent them. */
   arguments: Record<string, unknown>;
   /** Who has logged in; absent without a login. */
   user?: { id: string };
@@ -20,6 +22,7 @@ export interface HookedCall {
   client: { name?: string; version?: string };
   /** What the log calls the session: 8 hexadecimal digits of a hash. Absent in the stateless revision and over stdio. */
   session?: string;
+  /** The transport by which it came. */
   lane: CallLane;
   /** The HTTP request that brought the call, also after a crash; its body has been read. Absent over stdio. */
   request?: Request;

@@ -56,6 +56,7 @@ test("a project has at most 15 files, and what it shares with this repository is
   );
   const config = (await ours("wrangler.toml"))
     .replace('name = "mcp-edge"', 'name = "full"')
+    .replace('"./src/page/dist"', '"./node_modules/mcp-edge/dist/page"')
     .replaceAll(/"\.\/src\/shims\/(?<name>.*)\.ts"/g, '"mcp-edge/shims/$<name>"');
   expect(await theirs("full/wrangler.toml")).toBe(config);
   for (const path of files.filter((name) => !name.startsWith("vendor"))) {
