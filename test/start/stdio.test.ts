@@ -7,9 +7,13 @@ import { initialize } from "../support/raw-client.ts";
 
 const args = ["run", "--silent", "stdio"];
 
-test("npm run stdio prints nothing but protocol, and ends with its input", async () => {
+test.each([
+  ["a line for each call on stderr", {}, ["tools/list", "tools/call"]],
+  ["nothing there with MCP_EDGE_LOG=off", { MCP_EDGE_LOG: "off" }, []],
+])("npm run stdio prints nothing but protocol, and %s, and ends with its input", async (_, env, logged) => {
   await using project = await copyProject();
-  const child = spawn("npm", args, { cwd: project.folder, stdio: ["pipe", "pipe", "pipe"] });
+  const options = { cwd: project.folder, env: { ...process.env, ...env } };
+  const child = spawn("npm", args, { ...options, stdio: ["pipe", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
@@ -38,7 +42,10 @@ test("npm run stdio prints nothing but protocol, and ends with its input", async
   expect(answers).toHaveLength(3);
   expect(answers.filter(({ jsonrpc }) => jsonrpc !== "2.0")).toEqual([]);
   expect(answers.find(({ id }) => id === "call")).toMatchObject({ result: { content: [{ text: "50" }] } });
-  expect(stderr).toBe("");
+  const lines = stderr.split("\n").filter((line) => line !== "");
+  const calls = lines.map((line) => JSON.parse(line) as { event: string; method: string });
+  expect(calls.map(({ event }) => event).filter((event) => event !== "call")).toEqual([]);
+  expect(calls.map(({ method }) => method).filter((method) => method !== "initialize")).toEqual(logged);
 });
 
 test("a createServer that throws is written to stderr with its cause, and the client gets an error", async () => {
