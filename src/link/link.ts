@@ -27,7 +27,7 @@ export function versionOf(headers: Headers): number {
 /** What a request to the object is for, see {@linkcode verbOf}. */
 export const verbHeader = "mcp-edge-verb";
 
-export type Verb = SessionVerb | "changes-listen" | "changes-tell" | "user-memory";
+export type Verb = SessionVerb | "changes-listen" | "changes-tell" | "user-memory" | "task-call" | "task-question";
 
 /** Those for a session. The others are for the object by which isolates tell each other of changes, and for those of users. */
 export type SessionVerb =
