@@ -10,7 +10,7 @@ import { namespaceOf } from "./link/namespace.ts";
 import { acceptOtherCopies } from "./sdk/sdk-v2.ts";
 import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
 import { route } from "./edge/router.ts";
-import { createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
+import { answerStateless, createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
 
 convertSchemasOnce();
@@ -48,23 +48,29 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
   let stateless: StatelessLane | undefined;
   let bound: Settings | undefined;
 
+  const statelessLane = (): StatelessLane =>
+    (stateless ??= createStatelessLane(createServer, {
+      env,
+      namespace: () => namespaceOf(env(), settings.binding),
+      settings,
+    }));
+
   class Session extends SessionObject<Env> {
     constructor(ctx: DurableObjectState, objectEnv: Env) {
-      super(ctx, objectEnv, { createServer, settings });
+      super(ctx, objectEnv, {
+        createServer,
+        settings,
+        answer: (request, body) => answerStateless(request, body, statelessLane()),
+      });
     }
   }
 
   const answer = async (request: Request, requestEnv: Env, ctx?: ExecutionContext): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
     bound ??= withBoundHosts(settings, requestEnv);
-    stateless ??= createStatelessLane(createServer, {
-      env,
-      namespace: () => namespaceOf(env(), settings.binding),
-      settings,
-    });
     // The name is ours: a project with files of its own binds them under another.
     const { PAGE: page } = requestEnv as { PAGE?: Fetcher };
-    const lane = { namespace, page, settings: bound, stateless };
+    const lane = { namespace, page, settings: bound, stateless: statelessLane() };
     return await route(request, lane, auth && { auth, env: requestEnv, ctx });
   };
 

@@ -89,6 +89,16 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
   reconnectGraceMs?: number;
   /** A session without stream and traffic for this long is deleted. 1 h. */
   sessionIdleMs?: number;
+  /**
+   * A tool call of the stateless revision that is not answered by now becomes a task, if its client reads tasks (the
+   * extension `io.modelcontextprotocol/tasks`). 5 s.
+   */
+  taskAfterMs?: number;
+  /**
+   * How long a task is kept after its last change: as long it may run, or wait for its client, and as long its result can be
+   * had. 1 h.
+   */
+  taskTtlMs?: number;
 }
 
 /** {@linkcode EdgeOptions} with every default filled in, but `auth`, which has none. */
@@ -124,6 +134,8 @@ const defaults: Settings = {
   maxWaitForClientMs: 10 * 60_000,
   reconnectGraceMs: 5 * 60_000,
   sessionIdleMs: 60 * 60_000,
+  taskAfterMs: 5_000,
+  taskTtlMs: 60 * 60_000,
 };
 
 /** The platform's limit for a WebSocket message, 32 MiB, less what a message is wrapped in. */

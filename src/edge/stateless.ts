@@ -25,6 +25,7 @@ import { userIn } from "../link/user-memory.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { Changes } from "./changes.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { offerTasks } from "./tasks.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
@@ -69,6 +70,7 @@ export function createStatelessLane<Env>(
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
       listOthers(server);
+      offerTasks(server, { request: context.requestInfo, namespace });
       const caller = { lane: () => "stateless" as const, user };
       hookCalls(server, settings.onCall, caller);
       traceCalls(server, caller);

@@ -14,7 +14,9 @@ import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
 import { refuseOpening } from "./opening.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
+import { mayBecomeTask } from "../tasks/extension.ts";
 import { StreamRelay } from "./relay.ts";
+import { callInObject } from "./tasks.ts";
 
 /** Streamable HTTP with sessions (revisions 2025-03-26 to 2025-11-25, Transports). */
 export interface StreamableLane {
@@ -47,7 +49,11 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   } catch {
     return refusals.notJson("the body is not JSON");
   }
-  if (await isStateless(request, value)) return await answerStateless(request, value, lane.stateless);
+  if (await isStateless(request, value)) {
+    return mayBecomeTask(value)
+      ? await callInObject(request, { text, body: value }, lane.namespace)
+      : await answerStateless(request, value, lane.stateless);
+  }
   const parsed = parseMessages(value);
   if (!parsed.ok) return refusals.notJsonRpc(parsed.detail, parsed.id);
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");

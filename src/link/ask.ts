@@ -24,6 +24,8 @@ export type ClientAsk =
   | { verb: "sse-message" | "mcp-message" | "mcp-end" }
   /** Opens one, whose id has this secret. */
   | { verb: "mcp-initialize"; secret: string }
+  /** A call of the stateless revision, which may become a task: its id would have this secret. */
+  | { verb: "task-call"; secret: string }
   /** A message that may have come over the WebSocket already, with this key. */
   | { verb: "sse-again"; key: PostKey };
 
@@ -38,13 +40,18 @@ export type Ask =
   /** To an object that has no session: see `session/changes.ts` and `user-memory.ts`. */
   | { verb: "changes-listen" }
   | { verb: "changes-tell" }
-  | { verb: "user-memory" };
+  | { verb: "user-memory" }
+  /** To the object of a task, see `session/tasks`: what is asked about it. */
+  | { verb: "task-question" };
 
 /** As {@linkcode Ask} comes in. */
 export type ParsedAsk = Exclude<Ask, { verb: "attach" }> | { verb: "attach"; attach: AttachRequest };
 
 /** What is asked of a session. */
-export type SessionAsk = Exclude<ParsedAsk, { verb: "changes-listen" | "changes-tell" | "user-memory" }>;
+export type SessionAsk = Exclude<
+  ParsedAsk,
+  { verb: "changes-listen" | "changes-tell" | "user-memory" | "task-call" | "task-question" }
+>;
 
 /** The headers that say `ask`. */
 export function askHeaders(ask: Ask): Record<string, string> {
@@ -62,6 +69,7 @@ function detailsOf(ask: Ask): Record<string, string> {
     case "sse-again":
       return { [postHeader]: formatPostKey(ask.key) };
     case "mcp-initialize":
+    case "task-call":
       return { [secretHeader]: ask.secret };
     case "sse-message":
     case "mcp-message":
@@ -69,6 +77,7 @@ function detailsOf(ask: Ask): Record<string, string> {
     case "changes-listen":
     case "changes-tell":
     case "user-memory":
+    case "task-question":
       return {};
   }
 }
@@ -95,6 +104,7 @@ export function parseAsk(headers: Headers): ParsedAsk | undefined {
       return key && { verb, key };
     }
     case "mcp-initialize":
+    case "task-call":
       return { verb, secret: headers.get(secretHeader) ?? "" };
     case "sse-message":
     case "mcp-message":
@@ -102,6 +112,7 @@ export function parseAsk(headers: Headers): ParsedAsk | undefined {
     case "changes-listen":
     case "changes-tell":
     case "user-memory":
+    case "task-question":
       return { verb };
     default:
       return undefined;

@@ -7,8 +7,10 @@ import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { StoredUserMemory } from "./stored/user-memory.ts";
 import { UnreadableRow } from "./stored/stored-format.ts";
+import { TaskObject, type TaskOptions } from "./tasks/task.ts";
 
-export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings">;
+export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings"> &
+  Pick<TaskOptions, "answer">;
 
 /** How long an object stays after its session's end, milliseconds: what it said last is on its way by then. */
 const lingerMs = 1_000;
@@ -25,6 +27,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
   #session: Session<Env> | undefined;
   /** Instead, if this is a user's. */
   #ofUser: StoredUserMemory | undefined;
+  /** Instead, if this is a task's; `null`: it is none. */
+  #task: TaskObject | null | undefined;
   /** Events that are being handled. */
   #busy = 0;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -53,7 +57,12 @@ export class SessionObject<Env> extends DurableObject<Env> {
       if (ask.verb === "user-memory") return await this.#userMemory().answer(request);
       // Its id is no secret, and no session's.
       if (isOfChanges(this.ctx)) return refusals.unknownSession();
+      if (ask.verb === "task-call") return await (this.#task = this.#openTask({ isNew: true })).call(request);
       const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
+      const task = isNew || this.#session !== undefined ? undefined : this.#storedTask();
+      if (ask.verb === "task-question") return task?.answer(request) ?? Response.json(null);
+      // Its id is no session's.
+      if (task !== undefined) return refusals.unknownSession();
       return await this.#begun(isNew).fetch(ask, request);
     } catch (error) {
       return refusals.incident(error);
@@ -78,7 +87,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
-    await this.#handle(() => this.#begun().alarm(info));
+    const task = this.#session === undefined ? this.#storedTask() : undefined;
+    await this.#handle(() => task?.alarm() ?? this.#begun().alarm(info));
   }
 
   async #handle<Result>(event: () => Promise<Result>): Promise<Result> {
@@ -96,15 +106,33 @@ export class SessionObject<Env> extends DurableObject<Env> {
    * keep it in memory. Whoever comes later finds a new object that knows of nothing, and is told so.
    */
   #leaveIfOver(): void {
-    if (this.#session?.isOver !== true) return;
+    if (!this.#isOver) return;
     this.#leaveTimer ??= setTimeout(
       () => {
         this.#leaveTimer = undefined;
         // A request may have come, after which this is asked again, or a relay.
-        if (this.#busy === 0 && this.#session?.isOver === true) this.ctx.abort(link.overReason);
+        if (this.#busy === 0 && this.#isOver) this.ctx.abort(link.overReason);
       },
-      this.#session.unreadAtEnd ? unreadLingerMs : lingerMs,
+      this.#session?.unreadAtEnd === true ? unreadLingerMs : lingerMs,
     );
+  }
+
+  get #isOver(): boolean {
+    return this.#session?.isOver === true || this.#task?.isOver === true;
+  }
+
+  /** What is asked of an object that has no session in memory: whether it has a task. */
+  #storedTask(): TaskObject | undefined {
+    if (this.#task === undefined) {
+      const task = this.#openTask({ isNew: false });
+      this.#task = task.isOver ? null : task;
+    }
+    return this.#task ?? undefined;
+  }
+
+  #openTask({ isNew }: { isNew: boolean }): TaskObject {
+    const { settings, answer } = this.#options;
+    return this.#readable((again) => new TaskObject({ ctx: this.ctx, settings, answer, isNew: isNew || again }));
   }
 
   #userMemory(): StoredUserMemory {
@@ -115,18 +143,23 @@ export class SessionObject<Env> extends DurableObject<Env> {
     return (this.#session ??= this.#begin(isNew));
   }
 
-  /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */
   #begin(isNew: boolean): Session<Env> {
     const { ctx, env } = this;
+    return this.#readable((again) => new Session({ ctx, env, isNew: isNew || again, ...this.#options }));
+  }
+
+  /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */
+  #readable<Stored>(open: (isEmpty: boolean) => Stored): Stored {
+    const { ctx } = this;
     try {
-      return new Session({ ctx, env, isNew, ...this.#options });
+      return open(false);
     } catch (error) {
       if (!(error instanceof UnreadableRow)) throw error;
       ctx.waitUntil(tellUnreadable(ctx.id.toString(), error));
       dropRows(ctx.storage.sql);
       ctx.waitUntil(ctx.storage.deleteAll());
       for (const socket of ctx.getWebSockets()) socket.close(link.closeCode.ended, "the session cannot be read");
-      return new Session({ ctx, env, isNew: true, ...this.#options });
+      return open(true);
     }
   }
 }

@@ -75,7 +75,7 @@ export const revision20251125: Passed = {
   "server-sse-polling": 3,
 };
 
-/** 0.2.0-alpha.12, `--requirements 2026-07-28`: likewise, without the extension `tasks`. */
+/** 0.2.0-alpha.12, `--requirements 2026-07-28`: likewise, without the extension `tasks`, see below. */
 export const revision20260728: Passed = {
   "server-stateless": 30,
   "completion-complete": 2,
@@ -119,7 +119,28 @@ export const revision20260728: Passed = {
   "http-custom-header-server-validation": 10,
 };
 
-/** Scenarios of what a server may offer besides the protocol, and this project does not. */
+/** 0.2.0-alpha.12: the extension Tasks, whose scenarios are run one by one. */
+export const tasks: Passed = {
+  "tasks-capability-negotiation": 5,
+  "tasks-dispatch-and-envelope": 9,
+  "tasks-lifecycle": 9,
+  "tasks-mrtr-composition": 2,
+  "tasks-mrtr-input": 4,
+  "tasks-request-headers": 5,
+  "tasks-request-state-removal": 3,
+  "tasks-required-task-error": 3,
+  "tasks-status-notifications": 0,
+  "tasks-wire-fields": 4,
+};
+
+/** What the suite says of a scenario that it has not written yet. */
+export const pendingTasks = [
+  "tasks-status-notifications: tasks-status-notifications: SKIPPED: Skipped: SEP-2663 delivers notifications/tasks via the " +
+    "SEP-2575 subscriptions/listen stream, not via the tools/call POST SSE response that the prior harness observed. The " +
+    "harness needs a rewrite against the new channel; tracked as a follow-up.",
+];
+
+/** Scenarios of extensions: those of Tasks have a test of their own, the others are of what this project does not offer. */
 export function isExtension(scenario: string): boolean {
   return scenario.startsWith("tasks-") || scenario.startsWith("sep-2640-skills-");
 }
@@ -163,11 +184,12 @@ export const notOverSse: { reason: string; scenarios: string[] }[] = [
     ],
   },
   {
-    reason: "It is of the extension `tasks` or `skills`, which this project offers in no lane.",
+    reason: "It is of the extension `skills`, which this project offers in no lane.",
+    scenarios: ["sep-2640-skills-directory", "sep-2640-skills-enumeration", "sep-2640-skills-manifest"],
+  },
+  {
+    reason: "It is of the extension `tasks`, which is of revision 2026-07-28 alone.",
     scenarios: [
-      "sep-2640-skills-directory",
-      "sep-2640-skills-enumeration",
-      "sep-2640-skills-manifest",
       "tasks-capability-negotiation",
       "tasks-dispatch-and-envelope",
       "tasks-lifecycle",

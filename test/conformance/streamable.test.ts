@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { active, isExtension, type Passed, revision20251125, revision20260728 } from "./scenarios.ts";
+import {
+  active,
+  isExtension,
+  type Passed,
+  pendingTasks,
+  revision20251125,
+  revision20260728,
+  tasks,
+} from "./scenarios.ts";
 import { type Check, notPassed, passedCounts, runSuite } from "./suite.ts";
 
 let server: EdgeServer;
@@ -30,6 +38,16 @@ test("every scenario that revision 2025-11-25 requires passes, and those that ar
 test("every scenario that revision 2026-07-28 requires passes, and those that are run besides", async () => {
   const selection = ["--requirements", "2026-07-28"];
   expectAllPassed(await runSuite("conformance-0-2", { url, selection }), revision20260728);
+});
+
+test("every scenario of the extension Tasks passes", async () => {
+  const results = new Map<string, Check[]>();
+  for (const scenario of Object.keys(tasks)) {
+    const run = await runSuite("conformance-0-2", { url, selection: ["--scenario", scenario] });
+    for (const [name, checks] of run) results.set(name, checks);
+  }
+  expect(notPassed(results, results.keys())).toEqual(pendingTasks);
+  expect(passedCounts(results, results.keys())).toEqual(tasks);
 });
 
 /** A warning is a failure here: the suite gives it for what a server should do, and for what it could not test. */

@@ -33,7 +33,7 @@ const maxPages = 100;
  * Whether a request that was interrupted may run a second time: a tool says so by `idempotentHint` or `readOnlyHint`
  * (revision 2025-11-25, ToolAnnotations).
  */
-export async function mayRunAgain(request: JSONRPCRequest, transport: SessionTransport): Promise<boolean> {
+export async function mayRunAgain(request: JSONRPCRequest, transport: Pick<SessionTransport, "ask">): Promise<boolean> {
   if (request.method !== "tools/call") return repeatable.has(request.method);
   let cursor: unknown;
   for (let page = 0; page < maxPages; page++) {

@@ -1,0 +1,124 @@
+import {
+  MissingRequiredClientCapabilityError,
+  ProtocolError,
+  ProtocolErrorCode,
+  type StandardSchemaV1,
+} from "@modelcontextprotocol/server";
+import type { McpServer, Server } from "@modelcontextprotocol/server";
+import { callerOf, holderHeaders } from "../link/caller.ts";
+import { askHeaders, url } from "../link/link.ts";
+import type { TaskAnswer, TaskQuestion } from "../link/task.ts";
+import { echoableId, isObject } from "../protocol/json-rpc.ts";
+import * as refusals from "../protocol/refusals.ts";
+import { newSessionId, secretIn } from "../protocol/session-id.ts";
+import { aroundCalls } from "../sdk/call-hooks.ts";
+import { declaresTasks, tasksExtension } from "../tasks/extension.ts";
+import { findSession, toObject } from "./objects.ts";
+
+/**
+ * The extension Tasks on the Worker's side: a call that may become a task runs in an object of its own from its beginning, as
+ * none can be moved; what is asked about a task goes to its object. A server that has the extension itself is left alone.
+ */
+
+const methods = ["get", "update", "cancel"] as const;
+
+/** How often a task's object is asked, if it goes away meanwhile: to ask again changes nothing. */
+const attempts = 3;
+
+/** Runs a call of a client that reads tasks: the answer is that of the call, or the task that it has become. */
+export async function callInObject(
+  request: Request,
+  { text, body }: { text: string; body: unknown },
+  namespace: DurableObjectNamespace,
+): Promise<Response> {
+  const objectId = namespace.newUniqueId();
+  const secret = secretIn(newSessionId(objectId.toString()));
+  try {
+    return await namespace.get(objectId).fetch(toObject(request, { verb: "task-call", secret }, text));
+  } catch (error) {
+    console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
+    return refusals.interrupted(echoableId(body));
+  }
+}
+
+/** Has `server` answer what is asked about tasks. `request`: which it was built for. */
+export function offerTasks(
+  product: McpServer | Server,
+  { request, namespace }: { request: Request | undefined; namespace: () => DurableObjectNamespace },
+): void {
+  const server = "server" in product ? product.server : product;
+  if (server.getCapabilities().extensions?.[tasksExtension] !== undefined) return;
+  server.registerCapabilities({ extensions: { [tasksExtension]: {} } });
+  refuseUndeclared(product);
+  const owner = (request && callerOf(request)?.owner) ?? "";
+  for (const method of methods) {
+    server.setRequestHandler(`tasks/${method}`, { params: anyParams }, async ({ taskId }, { mcpReq }) => {
+      const { envelope, inputResponses } = mcpReq;
+      if (!declaresTasks(envelope)) throw missingTasks();
+      const question = questionOf(method, inputResponses);
+      const answer = typeof taskId === "string" ? await ask(namespace(), { taskId, owner, question }) : null;
+      if (answer === null) throw unknownTask();
+      return method === "get" ? { taskId, ...answer } : answer;
+    });
+  }
+}
+
+/** A tool that says it runs only as a task is refused to who cannot read one. */
+function refuseUndeclared(product: McpServer | Server): void {
+  const tools: unknown = Reflect.get(product, "_registeredTools");
+  const required = (name: unknown): boolean => {
+    const tool: unknown = Object.hasOwn(Object(tools), String(name)) ? Reflect.get(Object(tools), String(name)) : {};
+    return Object(Object(tool).execution).taskSupport === "required";
+  };
+  if (!Object.keys(Object(tools)).some(required)) return;
+  aroundCalls(product, ({ method, params }, context, run) => {
+    const isDeclared = declaresTasks(Object(Object(context).mcpReq).envelope);
+    if (method === "tools/call" && required(params?.["name"]) && !isDeclared) throw missingTasks();
+    return run();
+  });
+}
+
+function questionOf(method: (typeof methods)[number], inputResponses: unknown): TaskQuestion {
+  if (method !== "update") return { do: method };
+  if (isObject(inputResponses)) return { do: method, inputResponses };
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, "tasks/update needs inputResponses, an object.");
+}
+
+async function ask(
+  namespace: DurableObjectNamespace,
+  { taskId, owner, question }: { taskId: string; owner: string; question: TaskQuestion },
+): Promise<TaskAnswer> {
+  const object = findSession(namespace, taskId);
+  if (object === undefined) return null;
+  const headers = { ...askHeaders({ verb: "task-question" }), ...holderHeaders({ secret: secretIn(taskId), owner }) };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const response = await object.fetch(url, { method: "POST", headers, body: JSON.stringify(question) });
+      const answer: unknown = await response.json();
+      return isObject(answer) && response.ok ? answer : null;
+    } catch (error) {
+      if (attempt === attempts) throw error;
+    }
+  }
+}
+
+/** Section Error Handling: one answer for an id that never was, one whose time is over, and one that is another's. */
+function unknownTask(): ProtocolError {
+  const message = "Task not found: it never existed, or its time to live is over. Call the tool again.";
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, message);
+}
+
+function missingTasks(): MissingRequiredClientCapabilityError {
+  return new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [tasksExtension]: {} } } });
+}
+
+type Params = Record<string, unknown>;
+
+/** What each handler checks itself. */
+const anyParams: StandardSchemaV1<Params, Params> = {
+  "~standard": {
+    version: 1,
+    vendor: "mcp-edge",
+    validate: (value) => ({ value: isObject(value) ? value : {} }),
+  },
+};

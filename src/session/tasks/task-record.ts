@@ -1,0 +1,88 @@
+import { isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
+import { isObject } from "../../protocol/json-rpc.ts";
+import type { StoredRequest } from "../calls/stored-request.ts";
+import { Rows } from "../stored/rows.ts";
+import { readRow } from "../stored/stored-format.ts";
+
+/** What a task asks its client, and what that has answered of it so far. */
+export interface TaskInput {
+  requests: Record<string, unknown>;
+  responses: Record<string, unknown>;
+  requestState?: unknown;
+}
+
+export type TaskState =
+  | { status: "working" }
+  | { status: "input_required"; input: TaskInput }
+  | { status: "completed" | "failed" | "cancelled" };
+
+/** A task as it is stored, with all that is needed to run its call again. */
+export interface TaskRecord extends StoredRequest {
+  request: JSONRPCRequest;
+  /** SHA-256 of the secret half of the task's id. */
+  secretHash: string;
+  /** The hash of the principal whose task this is; empty without a login. */
+  owner: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+  state: TaskState;
+  /** How often its call was interrupted and run again. */
+  reruns: number;
+  /** How often its client has answered what it asked: no key of a question comes twice. */
+  rounds: number;
+}
+
+const recordKey = "task";
+const outcomeKey = "task-outcome";
+
+/**
+ * The rows of a task's object.
+ *
+ * Storage: `task`, and `task-outcome` once it has ended: a result, or an error, as JSON. Cost: a row for each change of its
+ * status. Lifetime: until its time to live is over.
+ */
+export class TaskRows {
+  readonly #rows: Rows;
+
+  /** `isNew`: there is nothing, and the database need not be opened. */
+  constructor(storage: DurableObjectStorage, { isNew }: { isNew: boolean }) {
+    this.#rows = new Rows(storage, { isNew, beforeWrite: () => this.#rows.createTable() });
+  }
+
+  /** `undefined` if this object has no task. @throws {UnreadableRow} for one that this version cannot read. */
+  get record(): TaskRecord | undefined {
+    const json = this.#rows.get<string>(recordKey);
+    return json === undefined ? undefined : readRow(recordKey, () => readRecord(JSON.parse(json)));
+  }
+
+  /** JSON of an object with a `result` or an `error`. */
+  get outcome(): unknown {
+    return JSON.parse(this.#rows.get<string>(outcomeKey) ?? "{}");
+  }
+
+  /** @throws if the platform refuses the write. */
+  put(record: TaskRecord, outcome?: string): void {
+    if (outcome !== undefined) this.#rows.put(outcomeKey, outcome);
+    this.#rows.put(recordKey, JSON.stringify(record));
+  }
+
+  sync(): Promise<void> {
+    return this.#rows.sync();
+  }
+
+  deleteAll(): Promise<void> {
+    return this.#rows.deleteAll();
+  }
+}
+
+const statuses = new Set(["working", "input_required", "completed", "failed", "cancelled"]);
+
+function readRecord(record: unknown): TaskRecord {
+  if (!isObject(record)) throw new TypeError("it is no object");
+  const { request, url, headers, state, createdAtMs, updatedAtMs } = record;
+  const isWhole = isJSONRPCRequest(request) && typeof url === "string" && Array.isArray(headers) && isObject(state);
+  if (!isWhole || !statuses.has(String(state["status"]))) throw new TypeError("it lacks a member");
+  if (typeof createdAtMs !== "number" || typeof updatedAtMs !== "number") throw new TypeError("it lacks its times");
+  // This version wrote the rest with them.
+  return record as unknown as TaskRecord;
+}
