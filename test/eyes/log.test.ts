@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createHash } from "node:crypto";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 import { initialize, RawSseClient } from "../support/raw-client.ts";
 import { lanes, openLane } from "../support/wire-lanes.ts";
+import { logName } from "../support/log-name.ts";
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const secrets = ["sesame-in-argument", "4711081500", "sesame-in-header", "abc.def.ghi", "sesame-in-meta"];
@@ -69,7 +69,7 @@ test("the header traceparent names the caller's trace, and an invalid one is not
 test("a session that is opened, resumed and ended has a line for each, by a name that opens nothing", async () => {
   const client = await RawSseClient.open(edge.url);
   const { sessionId } = client;
-  const session = createHash("sha256").update(sessionId).digest("hex").slice(0, 8);
+  const session = logName(sessionId);
   const of = (event: string) =>
     linesIn(edge.output()).filter((line) => line["event"] === event && line["session"] === session);
   await expect
@@ -92,7 +92,7 @@ test("DELETE ends a session, which its line says", async () => {
   });
   await opened.text();
   const sessionId = opened.headers.get("mcp-session-id") ?? "";
-  const session = createHash("sha256").update(sessionId).digest("hex").slice(0, 8);
+  const session = logName(sessionId);
   await fetch(`${edge.url}/mcp`, { method: "DELETE", headers: { "mcp-session-id": sessionId } });
   const lines = () => linesIn(edge.output()).filter((line) => line["session"] === session);
   await expect.poll(() => lines().at(-1)).toEqual({ event: "session-ended", session, lane: "mcp", by: "client" });

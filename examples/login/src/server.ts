@@ -1,6 +1,6 @@
 import { McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import { text, tool } from "../../../src/index.ts";
+import { text, tool } from "mcp-edge";
 
 /** Two tools: one that does not care who calls, and one that tells. */
 export function createServer(): McpServer {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import { fromContext } from "../../../src/auth/from-context.ts";
-import { edge } from "../../../src/index.ts";
+import { fromContext } from "mcp-edge/auth/from-context";
+import { edge } from "mcp-edge";
 import { login, type LoginEnv } from "./login.ts";
 import { github, openid } from "./provider.ts";
 import { createServer } from "./server.ts";
