@@ -1,10 +1,11 @@
 import {
+  type McpServer,
   MissingRequiredClientCapabilityError,
   ProtocolError,
   ProtocolErrorCode,
+  type Server,
   type StandardSchemaV1,
 } from "@modelcontextprotocol/server";
-import type { McpServer, Server } from "@modelcontextprotocol/server";
 import { callerOf, holderHeaders } from "../link/caller.ts";
 import { url, verbHeader } from "../link/link.ts";
 import type { TaskAnswer, TaskQuestion } from "../link/task.ts";

@@ -16,6 +16,7 @@ const errorCode = {
   refused: -32_000,
   sessionNotFound: -32_001,
   unsupportedProtocolVersion: -32_022,
+  missingClientCapability: -32_021,
 } as const;
 
 interface Refusal {
@@ -169,6 +170,17 @@ export function unsupportedProtocolVersion(
     code: errorCode.unsupportedProtocolVersion,
     message: `Unsupported protocol version: ${requested}. Initialize a session with one of ${supported.join(", ")}.`,
     data: { supported, requested },
+    id,
+  });
+}
+
+/** Revision 2026-07-28, Missing Required Client Capability: what was asked for is of an extension. */
+export function missingExtension(extension: string, id: RequestId | null): Response {
+  return refuse({
+    status: 400,
+    code: errorCode.missingClientCapability,
+    message: `Missing required client capability: declare the extension ${extension} in the request.`,
+    data: { requiredCapabilities: { extensions: { [extension]: {} } } },
     id,
   });
 }

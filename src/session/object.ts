@@ -57,7 +57,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
       // The verb first: a client's message may have any header.
       const isNew = verb === "mcp-initialize" || (verb === "attach" && kind === "new");
       const task = isNew || this.#session !== undefined ? undefined : this.#storedTask();
-      if (verb === "task-question") return task?.answer(request) ?? Response.json(null);
+      if (verb === "task-question") return task === undefined ? Response.json(null) : await task.answer(request);
       // Its id is no session's.
       if (task !== undefined) return refusals.unknownSession();
       return await this.#begun(isNew).fetch(verb, request);

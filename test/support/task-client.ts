@@ -1,0 +1,74 @@
+import { expect } from "vitest";
+import { statelessRequest } from "./stateless-request.ts";
+
+const capabilitiesKey = "io.modelcontextprotocol/clientCapabilities";
+
+export interface Answered {
+  status: number;
+  result?: Record<string, unknown>;
+  error?: { code: number; message: string; data?: unknown };
+}
+
+/** A client of the stateless revision that reads tasks, over plain HTTP. */
+export class TaskClient {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  readonly #capabilities: object;
+
+  constructor(url: string, { headers = {}, reads = true }: { headers?: Record<string, string>; reads?: boolean } = {}) {
+    this.#url = url;
+    this.#headers = headers;
+    this.#capabilities = { elicitation: {}, ...(reads ? { extensions: { "io.modelcontextprotocol/tasks": {} } } : {}) };
+  }
+
+  /** `signal` cuts its connection. */
+  async post(
+    method: string,
+    params: Record<string, unknown>,
+    { meta = {}, signal }: { meta?: object; signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    const { headers, message } = statelessRequest(method, params);
+    const _meta = { ...message.params._meta, [capabilitiesKey]: this.#capabilities, ...meta };
+    return await fetch(`${this.#url}/mcp`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...headers,
+        ...this.#headers,
+        ...(typeof params["taskId"] === "string" ? { "mcp-name": params["taskId"] } : {}),
+      },
+      body: JSON.stringify({ ...message, params: { ...message.params, _meta } }),
+      signal: signal ?? null,
+    });
+  }
+
+  async ask(method: string, params: Record<string, unknown>): Promise<Answered> {
+    const response = await this.post(method, params);
+    return { status: response.status, ...((await response.json()) as Omit<Answered, "status">) };
+  }
+
+  async call(name: string, args: Record<string, unknown> = {}): Promise<Answered> {
+    return await this.ask("tools/call", { name, arguments: args });
+  }
+
+  /** Calls what becomes a task. Its id. */
+  async begin(name: string, args: Record<string, unknown> = {}): Promise<string> {
+    const answer = await this.call(name, args);
+    expect(answer).toMatchObject({ status: 200, result: { resultType: "task", status: "working" } });
+    return String(answer.result?.["taskId"]);
+  }
+
+  async get(taskId: string): Promise<Answered> {
+    return await this.ask("tasks/get", { taskId });
+  }
+
+  /** What `tasks/get` says once the task has that status. */
+  async until(taskId: string, status: string, timeout = 30_000): Promise<Record<string, unknown>> {
+    let said: Answered | undefined;
+    await expect
+      .poll(async () => (said = await this.get(taskId)), { timeout, interval: 50 })
+      .toMatchObject({ result: { status } });
+    return said?.result ?? {};
+  }
+}
