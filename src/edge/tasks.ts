@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import {
   type McpServer,
   MissingRequiredClientCapabilityError,
@@ -34,8 +35,12 @@ export async function callInObject(
 ): Promise<Response> {
   const objectId = namespace.newUniqueId();
   const secret = secretIn(newSessionId(objectId.toString()));
+  const object = namespace.get(objectId);
+  // The platform does not tell the object. Unless it is a task by then, the call is cancelled.
+  const tellCut = (): void => waitUntil(object.fetch(url, questionInit({ do: "cut" })).catch(() => undefined));
+  request.signal.addEventListener("abort", tellCut);
   try {
-    return await namespace.get(objectId).fetch(toObject(request, "task-call", { text, secret }));
+    return await object.fetch(toObject(request, "task-call", { text, secret }));
   } catch (error) {
     console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
     return refusals.interrupted(echoableId(body));
@@ -91,16 +96,21 @@ async function ask(
 ): Promise<TaskAnswer> {
   const object = findSession(namespace, taskId);
   if (object === undefined) return null;
-  const headers = { [verbHeader]: "task-question", ...holderHeaders({ secret: secretIn(taskId), owner }) };
+  const init = questionInit(question, holderHeaders({ secret: secretIn(taskId), owner }));
   for (let attempt = 1; ; attempt++) {
     try {
-      const response = await object.fetch(url, { method: "POST", headers, body: JSON.stringify(question) });
+      const response = await object.fetch(url, init);
       const answer: unknown = await response.json();
       return isObject(answer) && response.ok ? answer : null;
     } catch (error) {
       if (attempt === attempts) throw error;
     }
   }
+}
+
+function questionInit(question: TaskQuestion, holder: Record<string, string> = {}) {
+  const headers = { [verbHeader]: "task-question", ...holder };
+  return { method: "POST", headers, body: JSON.stringify(question) };
 }
 
 /** Section Error Handling: one answer for an id that never was, one whose time is over, and one that is another's. */

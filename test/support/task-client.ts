@@ -3,6 +3,12 @@ import { statelessRequest } from "./stateless-request.ts";
 
 const capabilitiesKey = "io.modelcontextprotocol/clientCapabilities";
 
+/** What a client says of itself in `_meta`. */
+export function capabilitiesOf({ reads }: { reads: boolean }): object {
+  const extensions = reads ? { extensions: { "io.modelcontextprotocol/tasks": {} } } : {};
+  return { [capabilitiesKey]: { elicitation: {}, ...extensions } };
+}
+
 export interface Answered {
   status: number;
   result?: Record<string, unknown>;
@@ -18,17 +24,16 @@ export class TaskClient {
   constructor(url: string, { headers = {}, reads = true }: { headers?: Record<string, string>; reads?: boolean } = {}) {
     this.#url = url;
     this.#headers = headers;
-    this.#capabilities = { elicitation: {}, ...(reads ? { extensions: { "io.modelcontextprotocol/tasks": {} } } : {}) };
+    this.#capabilities = capabilitiesOf({ reads });
   }
 
-  /** `signal` cuts its connection. */
   async post(
     method: string,
     params: Record<string, unknown>,
-    { meta = {}, signal }: { meta?: object; signal?: AbortSignal } = {},
+    { meta = {} }: { meta?: object } = {},
   ): Promise<Response> {
     const { headers, message } = statelessRequest(method, params);
-    const _meta = { ...message.params._meta, [capabilitiesKey]: this.#capabilities, ...meta };
+    const _meta = { ...message.params._meta, ...this.#capabilities, ...meta };
     return await fetch(`${this.#url}/mcp`, {
       method: "POST",
       headers: {
@@ -39,7 +44,6 @@ export class TaskClient {
         ...(typeof params["taskId"] === "string" ? { "mcp-name": params["taskId"] } : {}),
       },
       body: JSON.stringify({ ...message, params: { ...message.params, _meta } }),
-      signal: signal ?? null,
     });
   }
 

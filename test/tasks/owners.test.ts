@@ -25,8 +25,11 @@ test("a task whose time to live is over is not found, and leaves no row", async 
   const begun = await Promise.all([ann.begin("wait", { ms: 100 }), ann.begin("until-aborted", { n: 7 })]);
   for (const taskId of begun) {
     await expect.poll(() => ann.get(taskId), { timeout: 10_000 }).toMatchObject({ error: { code: -32_602 } });
-    const { rows, alarmAtMs } = await server.inspect(taskId.slice(0, 64));
-    expect({ rows, alarmAtMs }).toEqual({ rows: [], alarmAtMs: null });
+    const stored = async () => {
+      const { rows, alarmAtMs } = await server.inspect(taskId.slice(0, 64));
+      return { rows, alarmAtMs };
+    };
+    await expect.poll(stored, { timeout: 10_000 }).toEqual({ rows: [], alarmAtMs: null });
   }
   await expect.poll(() => server.logs()).toContainEqual(expect.stringContaining("7 was aborted"));
 });

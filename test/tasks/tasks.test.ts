@@ -59,15 +59,6 @@ test("a quick call is answered at once, and nothing of it is told to a client th
   expect(answer.result).not.toHaveProperty("taskId");
 });
 
-test("a client that is cut before its call is a task has cancelled it", async () => {
-  const cut = new AbortController();
-  const call = client.post("tools/call", { name: "until-aborted", arguments: { n: 4711 } }, { signal: cut.signal });
-  await expect.poll(() => server.output()).toContain("4711 began\n");
-  cut.abort();
-  await expect(call).rejects.toThrow("abort");
-  await expect.poll(() => server.output()).toContain("4711 was aborted\n");
-});
-
 test("a task that is cancelled is aborted, and stays cancelled", async () => {
   const taskId = await client.begin("until-aborted", { n: 4712 });
   expect(await client.ask("tasks/cancel", { taskId })).toMatchObject({ result: { resultType: "complete" } });

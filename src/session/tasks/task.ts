@@ -83,8 +83,7 @@ export class TaskObject {
     const body: unknown = JSON.parse(await http.text());
     if (!isJSONRPCRequest(body)) return await this.#options.answer(http, body);
     const controller = new AbortController();
-    const reply = new CallReply(() => this.#cut(controller));
-    received.signal.addEventListener("abort", () => this.#cut(controller));
+    const reply = new CallReply(() => this.#cut());
     const becomeTask = async (): Promise<void> => {
       const record = await newRecord(http, { request: body, secret });
       if (reply.isOver || this.#running !== controller) return;
@@ -114,8 +113,10 @@ export class TaskObject {
 
   /** What a Worker asks about the task. */
   async answer(request: Request): Promise<Response> {
+    const question = readTaskQuestion(await request.text());
+    if (question.do === "cut") this.#cut();
     const record = await this.#recordFor(request);
-    const answer = record === undefined ? null : await this.#do(readTaskQuestion(await request.text()), record);
+    const answer = record === undefined ? null : await this.#do(question, record);
     return new Response(toJson(answer));
   }
 
@@ -142,6 +143,8 @@ export class TaskObject {
   async #do(question: TaskQuestion, record: TaskRecord): Promise<TaskAnswer> {
     this.#recover();
     switch (question.do) {
+      case "cut":
+        return {};
       case "get":
         await this.#recovering;
         return this.#detail(this.#record ?? record);
@@ -282,8 +285,8 @@ export class TaskObject {
   }
 
   /** A client that is cut before it knows of a task has cancelled its call (revision 2026-07-28, Cancellation). */
-  #cut(controller: AbortController): void {
-    if (this.#record === undefined) controller.abort();
+  #cut(): void {
+    if (this.#record === undefined) this.#running?.abort();
   }
 
   async #schedule(): Promise<void> {
