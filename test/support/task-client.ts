@@ -1,5 +1,6 @@
-import { expect } from "vitest";
 import { statelessRequest } from "./stateless-request.ts";
+
+const pollMs = 50;
 
 const capabilitiesKey = "io.modelcontextprotocol/clientCapabilities";
 
@@ -49,7 +50,8 @@ export class TaskClient {
 
   async ask(method: string, params: Record<string, unknown>): Promise<Answered> {
     const response = await this.post(method, params);
-    return { status: response.status, ...((await response.json()) as Omit<Answered, "status">) };
+    const said: Omit<Answered, "status"> = await response.json();
+    return { ...said, status: response.status };
   }
 
   async call(name: string, args: Record<string, unknown> = {}): Promise<Answered> {
@@ -59,7 +61,7 @@ export class TaskClient {
   /** Calls what becomes a task. Its id. */
   async begin(name: string, args: Record<string, unknown> = {}): Promise<string> {
     const answer = await this.call(name, args);
-    expect(answer).toMatchObject({ status: 200, result: { resultType: "task", status: "working" } });
+    if (answer.result?.["resultType"] !== "task") throw new Error(`no task: ${JSON.stringify(answer)}`);
     return String(answer.result?.["taskId"]);
   }
 
@@ -69,10 +71,11 @@ export class TaskClient {
 
   /** What `tasks/get` says once the task has that status. */
   async until(taskId: string, status: string, timeout = 30_000): Promise<Record<string, unknown>> {
-    let said: Answered | undefined;
-    await expect
-      .poll(async () => (said = await this.get(taskId)), { timeout, interval: 50 })
-      .toMatchObject({ result: { status } });
-    return said?.result ?? {};
+    for (const endsAtMs = Date.now() + timeout; ;) {
+      const said = await this.get(taskId);
+      if (said.result?.["status"] === status) return said.result;
+      if (Date.now() > endsAtMs) throw new Error(`not ${status}: ${JSON.stringify(said)}`);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
   }
 }

@@ -13,7 +13,7 @@ export interface TaskInput {
   requestState?: unknown;
 }
 
-export type TaskState =
+type TaskState =
   | { status: "working" }
   | { status: "input_required"; input: TaskInput }
   | { status: "completed" | "failed" | "cancelled" };
@@ -125,6 +125,19 @@ export function expiresAtMs({ updatedAtMs }: TaskRecord, taskTtlMs: number): num
 /** Whether it has not ended. */
 export function isOpen({ state }: TaskRecord): boolean {
   return state.status === "working" || state.status === "input_required";
+}
+
+/** Its call again, with what its client has answered (revision 2026-07-28, Multi Round-Trip Requests). */
+export function nextRound(record: TaskRecord, { responses, requestState }: TaskInput): Partial<TaskRecord> {
+  const { requestState: _before, inputResponses: _answered, ...params } = record.request.params ?? {};
+  const inputResponses = Object.fromEntries(
+    Object.entries(responses).map(([key, response]) => [key.slice(key.indexOf(".") + 1), response]),
+  );
+  const request = {
+    ...record.request,
+    params: { ...params, inputResponses, ...(requestState === undefined ? {} : { requestState }) },
+  };
+  return { request, rounds: record.rounds + 1, state: { status: "working" } };
 }
 
 /** What of `input` is not answered yet. */

@@ -25,6 +25,7 @@ import {
   hashOf,
   isOpen,
   newRecord,
+  nextRound,
   openRequests,
   taskOf,
   type TaskInput,
@@ -177,17 +178,8 @@ export class TaskObject {
     else await this.#change(record, { state: { status: "input_required", input } });
   }
 
-  async #nextRound(record: TaskRecord, { responses, requestState }: TaskInput): Promise<void> {
-    const { requestState: _before, inputResponses: _answered, ...params } = record.request.params ?? {};
-    const inputResponses = Object.fromEntries(
-      Object.entries(responses).map(([key, response]) => [key.slice(key.indexOf(".") + 1), response]),
-    );
-    const request = {
-      ...record.request,
-      params: { ...params, inputResponses, ...(requestState === undefined ? {} : { requestState }) },
-    };
-    const next = await this.#change(record, { request, rounds: record.rounds + 1, state: { status: "working" } });
-    this.#runAgain(next);
+  async #nextRound(record: TaskRecord, input: TaskInput): Promise<void> {
+    this.#runAgain(await this.#change(record, nextRound(record, input)));
   }
 
   /** Of a task that works, and whose object went away meanwhile. */
