@@ -23,6 +23,7 @@ import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
 import { userIn } from "../link/user-memory.ts";
 import type { ServerFactory } from "../server-context.ts";
+import { listensUndeclared, tasksExtension } from "../tasks/extension.ts";
 import { Changes } from "./changes.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { offerTasks } from "./tasks.ts";
@@ -97,6 +98,7 @@ export function createStatelessLane<Env>(
 export async function answerStateless(received: Request, body: unknown, lane: StatelessLane): Promise<Response> {
   const request = sealed(received);
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
+  if (listensUndeclared(body)) return refusals.missingExtension(tasksExtension, echoableId(body));
   if (listens) await lane.subscriptions.makeRoom(request);
   const response = await lane.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
   if (!lane.failures.has(request)) {

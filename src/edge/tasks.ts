@@ -1,10 +1,12 @@
+import { waitUntil } from "cloudflare:workers";
 import {
+  type McpServer,
   MissingRequiredClientCapabilityError,
   ProtocolError,
   ProtocolErrorCode,
+  type Server,
   type StandardSchemaV1,
 } from "@modelcontextprotocol/server";
-import type { McpServer, Server } from "@modelcontextprotocol/server";
 import { callerOf, holderHeaders } from "../link/caller.ts";
 import { askHeaders, url } from "../link/link.ts";
 import type { TaskAnswer, TaskQuestion } from "../link/task.ts";
@@ -33,8 +35,12 @@ export async function callInObject(
 ): Promise<Response> {
   const objectId = namespace.newUniqueId();
   const secret = secretIn(newSessionId(objectId.toString()));
+  const object = namespace.get(objectId);
+  // The platform does not tell the object. Unless it is a task by then, the call is cancelled.
+  const tellCut = (): void => waitUntil(object.fetch(url, questionInit({ do: "cut" })).catch(() => undefined));
+  request.signal.addEventListener("abort", tellCut);
   try {
-    return await namespace.get(objectId).fetch(toObject(request, { verb: "task-call", secret }, text));
+    return await object.fetch(toObject(request, { verb: "task-call", secret }, text));
   } catch (error) {
     console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
     return refusals.interrupted(echoableId(body));
@@ -90,16 +96,21 @@ async function ask(
 ): Promise<TaskAnswer> {
   const object = findSession(namespace, taskId);
   if (object === undefined) return null;
-  const headers = { ...askHeaders({ verb: "task-question" }), ...holderHeaders({ secret: secretIn(taskId), owner }) };
+  const init = questionInit(question, holderHeaders({ secret: secretIn(taskId), owner }));
   for (let attempt = 1; ; attempt++) {
     try {
-      const response = await object.fetch(url, { method: "POST", headers, body: JSON.stringify(question) });
+      const response = await object.fetch(url, init);
       const answer: unknown = await response.json();
       return isObject(answer) && response.ok ? answer : null;
     } catch (error) {
       if (attempt === attempts) throw error;
     }
   }
+}
+
+function questionInit(question: TaskQuestion, holder: Record<string, string> = {}) {
+  const headers = { ...askHeaders({ verb: "task-question" }), ...holder };
+  return { method: "POST", headers, body: JSON.stringify(question) };
 }
 
 /** Section Error Handling: one answer for an id that never was, one whose time is over, and one that is another's. */

@@ -87,6 +87,17 @@ export function clientsVerb(headers: Headers): "mcp-message" | "sse-message" {
   return headers.has("mcp-session-id") ? "mcp-message" : "sse-message";
 }
 
+/** Those of which the verb says all. */
+const bareAsks = [
+  { verb: "sse-message" },
+  { verb: "mcp-message" },
+  { verb: "mcp-end" },
+  { verb: "changes-listen" },
+  { verb: "changes-tell" },
+  { verb: "user-memory" },
+  { verb: "task-question" },
+] as const;
+
 /** `undefined` for what this version does not know. */
 export function parseAsk(headers: Headers): ParsedAsk | undefined {
   const verb = headers.get(verbHeader) ?? clientsVerb(headers);
@@ -106,15 +117,7 @@ export function parseAsk(headers: Headers): ParsedAsk | undefined {
     case "mcp-initialize":
     case "task-call":
       return { verb, secret: headers.get(secretHeader) ?? "" };
-    case "sse-message":
-    case "mcp-message":
-    case "mcp-end":
-    case "changes-listen":
-    case "changes-tell":
-    case "user-memory":
-    case "task-question":
-      return { verb };
     default:
-      return undefined;
+      return bareAsks.find((ask) => ask.verb === verb);
   }
 }

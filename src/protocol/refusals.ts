@@ -1,5 +1,6 @@
 import type { RequestId } from "@modelcontextprotocol/server";
-import { incidentMessage, stackOf } from "../development.ts";
+import { incidentMessage } from "../development.ts";
+import { logIncident } from "./incident.ts";
 import type { Settings } from "../options.ts";
 import { toJson } from "./message-json.ts";
 
@@ -16,6 +17,7 @@ const errorCode = {
   refused: -32_000,
   sessionNotFound: -32_001,
   unsupportedProtocolVersion: -32_022,
+  missingClientCapability: -32_021,
 } as const;
 
 interface Refusal {
@@ -173,6 +175,17 @@ export function unsupportedProtocolVersion(
   });
 }
 
+/** Revision 2026-07-28, Missing Required Client Capability: what was asked for is of an extension. */
+export function missingExtension(extension: string, id: RequestId | null): Response {
+  return refuse({
+    status: 400,
+    code: errorCode.missingClientCapability,
+    message: `Missing required client capability: declare the extension ${extension} in the request.`,
+    data: { requiredCapabilities: { extensions: { [extension]: {} } } },
+    id,
+  });
+}
+
 export function alreadyInitialized(id: RequestId | null): Response {
   return refuse({
     status: 400,
@@ -291,11 +304,4 @@ export function incident(error: unknown, id: RequestId | null = null): Response 
     message: incidentMessage(number, error),
     id,
   });
-}
-
-/** Returns the number under which the log has it. */
-export function logIncident(error: unknown): string {
-  const number = crypto.randomUUID();
-  console.error(JSON.stringify({ event: "incident", incident: number, error: stackOf(error) }));
-  return number;
 }

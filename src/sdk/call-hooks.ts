@@ -2,7 +2,7 @@ import { CLIENT_INFO_META_KEY } from "@modelcontextprotocol/server";
 import { type CallLane, type Whose, whoseIs } from "../call-log.ts";
 import { incidentMessage } from "../development.ts";
 import { isObject } from "../protocol/json-rpc.ts";
-import { logIncident } from "../protocol/refusals.ts";
+import { logIncident } from "../protocol/incident.ts";
 import type { AnyServer } from "../server-context.ts";
 
 /** What of a server is called by hooks: a tool, a resource that is read, a prompt. */

@@ -60,7 +60,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
       if (ask.verb === "task-call") return await (this.#task = this.#openTask({ isNew: true })).call(request);
       const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
       const task = isNew || this.#session !== undefined ? undefined : this.#storedTask();
-      if (ask.verb === "task-question") return task?.answer(request) ?? Response.json(null);
+      if (ask.verb === "task-question") return task === undefined ? Response.json(null) : await task.answer(request);
       // Its id is no session's.
       if (task !== undefined) return refusals.unknownSession();
       return await this.#begun(isNew).fetch(ask, request);

@@ -25,6 +25,13 @@ export function declaresTasks(meta: unknown): boolean {
   return isObject(extensions) && isObject(extensions[tasksExtension]);
 }
 
+/** Whether `body` wants to hear of tasks that its client could not read (section Task Status Notifications). */
+export function listensUndeclared(body: unknown): boolean {
+  const params = isObject(body) && body["method"] === "subscriptions/listen" ? body["params"] : undefined;
+  if (!isObject(params) || !isObject(params["notifications"])) return false;
+  return params["notifications"]["taskIds"] !== undefined && !declaresTasks(params["_meta"]);
+}
+
 /** Whether `body` is a call that may become a task. */
 export function mayBecomeTask(body: unknown): boolean {
   if (!isObject(body) || body["method"] !== "tools/call") return false;

@@ -1,4 +1,4 @@
-import { logIncident } from "../../protocol/refusals.ts";
+import { logIncident } from "../../protocol/incident.ts";
 import { attempt } from "./attempt.ts";
 import type { Rows } from "./rows.ts";
 

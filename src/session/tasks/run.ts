@@ -1,7 +1,10 @@
 import type { JSONRPCMessage, JSONRPCRequest } from "@modelcontextprotocol/server";
 import { callerOf, noteCaller } from "../../link/caller.ts";
 import { headerPrefix } from "../../link/link.ts";
-import { isResponse, parseBody } from "../../protocol/json-rpc.ts";
+import { isObject, isResponse, parseBody } from "../../protocol/json-rpc.ts";
+import { requestOf, type StoredRequest } from "../calls/stored-request.ts";
+import { logIncident } from "../../protocol/incident.ts";
+import { incidentMessage } from "../../development.ts";
 import { dataOf } from "../../protocol/sse-frame.ts";
 
 /** Answers one request of the stateless revision by a server of its own. `body`: its message. */
@@ -9,6 +12,12 @@ export type AnswerStateless = (request: Request, body: unknown) => Promise<Respo
 
 /** The response to a message, or what stands in its place. */
 export type Answer = Exclude<JSONRPCMessage, { method: string }>;
+
+/** By which a server tells how far a call is that its client asked nothing of. */
+export const ownToken = "mcp-edge-task";
+
+/** Headers that say what the body is about (revision 2026-07-28, Standard Headers). */
+const standardHeaders = /^mcp-(method|name|param-.*)$/;
 
 export interface RunOptions {
   answer: AnswerStateless;
@@ -47,4 +56,49 @@ export async function run(request: JSONRPCRequest, options: RunOptions): Promise
     }
   }
   throw new Error("the server ended without an answer");
+}
+
+/** What the SDK refuses before there is a server is an error as well. */
+export async function asAnswer(said: Answer | Response, { id }: JSONRPCRequest): Promise<Answer> {
+  if (!(said instanceof Response)) return said;
+  const body: unknown = await said.json().catch(() => undefined);
+  const { error } = isObject(body) ? body : {};
+  const { code = -32_603, message = `the call was answered ${said.status}` } = isObject(error) ? error : {};
+  return { jsonrpc: "2.0", id, error: { code: Number(code), message: String(message) } };
+}
+
+/** `request`, whose tool can tell how far it is. */
+export function withToken(request: JSONRPCRequest): JSONRPCRequest {
+  const { _meta } = request.params ?? {};
+  if (_meta?.progressToken !== undefined) return request;
+  return { ...request, params: { ...request.params, _meta: { ..._meta, progressToken: ownToken } } };
+}
+
+/** As a sentence for a person: all that a task tells of it. */
+export function progressOf({ progress, total, message }: Record<string, unknown>): string {
+  const far = typeof total === "number" ? `${Number(progress)}/${total}` : String(Number(progress));
+  return typeof message === "string" ? `${far}: ${message}` : far;
+}
+
+/** What the server of an interrupted call is asked about its tool. */
+export function askerFor(record: StoredRequest & { request: JSONRPCRequest }, answer: AnswerStateless) {
+  return async ({ method, params }: { method: string; params?: Record<string, unknown> }): Promise<Answer> => {
+    const { _meta } = record.request.params ?? {};
+    const request: JSONRPCRequest = {
+      jsonrpc: "2.0",
+      id: 0,
+      method,
+      params: { ...params, ...(_meta === undefined ? {} : { _meta }) },
+    };
+    const headers = record.headers.filter(([name]) => !standardHeaders.test(name));
+    const from = requestOf({ ...record, headers: [...headers, ["mcp-method", method]] });
+    const said = await run(request, { answer, from, signal: new AbortController().signal });
+    if (said instanceof Response) throw new Error(`${method} was answered ${said.status}`);
+    return said;
+  };
+}
+
+/** What the caller is told of a fault of ours. */
+export function failedAnswer({ id }: JSONRPCRequest, error: unknown): Answer {
+  return { jsonrpc: "2.0", id, error: { code: -32_603, message: incidentMessage(logIncident(error), error) } };
 }

@@ -1,6 +1,8 @@
 import { isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
+import { callerOf } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
-import type { StoredRequest } from "../calls/stored-request.ts";
+import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
+import { type StoredRequest, storedRequest } from "../calls/stored-request.ts";
 import { Rows } from "../stored/rows.ts";
 import { readRow } from "../stored/stored-format.ts";
 
@@ -11,7 +13,7 @@ export interface TaskInput {
   requestState?: unknown;
 }
 
-export type TaskState =
+type TaskState =
   | { status: "working" }
   | { status: "input_required"; input: TaskInput }
   | { status: "completed" | "failed" | "cancelled" };
@@ -85,4 +87,65 @@ function readRecord(record: unknown): TaskRecord {
   if (typeof createdAtMs !== "number" || typeof updatedAtMs !== "number") throw new TypeError("it lacks its times");
   // This version wrote the rest with them.
   return record as unknown as TaskRecord;
+}
+
+export async function newRecord(
+  http: Request,
+  { request, secret }: { request: JSONRPCRequest; secret: string },
+): Promise<TaskRecord> {
+  const nowMs = Date.now();
+  return {
+    ...storedRequest(http),
+    request,
+    secretHash: await hashOf(secret),
+    owner: callerOf(http)?.owner ?? "",
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    state: { status: "working" },
+    reruns: 0,
+    rounds: 0,
+  };
+}
+
+/** What is told of it. */
+export function taskOf(record: TaskRecord, taskTtlMs: number): Omit<Task, "taskId"> {
+  return {
+    status: record.state.status,
+    createdAt: new Date(record.createdAtMs).toISOString(),
+    lastUpdatedAt: new Date(record.updatedAtMs).toISOString(),
+    ttlMs: expiresAtMs(record, taskTtlMs) - record.createdAtMs,
+    pollIntervalMs,
+  };
+}
+
+export function expiresAtMs({ updatedAtMs }: TaskRecord, taskTtlMs: number): number {
+  return updatedAtMs + Math.ceil(taskTtlMs);
+}
+
+/** Whether it has not ended. */
+export function isOpen({ state }: TaskRecord): boolean {
+  return state.status === "working" || state.status === "input_required";
+}
+
+/** Its call again, with what its client has answered (revision 2026-07-28, Multi Round-Trip Requests). */
+export function nextRound(record: TaskRecord, { responses, requestState }: TaskInput): Partial<TaskRecord> {
+  const { requestState: _before, inputResponses: _answered, ...params } = record.request.params ?? {};
+  const inputResponses = Object.fromEntries(
+    Object.entries(responses).map(([key, response]) => [key.slice(key.indexOf(".") + 1), response]),
+  );
+  const request = {
+    ...record.request,
+    params: { ...params, inputResponses, ...(requestState === undefined ? {} : { requestState }) },
+  };
+  return { request, rounds: record.rounds + 1, state: { status: "working" } };
+}
+
+/** What of `input` is not answered yet. */
+export function openRequests({ requests, responses }: TaskInput): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(requests).filter(([key]) => !Object.hasOwn(responses, key)));
+}
+
+export async function hashOf(secret: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

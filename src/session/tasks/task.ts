@@ -1,29 +1,43 @@
 import { isInputRequiredResult, isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
 import type { Settings } from "../../options.ts";
-import { asItCame, callerOf, holderIn, secretHeader } from "../../link/caller.ts";
+import { asItCame, holderIn, secretHeader } from "../../link/caller.ts";
 import { readTaskQuestion, type TaskAnswer, type TaskQuestion } from "../../link/task.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
 import { toJson, writeResponse } from "../../protocol/message-json.ts";
-import { logIncident } from "../../protocol/refusals.ts";
-import { incidentMessage } from "../../development.ts";
-import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
-import { requestOf, storedRequest } from "../calls/stored-request.ts";
+import { logIncident } from "../../protocol/incident.ts";
+import { pollIntervalMs } from "../../tasks/extension.ts";
+import { requestOf } from "../calls/stored-request.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "../server/rerun.ts";
 import { CallReply } from "./reply.ts";
-import { type Answer, type AnswerStateless, run } from "./run.ts";
-import { type TaskInput, type TaskRecord, TaskRows } from "./task-record.ts";
+import {
+  type Answer,
+  type AnswerStateless,
+  asAnswer,
+  askerFor,
+  failedAnswer,
+  ownToken,
+  progressOf,
+  run,
+  withToken,
+} from "./run.ts";
+import {
+  expiresAtMs,
+  hashOf,
+  isOpen,
+  newRecord,
+  nextRound,
+  openRequests,
+  taskOf,
+  type TaskInput,
+  type TaskRecord,
+  TaskRows,
+} from "./task-record.ts";
 
 /** How often the alarm looks whether a running task lost its object, milliseconds: nothing else might wake it. */
 const watchMs = 10_000;
 
 /** How often a timer fires that keeps the object in memory while a task runs, milliseconds. */
 const awakeMs = 1_000;
-
-/** By which a server tells how far a call is that its client asked nothing of. */
-const ownToken = "mcp-edge-task";
-
-/** Headers that say what the body is about (revision 2026-07-28, Standard Headers). */
-const standardHeaders = /^mcp-(method|name|param-.*)$/;
 
 export interface TaskOptions {
   ctx: DurableObjectState;
@@ -54,6 +68,10 @@ export class TaskObject {
     this.#record = this.#rows.record;
   }
 
+  get #settings(): Settings {
+    return this.#options.settings;
+  }
+
   /** Nothing is stored, and nothing runs: what a tool left behind may go. */
   get isOver(): boolean {
     return this.#record === undefined && this.#running === undefined;
@@ -63,28 +81,32 @@ export class TaskObject {
   async call(received: Request): Promise<Response> {
     const secret = received.headers.get(secretHeader) ?? "";
     const http = asItCame(received);
-    const body: unknown = JSON.parse(await received.text());
+    const body: unknown = JSON.parse(await http.text());
     if (!isJSONRPCRequest(body)) return await this.#options.answer(http, body);
     const controller = new AbortController();
-    const reply = new CallReply(() => this.#cut(controller));
-    received.signal.addEventListener("abort", () => this.#cut(controller));
+    const reply = new CallReply(() => this.#cut());
     const becomeTask = async (): Promise<void> => {
       const record = await newRecord(http, { request: body, secret });
       if (reply.isOver || this.#running !== controller) return;
-      this.#record = record;
       this.#rows.put(record);
+      this.#record = record;
       await this.#schedule();
       await this.#rows.sync();
       const taskId = this.#options.ctx.id.toString() + secret;
-      reply.say({ jsonrpc: "2.0", id: body.id, result: { resultType: "task", ...this.#describe(record, taskId) } });
+      reply.say({
+        jsonrpc: "2.0",
+        id: body.id,
+        result: { resultType: "task", taskId, ...taskOf(record, this.#settings.taskTtlMs) },
+      });
     };
     const due = setTimeout(() => {
       becomeTask().catch((error: unknown) => {
         // It runs on, as it would for a client that reads no tasks.
         this.#record = undefined;
+        void this.#rows.deleteAll();
         console.error(JSON.stringify({ event: "not-stored", error: String(error) }));
       });
-    }, this.#options.settings.taskAfterMs);
+    }, this.#settings.taskAfterMs);
     const ended = this.#run(body, { http, controller, reply });
     this.#options.ctx.waitUntil(ended.finally(() => clearTimeout(due)));
     return await reply.response;
@@ -92,8 +114,10 @@ export class TaskObject {
 
   /** What a Worker asks about the task. */
   async answer(request: Request): Promise<Response> {
+    const question = readTaskQuestion(await request.text());
+    if (question.do === "cut") this.#cut();
     const record = await this.#recordFor(request);
-    const answer = record === undefined ? null : await this.#do(readTaskQuestion(await request.text()), record);
+    const answer = record === undefined ? null : await this.#do(question, record);
     return new Response(toJson(answer));
   }
 
@@ -101,10 +125,11 @@ export class TaskObject {
   async alarm(): Promise<void> {
     const record = this.#record;
     if (record === undefined) return;
-    if (Date.now() >= this.#expiresAtMs(record)) return await this.#end();
+    if (Date.now() >= expiresAtMs(record, this.#settings.taskTtlMs)) return await this.#end();
+    // First: what kills the object now is not to take the next one with it.
+    await this.#schedule();
     this.#recover();
     await this.#recovering;
-    await this.#schedule();
   }
 
   /** The one place where it is compared who asks, and whose task this is. */
@@ -113,12 +138,14 @@ export class TaskObject {
     const record = this.#record;
     const secretHash = await hashOf(secret);
     if (record === undefined || record.secretHash !== secretHash || record.owner !== owner) return undefined;
-    return Date.now() < this.#expiresAtMs(record) ? record : undefined;
+    return Date.now() < expiresAtMs(record, this.#settings.taskTtlMs) ? record : undefined;
   }
 
   async #do(question: TaskQuestion, record: TaskRecord): Promise<TaskAnswer> {
     this.#recover();
     switch (question.do) {
+      case "cut":
+        return {};
       case "get":
         await this.#recovering;
         return this.#detail(this.#record ?? record);
@@ -134,20 +161,11 @@ export class TaskObject {
   }
 
   #detail(record: TaskRecord): Record<string, unknown> {
-    const task = this.#describe(record);
     const { state } = record;
-    switch (state.status) {
-      case "working":
-      case "cancelled":
-        return task;
-      case "input_required": {
-        const open = Object.entries(state.input.requests).filter(([key]) => !(key in state.input.responses));
-        return { ...task, inputRequests: Object.fromEntries(open) };
-      }
-      case "completed":
-      case "failed":
-        return { ...task, ...Object(this.#rows.outcome) };
-    }
+    const task = taskOf(record, this.#settings.taskTtlMs);
+    if (state.status === "working" && this.#progress !== undefined) return { ...task, statusMessage: this.#progress };
+    if (state.status === "input_required") return { ...task, inputRequests: openRequests(state.input) };
+    return { ...task, ...Object(this.#rows.outcome) };
   }
 
   async #update(responses: Record<string, unknown>, record: TaskRecord): Promise<void> {
@@ -160,17 +178,8 @@ export class TaskObject {
     else await this.#change(record, { state: { status: "input_required", input } });
   }
 
-  async #nextRound(record: TaskRecord, { responses, requestState }: TaskInput): Promise<void> {
-    const { requestState: _before, inputResponses: _answered, ...params } = record.request.params ?? {};
-    const inputResponses = Object.fromEntries(
-      Object.entries(responses).map(([key, response]) => [key.slice(key.indexOf(".") + 1), response]),
-    );
-    const request = {
-      ...record.request,
-      params: { ...params, inputResponses, ...(requestState === undefined ? {} : { requestState }) },
-    };
-    const next = await this.#change(record, { request, rounds: record.rounds + 1, state: { status: "working" } });
-    this.#runAgain(next);
+  async #nextRound(record: TaskRecord, input: TaskInput): Promise<void> {
+    this.#runAgain(await this.#change(record, nextRound(record, input)));
   }
 
   /** Of a task that works, and whose object went away meanwhile. */
@@ -183,21 +192,7 @@ export class TaskObject {
 
   /** Counted on disk before it begins: it may kill this object at once. */
   async #rerun(record: TaskRecord): Promise<void> {
-    const { answer } = this.#options;
-    const ask = async (asked: { method: string; params: Record<string, unknown> }) => {
-      const { _meta } = record.request.params ?? {};
-      const request: JSONRPCRequest = {
-        jsonrpc: "2.0",
-        id: 0,
-        ...asked,
-        params: { ...asked.params, ...(_meta === undefined ? {} : { _meta }) },
-      };
-      const headers = record.headers.filter(([name]) => !standardHeaders.test(name));
-      const from = requestOf({ ...record, headers: [...headers, ["mcp-method", asked.method]] });
-      const said = await run(request, { answer, from, signal: new AbortController().signal });
-      if (said instanceof Response) throw new Error(`${asked.method} was answered ${said.status}`);
-      return said;
-    };
+    const ask = askerFor(record, this.#options.answer);
     const mayRun = record.reruns < maxReruns && (await mayRunAgain(record.request, { ask }));
     if (this.#record !== record) return;
     if (!mayRun) return await this.#finish(record, interruptedAnswer(record.request.id));
@@ -226,17 +221,16 @@ export class TaskObject {
           if (params?.["progressToken"] !== ownToken) reply?.say(message);
         },
         onComment: (frame) => reply?.comment(frame),
-      });
-      this.#running = undefined;
+      }).catch((error: unknown) =>
+        controller.signal.aborted ? new Response(null, { status: 499 }) : failedAnswer(request, error),
+      );
       const record = this.#record;
       if (record !== undefined && isOpen(record)) await this.#finish(record, await asAnswer(said, request));
       else if (said instanceof Response) reply?.refuse(said);
       else reply?.say(said);
     } catch (error) {
-      const message = incidentMessage(logIncident(error), error);
-      const failed = { jsonrpc: "2.0" as const, id: request.id, error: { code: -32_603, message } };
-      if (this.#record !== undefined && isOpen(this.#record)) await this.#finish(this.#record, failed);
-      else reply?.say(failed);
+      // The platform refused to store how it ended: the alarm finds it interrupted.
+      logIncident(error);
     } finally {
       clearInterval(awake);
       if (this.#running === controller) this.#running = undefined;
@@ -244,7 +238,7 @@ export class TaskObject {
   }
 
   async #finish(record: TaskRecord, answer: Answer): Promise<void> {
-    const { maxMessageBytes } = this.#options.settings;
+    const { maxMessageBytes } = this.#settings;
     const bounds = { maxMessageBytes, hasRoomFor: () => true };
     const json = writeResponse(answer, record.request, bounds);
     const said: unknown = JSON.parse(json);
@@ -274,43 +268,25 @@ export class TaskObject {
 
   async #change(record: TaskRecord, change: Partial<TaskRecord>, outcome?: string): Promise<TaskRecord> {
     const changed = { ...record, ...change, updatedAtMs: Date.now() };
-    if (changed.state.status !== "working") this.#progress = undefined;
-    this.#record = changed;
     this.#rows.put(changed, outcome);
+    this.#record = changed;
+    this.#progress = undefined;
     await this.#schedule();
     await this.#rows.sync();
     return changed;
   }
 
   /** A client that is cut before it knows of a task has cancelled its call (revision 2026-07-28, Cancellation). */
-  #cut(controller: AbortController): void {
-    if (this.#record === undefined) controller.abort();
-  }
-
-  #describe(record: TaskRecord, taskId?: string): Omit<Task, "taskId"> & { taskId?: string } {
-    const { status } = record.state;
-    const message = status === "working" ? this.#progress : undefined;
-    return {
-      ...(taskId === undefined ? {} : { taskId }),
-      status,
-      ...(message === undefined ? {} : { statusMessage: message }),
-      createdAt: new Date(record.createdAtMs).toISOString(),
-      lastUpdatedAt: new Date(record.updatedAtMs).toISOString(),
-      ttlMs: this.#expiresAtMs(record) - record.createdAtMs,
-      pollIntervalMs,
-    };
-  }
-
-  #expiresAtMs({ updatedAtMs }: TaskRecord): number {
-    return updatedAtMs + this.#options.settings.taskTtlMs;
+  #cut(): void {
+    if (this.#record === undefined) this.#running?.abort();
   }
 
   async #schedule(): Promise<void> {
     if (this.#record === undefined) return;
-    const expiresAtMs = this.#expiresAtMs(this.#record);
+    const endsAtMs = expiresAtMs(this.#record, this.#settings.taskTtlMs);
     const watchAtMs = Date.now() + watchMs;
-    const isWatched = this.#record.state.status === "working" && watchAtMs < expiresAtMs;
-    await this.#options.ctx.storage.setAlarm(isWatched ? watchAtMs : expiresAtMs);
+    const isWatched = this.#record.state.status === "working" && watchAtMs < endsAtMs;
+    await this.#options.ctx.storage.setAlarm(isWatched ? watchAtMs : endsAtMs);
   }
 
   /** Leaves no row behind. */
@@ -319,52 +295,4 @@ export class TaskObject {
     this.#running?.abort();
     await this.#rows.deleteAll();
   }
-}
-
-function isOpen({ state }: TaskRecord): boolean {
-  return state.status === "working" || state.status === "input_required";
-}
-
-async function newRecord(
-  http: Request,
-  { request, secret }: { request: JSONRPCRequest; secret: string },
-): Promise<TaskRecord> {
-  const nowMs = Date.now();
-  return {
-    ...storedRequest(http),
-    request,
-    secretHash: await hashOf(secret),
-    owner: callerOf(http)?.owner ?? "",
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    state: { status: "working" },
-    reruns: 0,
-    rounds: 0,
-  };
-}
-
-/** What the SDK refuses before there is a server is an error as well. */
-async function asAnswer(said: Answer | Response, { id }: JSONRPCRequest): Promise<Answer> {
-  if (!(said instanceof Response)) return said;
-  const body: unknown = await said.json().catch(() => undefined);
-  const { error } = isObject(body) ? body : {};
-  const { code = -32_603, message = `the call was answered ${said.status}` } = isObject(error) ? error : {};
-  return { jsonrpc: "2.0", id, error: { code: Number(code), message: String(message) } };
-}
-
-/** `request`, whose tool can tell how far it is. */
-function withToken(request: JSONRPCRequest): JSONRPCRequest {
-  const { _meta } = request.params ?? {};
-  if (_meta?.progressToken !== undefined) return request;
-  return { ...request, params: { ...request.params, _meta: { ..._meta, progressToken: ownToken } } };
-}
-
-function progressOf({ progress, total, message }: Record<string, unknown>): string {
-  const far = total === undefined ? String(progress) : `${String(progress)}/${String(total)}`;
-  return typeof message === "string" ? `${far}: ${message}` : far;
-}
-
-async function hashOf(secret: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { TaskClient } from "../support/task-client.ts";
+
+let server: EdgeServer;
+beforeAll(async () => {
+  server = await startEdge("test/fixtures/tasks-brief.ts");
+});
+afterAll(() => server.close());
+
+const as = (name: string) => new TaskClient(server.url, { headers: { authorization: `Bearer key-of-${name}` } });
+
+test("a task is only its owner's, and another is told what an unknown id is told", async () => {
+  const ann = as("ann");
+  const taskId = await ann.begin("wait", { ms: 500 });
+  for (const method of ["get", "update", "cancel"]) {
+    const answer = await as("bob").ask(`tasks/${method}`, { taskId, inputResponses: {} });
+    expect(answer).toMatchObject({ error: { code: -32_602, message: expect.stringContaining("Task not found") } });
+  }
+  expect(await ann.until(taskId, "completed")).toMatchObject({ result: { content: [{ text: "waited 500" }] } });
+});
+
+test("a task whose time to live is over is not found, and leaves no row", async () => {
+  const ann = as("ann");
+  const begun = await Promise.all([ann.begin("wait", { ms: 100 }), ann.begin("until-aborted", { n: 7 })]);
+  for (const taskId of begun) {
+    await expect.poll(() => ann.get(taskId), { timeout: 10_000 }).toMatchObject({ error: { code: -32_602 } });
+    const stored = async () => {
+      const { rows, alarmAtMs } = await server.inspect(taskId.slice(0, 64));
+      return { rows, alarmAtMs };
+    };
+    await expect.poll(stored, { timeout: 10_000 }).toEqual({ rows: [], alarmAtMs: null });
+  }
+  await expect.poll(() => server.logs()).toContainEqual(expect.stringContaining("7 was aborted"));
+});
+
+test("a call that is answered before it is a task leaves no row", async () => {
+  const answer = await as("ann").call("wait", { ms: 0 });
+  expect(answer).toMatchObject({ result: { resultType: "complete" } });
+});
