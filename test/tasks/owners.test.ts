@@ -33,8 +33,3 @@ test("a task whose time to live is over is not found, and leaves no row", async 
   }
   await expect.poll(() => server.logs()).toContainEqual(expect.stringContaining("7 was aborted"));
 });
-
-test("a call that is answered before it is a task leaves no row", async () => {
-  const answer = await as("ann").call("wait", { ms: 0 });
-  expect(answer).toMatchObject({ result: { resultType: "complete" } });
-});
