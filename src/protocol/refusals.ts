@@ -2,39 +2,12 @@ import type { RequestId } from "@modelcontextprotocol/server";
 import { incidentMessage } from "../development.ts";
 import { logIncident } from "./incident.ts";
 import type { Settings } from "../options.ts";
-import { toJson } from "./message-json.ts";
+import { errorCode, refuse } from "./refuse.ts";
 
 /**
  * Every answer that is not a success, by name. Each is a JSON-RPC error with one HTTP status and a sentence that says
  * what to do. None carries anything that the client did not send or the specification does not define.
  */
-
-const errorCode = {
-  parseError: -32_700,
-  invalidRequest: -32_600,
-  internalError: -32_603,
-  /** Reserved for implementations (JSON-RPC 2.0, section 5.1); what the SDK's own transports answer. */
-  refused: -32_000,
-  sessionNotFound: -32_001,
-  unsupportedProtocolVersion: -32_022,
-  missingClientCapability: -32_021,
-} as const;
-
-interface Refusal {
-  status: number;
-  code: number;
-  message: string;
-  id?: RequestId | null;
-  data?: unknown;
-  headers?: Record<string, string>;
-}
-
-function refuse({ status, code, message, id = null, data, headers }: Refusal): Response {
-  const error = data === undefined ? { code, message } : { code, message, data };
-  // What a client sent comes back in some of them.
-  const json = toJson({ jsonrpc: "2.0", error, id });
-  return new Response(json, { status, headers: { "content-type": "application/json", ...headers } });
-}
 
 export function notJson(detail: string): Response {
   return refuse({

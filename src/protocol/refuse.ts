@@ -1,0 +1,31 @@
+import type { RequestId } from "@modelcontextprotocol/server";
+import { toJson } from "./message-json.ts";
+
+/** What a JSON-RPC error says it is about. */
+export const errorCode = {
+  parseError: -32_700,
+  invalidRequest: -32_600,
+  internalError: -32_603,
+  /** Reserved for implementations (JSON-RPC 2.0, section 5.1); what the SDK's own transports answer. */
+  refused: -32_000,
+  sessionNotFound: -32_001,
+  unsupportedProtocolVersion: -32_022,
+  missingClientCapability: -32_021,
+} as const;
+
+interface Refusal {
+  status: number;
+  code: number;
+  message: string;
+  id?: RequestId | null;
+  data?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** An answer that is not a success. */
+export function refuse({ status, code, message, id = null, data, headers }: Refusal): Response {
+  const error = data === undefined ? { code, message } : { code, message, data };
+  // What a client sent comes back in some of them.
+  const json = toJson({ jsonrpc: "2.0", error, id });
+  return new Response(json, { status, headers: { "content-type": "application/json", ...headers } });
+}
