@@ -14,7 +14,7 @@ test("an object that cannot be attached to: the stream is held, then ended in or
   const client = await RawSseClient.open(edge.url);
   await client.call("add", { a: 1, b: 1 });
   // More often than the relay tries.
-  await fetch(`${edge.url}/test/hide?id=${client.sessionId}&times=20`);
+  await fetch(`${edge.url}/test/hide?id=${client.sessionId}&times=200`);
   await edge.abort(client.sessionId);
   // Its calls are taken meanwhile, which its client is told.
   const id = await client.send("tools/call", { name: "add", arguments: { a: 25, b: 25 } });
