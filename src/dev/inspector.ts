@@ -1,4 +1,7 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { inspectorIn } from "../installed.ts";
 import { usualPort } from "./announcement.ts";
 import { withNpmOptions } from "./npm-options.ts";
@@ -34,11 +37,19 @@ function readTarget(argv: string[], environment: NodeJS.ProcessEnv): Target {
 }
 
 /** Arguments of the Inspector, whose page takes the URL by another name than its command line. */
-function inspectorArguments({ url, rest }: Target): string[] {
+function inspectorArguments({ url, rest }: Target, folder: string): string[] {
   const transport = new URL(url).pathname.endsWith("/mcp") ? "http" : "sse";
   const chosen = rest.includes("--transport") ? [] : ["--transport", transport];
   const [first, ...others] = rest;
-  return first === "--cli" ? ["--cli", url, ...chosen, ...others] : [...chosen, "--server-url", url, ...rest];
+  if (first === "--cli") return ["--cli", url, ...chosen, ...others];
+  if (rest.length > 0) return [...chosen, "--server-url", url, ...rest];
+  // That the page lists a saved tool by itself can be said in a file only, which goes with no other argument.
+  const server = { type: transport === "http" ? "streamable-http" : "sse", url, autoRefreshOnListChanged: true };
+  const { host, pathname } = new URL(url);
+  const name = `${host}${pathname}`;
+  const config = join(folder, "inspector.json");
+  writeFileSync(config, JSON.stringify({ mcpServers: { [name]: server } }));
+  return ["--config", config, "--server", name];
 }
 
 /** Whatever it answers, somebody is there; an OPTIONS opens no session. */
@@ -51,7 +62,11 @@ async function isServed(url: string): Promise<boolean> {
 
 const target = readTarget(process.argv.slice(2), process.env);
 if (await isServed(target.url)) {
-  const child = spawn(process.execPath, [inspectorIn(root), ...inspectorArguments(target)], { stdio: "inherit" });
+  const folder = mkdtempSync(join(tmpdir(), "mcp-edge-inspector-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const child = spawn(process.execPath, [inspectorIn(root), ...inspectorArguments(target, folder)], {
+    stdio: "inherit",
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
   child.on("exit", (code) => process.exit(code ?? 1));
 } else {

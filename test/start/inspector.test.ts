@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { root } from "../support/bundle.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { freePort } from "../support/free-port.ts";
+import { startInspector } from "./inspector-page.ts";
 import { npmRun } from "./npm-run.ts";
 
 let edge: EdgeServer;
@@ -36,18 +36,10 @@ test.each([
   ["port", (url: string) => ["--port", new URL(url).port]],
   ["URL", (url: string) => [`${url}/sse`]],
 ])("npm run inspector serves a page that knows the server at a %s, until Ctrl-C", async (_, where) => {
-  const port = await freePort();
-  const env = {
-    CLIENT_PORT: String(port),
-    MCP_SANDBOX_PORT: String(await freePort()),
-    MCP_AUTO_OPEN_ENABLED: "false",
-  };
-  const run = npmRun(["run", "inspector", "--", ...where(edge.url)], root, env);
-  await run.written("MCP_INSPECTOR_API_TOKEN=");
-  const page = new URL(new RegExp(`http://\\S+:${port}\\S*MCP_INSPECTOR_API_TOKEN=\\w+`).exec(run.output())?.[0] ?? "");
+  const { run, page } = await startInspector(where(edge.url));
   const token = page.searchParams.get("MCP_INSPECTOR_API_TOKEN") ?? "";
-  const config = await fetch(new URL("/api/config", page), { headers: { "x-mcp-remote-auth": `Bearer ${token}` } });
-  expect(await config.text()).toContain(`:${new URL(edge.url).port}/sse`);
+  const servers = await fetch(new URL("/api/servers", page), { headers: { "x-mcp-remote-auth": `Bearer ${token}` } });
+  expect(await servers.text()).toContain(`:${new URL(edge.url).port}/sse`);
   run.interrupt();
   await run.ended;
   await expect(fetch(page)).rejects.toThrow("fetch failed");

@@ -4,7 +4,9 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { expect, test } from "vitest";
-import { announced, serverSource, start } from "./started.ts";
+import { launchChromium, openScreen } from "../support/chromium.ts";
+import { startInspector } from "./inspector-page.ts";
+import { afterwards, announced, serverSource, start } from "./started.ts";
 
 const execute = promisify(execFile);
 
@@ -68,6 +70,26 @@ test("clients that are connected hear that the tools are others once a change is
   const both = [["after"], ["later"]];
   await expect.poll(() => heard).toEqual({ sse: both, mcp: both });
   await Promise.all(clients.map((client) => client.close()));
+});
+
+test("a tool that is saved appears in the page of an Inspector that is connected, which asks for it by itself", async () => {
+  const { run, port, project } = await start({ source: named("before") });
+  await run.written(announced);
+  const inspector = await startInspector(["--port", String(port)]);
+  afterwards(() => {
+    inspector.run.interrupt();
+    return inspector.run.ended;
+  });
+  const browser = await launchChromium();
+  afterwards(() => browser.close());
+  const { page } = await openScreen(browser, inspector.page.href);
+  // The input of the switch is covered by its drawing, which takes the click of a person.
+  await page.getByRole("switch", { name: /Connect or disconnect/ }).click({ force: true });
+  await page.getByText("Tools", { exact: true }).click();
+  await page.getByText("before", { exact: true }).waitFor();
+  await project.replace("src/server.ts", named("after"));
+  await page.getByText("after", { exact: true }).waitFor();
+  expect(await page.getByText("before", { exact: true }).count()).toBe(0);
 });
 
 test.skipIf(process.platform === "win32")(
