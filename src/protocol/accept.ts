@@ -1,5 +1,17 @@
 const quotedStrings = /"(?:[^"\\]|\\.)*"?/g;
 
+/** One range of an `Accept` header, such as `text/*`, and how much it is wanted, from 0 to 1. */
+interface Range {
+  name: string;
+  quality: number;
+}
+
+/** Of a longer header the ranges are not remembered, UTF-16 units. */
+const maxRememberedLength = 256;
+
+/** What was asked last: a client says the same with each request, and most clients say the same as the others. */
+let remembered: { accept: string; ranges: Range[] } = { accept: "", ranges: [] };
+
 /**
  * How much a client wants `mediaType`, from 0 (not at all) to 1, by its `Accept` header: the most specific range that
  * matches decides (RFC 9110, section 12.5.1). Types have no case (8.3.1). Without the header, anything will do. Parameters
@@ -11,12 +23,9 @@ export function qualityOf(mediaType: string, accept: string | null): number {
   // From the vaguest to the most specific. `*` alone is how `java.net.URLConnection` spells the first.
   const matching = ["*", "*/*", `${type}/*`, mediaType];
   let best = { rank: -1, quality: 0 };
-  // A quoted string is the value of a parameter, and may hold a comma or a semicolon.
-  for (const range of accept.toLowerCase().replaceAll(quotedStrings, "").split(",")) {
-    const [name = "", ...parameters] = range.split(";").map((part) => part.trim());
+  for (const { name, quality } of rangesOf(accept)) {
     const rank = matching.indexOf(name);
     if (rank < 0) continue;
-    const quality = weightIn(parameters);
     if (rank > best.rank || (rank === best.rank && quality > best.quality)) best = { rank, quality };
   }
   return best.quality;
@@ -25,6 +34,22 @@ export function qualityOf(mediaType: string, accept: string | null): number {
 /** Whether a client takes each of `mediaTypes`. */
 export function acceptsAll(mediaTypes: readonly string[], accept: string | null): boolean {
   return mediaTypes.every((mediaType) => qualityOf(mediaType, accept) > 0);
+}
+
+function rangesOf(accept: string): Range[] {
+  if (accept === remembered.accept) return remembered.ranges;
+  const ranges = parseRanges(accept);
+  if (accept.length <= maxRememberedLength) remembered = { accept, ranges };
+  return ranges;
+}
+
+function parseRanges(accept: string): Range[] {
+  // A quoted string is the value of a parameter, and may hold a comma or a semicolon.
+  const ranges = accept.toLowerCase().replaceAll(quotedStrings, "").split(",");
+  return ranges.map((range) => {
+    const [name = "", ...parameters] = range.split(";").map((part) => part.trim());
+    return { name, quality: weightIn(parameters) };
+  });
 }
 
 /** 1 if there is none, or one that is no number. */

@@ -25,12 +25,19 @@ let readingBytes = 0;
 /**
  * The body of `request` as UTF-8, at most `maxBytes` of it. An upload that stalls holds what has come of it: all of them
  * are bounded together, and each has a deadline. Whoever has taken longest makes room, so that nobody keeps others out.
+ *
+ * `late`: from when on the deadline runs, if not at once. Nearly every body is here before, and need not pay for a timer.
  */
-export async function readBody(request: Request, maxBytes: number): Promise<ReadBody> {
+export async function readBody(request: Request, maxBytes: number, late?: Promise<void>): Promise<ReadBody> {
   const { promise: isGivenUp, resolve } = Promise.withResolvers<undefined>();
   const reading: Reading = { bytes: 0, giveUp: () => resolve(undefined) };
-  const deadline = setTimeout(reading.giveUp, maxReadingMs);
+  let deadline: ReturnType<typeof setTimeout> | undefined;
+  const watch = (): void => {
+    if (readings.has(reading)) deadline = setTimeout(reading.giveUp, maxReadingMs);
+  };
   readings.add(reading);
+  if (late === undefined) watch();
+  else void late.then(watch);
   try {
     return await read(request, { reading, isGivenUp, maxBytes });
   } catch {

@@ -89,7 +89,7 @@ export class Admission {
   /** The body of a POST that came by a request. The Worker has seen to its length, if that was declared. */
   async read(request: Request): Promise<{ ok: true; text: string } | { ok: false; refusal: Response }> {
     const { maxBodyBytes } = this.#settings;
-    const read = await readBody(request, maxBodyBytes);
+    const read = await readBody(request, maxBodyBytes, this.#lateTimer.late());
     return read.ok ? read : { ok: false, refusal: refusals.unreadBody(read.why, maxBodyBytes) };
   }
 
