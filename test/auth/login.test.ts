@@ -4,7 +4,7 @@ import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { IdentityProvider } from "../support/identity-provider.ts";
 import { type LoginExample, startLoginExample } from "../support/login-example.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
-import { begin, connect, type LaneName, redirectUrl, type SdkName, TokenStore } from "./oauth-clients.ts";
+import { begin, clients, connect, redirectUrl, TokenStore } from "./oauth-clients.ts";
 
 let provider: IdentityProvider;
 let example: LoginExample;
@@ -24,13 +24,6 @@ afterAll(async () => {
   await example.close();
   await provider.close();
 });
-
-const clients: [SdkName, LaneName][] = [
-  ["v1", "sse"],
-  ["v1", "mcp"],
-  ["v2", "sse"],
-  ["v2", "mcp"],
-];
 
 test.each(clients)("SDK %s on /%s: its user logs in, and it calls", async (sdk, lane) => {
   const client = await connect(sdk, `${example.url}/${lane}`);

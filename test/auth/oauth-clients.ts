@@ -8,6 +8,14 @@ import { logIn } from "../support/agreeing-user.ts";
 export type SdkName = "v1" | "v2";
 export type LaneName = "sse" | "mcp";
 
+/** Each client of the SDK, on each lane. */
+export const clients: [SdkName, LaneName][] = [
+  ["v1", "sse"],
+  ["v1", "mcp"],
+  ["v2", "sse"],
+  ["v2", "mcp"],
+];
+
 /** Nothing listens there: the person's browser is looked at when it is sent to it. */
 export const redirectUrl = "http://localhost:3456/callback";
 

@@ -3,7 +3,7 @@ import { CuttingProxy } from "../../lab/torture/cutting-proxy.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { IdentityProvider } from "../support/identity-provider.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
-import { connect, type LaneName, type LoggedIn, type SdkName } from "./oauth-clients.ts";
+import { clients, connect, type LaneName, type LoggedIn, type SdkName } from "./oauth-clients.ts";
 
 let provider: IdentityProvider;
 let edge: EdgeServer;
@@ -26,13 +26,6 @@ afterAll(async () => {
   await edge.close();
   await provider.close();
 });
-
-const clients: [SdkName, LaneName][] = [
-  ["v1", "sse"],
-  ["v1", "mcp"],
-  ["v2", "sse"],
-  ["v2", "mcp"],
-];
 
 /** It ended, but the clock of whoever gave it may be 30 seconds behind: for so few more is it taken. */
 const lifeLeftSeconds = 4;

@@ -1,5 +1,5 @@
-import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hangUpIn } from "../support/hang-up.ts";
 import { capabilitiesOf } from "../support/task-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
@@ -17,19 +17,6 @@ test.each([
   const n = name.length;
   const { headers, message } = statelessRequest("tools/call", { name, arguments: { n } });
   Object.assign(message.params._meta, capabilitiesOf({ reads: true }), meta);
-  const { host, hostname, port } = new URL(server.url);
-  const body = JSON.stringify(message);
-  const fields = {
-    host,
-    "content-type": "application/json",
-    "content-length": String(Buffer.byteLength(body)),
-    accept: "application/json, text/event-stream",
-    ...headers,
-  };
-  const head = Object.entries(fields).map(([key, value]) => `${key}: ${value}\r\n`);
-  const socket = connect(Number(port), hostname);
-  socket.write(`POST /mcp HTTP/1.1\r\n${head.join("")}\r\n${body}`);
-  await expect.poll(() => server.output()).toContain(`${n} began\n`);
-  socket.resetAndDestroy();
+  await hangUpIn(server, { headers, message, began: `${n} began\n` });
   await expect.poll(() => server.output(), { timeout: 8_000 }).toContain(`${n} was aborted\n`);
 });

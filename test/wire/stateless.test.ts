@@ -1,6 +1,6 @@
-import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { hangUpIn } from "../support/hang-up.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
@@ -14,38 +14,20 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([edge.close(), deployed.close()]));
 
-/** Calls `wait_silently` over a socket of its own, and resets that once the tool runs. */
-async function hangUpIn(name: string, headers: Record<string, string>, message: unknown): Promise<void> {
-  const { host, hostname, port } = new URL(deployed.url);
-  const body = JSON.stringify(message);
-  const fields = {
-    host,
-    "content-type": "application/json",
-    "content-length": String(Buffer.byteLength(body)),
-    accept: "application/json, text/event-stream",
-    ...headers,
-  };
-  const head = Object.entries(fields).map(([key, value]) => `${key}: ${value}\r\n`);
-  const socket = connect(Number(port), hostname);
-  socket.write(`POST /mcp HTTP/1.1\r\n${head.join("")}\r\n${body}`);
-  await expect.poll(() => deployed.output()).toContain(`${name} began\n`);
-  socket.resetAndDestroy();
-}
-
 // As it is deployed: on a development server, wrangler's own proxy stands between.
 describe("a client whose connection breaks in a silent call", () => {
   const silently = (name: string) => ({ name: "wait_silently", arguments: { name } });
 
   test("of the stateless revision cancels it: the tool's signal fires", async () => {
     const { headers, message } = statelessRequest("tools/call", silently("stateless"));
-    await hangUpIn("stateless", headers, message);
+    await hangUpIn(deployed, { headers, message, began: "stateless began\n" });
     await expect.poll(() => deployed.output()).toContain("stateless was aborted\n");
   });
 
   test("of a session leaves it running, and no error in the log", async () => {
     const { headers } = await RawMcpClient.open(deployed.url);
     const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: silently("session") };
-    await hangUpIn("session", headers, message);
+    await hangUpIn(deployed, { headers, message, began: "session began\n" });
     await expect.poll(() => deployed.output()).toContain("session ran to its end\n");
     expect(deployed.output()).not.toMatch(/error|exception|incident/i);
   });
