@@ -5,9 +5,10 @@ import { isResponse, parseBody } from "../../protocol/json-rpc.ts";
 import { dataOf, messageFrame, primingFrame } from "../../protocol/sse-frame.ts";
 import { attempt } from "../stored/attempt.ts";
 import { addressed, type CarriedBy, isPostStream, packedAgain, packFrame, unpackFrame } from "../../link/link.ts";
-import { type Audience, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
+import { type Audience, Outbox } from "./outbox.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 import type { RowStore } from "../stored/rows.ts";
+import type { MessageKind, SentMessage } from "./sent-message.ts";
 import { maxAttachedBytes, type Streams } from "./streams.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */

@@ -1,5 +1,5 @@
 import * as link from "../../link/link.ts";
-import type { SentMessage } from "./outbox.ts";
+import type { SentMessage } from "./sent-message.ts";
 import type { PostStream, SendOutcome } from "./post-stream.ts";
 
 /** What a relay's WebSocket carries, kept with it through hibernation. */

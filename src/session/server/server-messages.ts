@@ -11,7 +11,7 @@ import type { HandshakeRecord } from "../stored/handshake.ts";
 import type { Introduction } from "../stored/introduction.ts";
 import type { Journal } from "../calls/journal.ts";
 import { listenStream, sseStream } from "../../link/link.ts";
-import { kindOf } from "../out/outbox.ts";
+import { kindOf } from "../out/sent-message.ts";
 import type { ServerRequests } from "../calls/server-requests.ts";
 import type { Streams } from "../out/streams.ts";
 import type { SessionTransport } from "./transport.ts";
