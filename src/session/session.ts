@@ -200,11 +200,11 @@ export class Session<Env> {
     }
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
-    const noticedAtMs = this.#streams.noticedAtMs(stream);
+    const before = this.#streams.presenceOf(stream);
     this.#streams.attach(stream, ownEnd, request);
     if (lastPost !== undefined) this.#ssePosts.expect(lastPost);
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
-    conversation.delivery.replay(stream, { after: position?.after, noticedAtMs, isPrimed });
+    conversation.delivery.replay(stream, { after: position?.after, before, isPrimed });
     if (!link.isPostStream(stream)) this.#tellNewVersion();
     this.#tellResumed(request);
     const recovering = conversation.recover();

@@ -59,9 +59,12 @@ export class LongCalls {
   /** A client that does not come back is not coming back: its calls are aborted after the grace. */
   #abandonLost(nowMs: number): void {
     const { calls, streams, settings, abandon } = this.#options;
-    for (const { request, stream } of calls.all()) {
-      const lostAtMs = streams.lostAtMs(stream);
-      if (lostAtMs !== undefined && nowMs - lostAtMs >= settings.reconnectGraceMs) abandon(request.id);
+    for (const { request, stream, startedAtMs } of calls.all()) {
+      const presence = streams.presenceOf(stream);
+      if (presence.is === "here") continue;
+      // For a client that this object has not seen, it has waited since it has the call.
+      const sinceMs = presence.is === "away" ? presence.sinceMs : startedAtMs;
+      if (nowMs - sinceMs >= settings.reconnectGraceMs) abandon(request.id);
     }
   }
 }

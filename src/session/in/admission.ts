@@ -160,7 +160,10 @@ export class Admission {
       keepAliveMs,
       primingFrame: priming,
       onRead: () => conversation.continueSending(name),
-      onLost: () => conversation.endIfAnswered(name),
+      onLost: () => {
+        this.#streams.close(name, Date.now());
+        conversation.endIfAnswered(name);
+      },
     });
   }
 

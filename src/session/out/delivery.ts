@@ -5,11 +5,13 @@ import { isResponse, parseBody } from "../../protocol/json-rpc.ts";
 import { dataOf, messageFrame, primingFrame } from "../../protocol/sse-frame.ts";
 import { attempt } from "../stored/attempt.ts";
 import { addressed, type CarriedBy, isPostStream, packedAgain, packFrame, unpackFrame } from "../../link/link.ts";
+import { maxAttachedBytes } from "./kept-messages.ts";
 import { type Audience, Outbox } from "./outbox.ts";
-import type { PostStream, SendOutcome } from "./post-stream.ts";
+import type { PostStream } from "./post-stream.ts";
+import type { Presence } from "./presence.ts";
 import type { RowStore } from "../stored/rows.ts";
-import type { MessageKind, SentMessage } from "./sent-message.ts";
-import { maxAttachedBytes, type Streams } from "./streams.ts";
+import type { MessageKind, SendOutcome, SentMessage } from "./sent-message.ts";
+import type { Streams } from "./streams.ts";
 
 /** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
 const saveAfterMs = 50;
@@ -62,8 +64,8 @@ export class Delivery {
     const retainMs = Math.max(reconnectGraceMs, this.#noticeMs);
     // Few clients resume the answer to a POST; those of the other streams may come back for as long as the session lives.
     const audienceOf = (stream: string): Audience => {
-      if (isPostStream(stream)) return streams.lostAtMs(stream) === undefined ? "there" : "gone";
-      return streams.isAttached(stream) ? "there" : "away";
+      if (streams.presenceOf(stream).is === "here") return "there";
+      return isPostStream(stream) ? "gone" : "away";
     };
     const clients = { audienceOf, hasRead: (message: SentMessage) => streams.hasRead(message) };
     this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, clients);
@@ -140,17 +142,17 @@ export class Delivery {
 
   /**
    * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
-   * in doubt since nobody was there (`noticedAtMs`; `undefined` if nobody noticed a loss). `isPrimed`: before that, the id
-   * to resume from if nothing of it arrives.
+   * in doubt: since its loss, if `before` the client was away, else whatever there is. `isPrimed`: before these messages,
+   * the id to resume from if none of them arrives.
    */
   replay(
     stream: string,
-    { after, noticedAtMs, isPrimed }: { after: number | undefined; noticedAtMs: number | undefined; isPrimed: boolean },
+    { after, before, isPrimed }: { after: number | undefined; before: Presence; isPrimed: boolean },
   ): void {
     const nowMs = Date.now();
     const messages =
       after === undefined
-        ? this.outbox.inDoubt(stream, noticedAtMs === undefined ? 0 : noticedAtMs - this.#noticeMs)
+        ? this.outbox.inDoubt(stream, before.is === "away" ? before.sinceMs - this.#noticeMs : 0)
         : this.outbox.after(stream, after);
     const from = after ?? (messages[0]?.sequence ?? this.outbox.nextSequence(nowMs)) - 1;
     if (isPrimed) {

@@ -19,6 +19,9 @@ export interface SentMessage {
   handedOverAtMs: number | undefined;
 }
 
+/** What became of a message: on its way, waiting for the client to read, or without anybody to take it. */
+export type SendOutcome = "sent" | "waiting" | "gone";
+
 export function isNotification({ kind }: SentMessage): boolean {
   return kind === "notification" || kind === "passing";
 }

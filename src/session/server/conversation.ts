@@ -206,8 +206,8 @@ export class Conversation {
   endIfAnswered(stream: string): void {
     if (!isPostStream(stream) || this.calls.isStreamBusy(stream)) return;
     const { streams } = this.#options;
-    const isLost = streams.lostAtMs(stream) !== undefined;
-    if (isLost || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
+    const isLeft = streams.presenceOf(stream).is !== "here";
+    if (isLeft || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
   }
 
   /** Whether a POST's stream has carried all that it ever will up to `after`. */
