@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
 import { shortHash } from "../protocol/short-hash.ts";
 import * as link from "../link/link.ts";
+import type { Clock } from "./clock.ts";
 import { isLine, isOfChanges, listenForChanges, tellChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -11,6 +12,9 @@ import { TaskObject, type TaskOptions } from "./tasks/task.ts";
 
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings"> &
   Pick<TaskOptions, "answer">;
+
+/** The machine's. */
+const clock: Clock = () => Date.now();
 
 /** How long an object stays after its session's end, milliseconds: what it said last is on its way by then. */
 const lingerMs = 1_000;
@@ -132,7 +136,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   #openTask({ isNew }: { isNew: boolean }): TaskObject {
     const { settings, answer } = this.#options;
-    return this.#readable((again) => new TaskObject({ ctx: this.ctx, settings, answer, isNew: isNew || again }));
+    return this.#readable((again) => new TaskObject({ clock, ctx: this.ctx, settings, answer, isNew: isNew || again }));
   }
 
   #userMemory(): StoredUserMemory {
