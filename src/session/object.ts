@@ -149,7 +149,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   #begin(isNew: boolean): Session<Env> {
     const { ctx, env } = this;
-    return this.#readable((again) => new Session({ ctx, env, isNew: isNew || again, ...this.#options }));
+    return this.#readable((again) => new Session({ clock, ctx, env, isNew: isNew || again, ...this.#options }));
   }
 
   /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */

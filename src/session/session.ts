@@ -3,6 +3,7 @@ import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { readsPriming } from "../protocol/sse-frame.ts";
 import type { ServerFactory } from "../server-context.ts";
+import type { Clock } from "./clock.ts";
 import { attempt } from "./stored/attempt.ts";
 import { buildServer, type ServerParts } from "./server/build-server.ts";
 import { Conversation } from "./server/conversation.ts";
@@ -20,6 +21,7 @@ import { Streams } from "./out/streams.ts";
 import { versionIn } from "./stored/worker-version.ts";
 
 export interface SessionOptions<Env> {
+  clock: Clock;
   ctx: DurableObjectState;
   env: Env;
   createServer: ServerFactory<Env>;
@@ -39,6 +41,7 @@ export interface SessionOptions<Env> {
  * HTTP that it does not come back for.
  */
 export class Session<Env> {
+  readonly #clock: Clock;
   readonly #ctx: DurableObjectState;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
@@ -53,10 +56,11 @@ export class Session<Env> {
   /** Whether something waited for a client to read when the session ended. */
   unreadAtEnd = false;
 
-  constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
+  constructor({ clock, ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
+    this.#clock = clock;
     this.#ctx = ctx;
     const namespace = namespaceOf(env, settings.binding);
-    this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
+    this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, clock());
     const objectId = ctx.id.toString();
     const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#lateHandshake.flush() });
     this.#rows = rows;
@@ -79,6 +83,7 @@ export class Session<Env> {
       callLog: this.#callLog,
     };
     this.#conversation = new Conversation({
+      clock,
       objectId,
       sessionId: () => this.#sessionId,
       store: rows,
@@ -93,6 +98,7 @@ export class Session<Env> {
     const conversation = this.#conversation;
     const streams = this.#streams;
     this.#expiry = new Expiry({
+      clock,
       ctx,
       rows,
       sessionIdleMs: settings.sessionIdleMs,
@@ -102,6 +108,7 @@ export class Session<Env> {
       end: () => this.#end("idle"),
     });
     this.#admission = new Admission({
+      clock,
       sessionId: () => this.#sessionId,
       conversation,
       streams,
@@ -231,7 +238,7 @@ export class Session<Env> {
 
   /** A relay is gone without a word. */
   detach(socket: WebSocket): void {
-    if (!this.#streams.detach(socket, Date.now())) return;
+    if (!this.#streams.detach(socket, this.#clock())) return;
     if (this.#conversation.handshake === undefined) return;
     attempt(() => this.#lateHandshake.flush());
     this.#conversation.delivery.save();

@@ -7,6 +7,7 @@ import type { CallLog } from "../../call-log.ts";
 import { type Call, Calls } from "../calls/calls.ts";
 import { Delivery } from "../out/delivery.ts";
 import { Claims } from "../calls/claims.ts";
+import type { Clock } from "../clock.ts";
 import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "../stored/handshake.ts";
 import { messageExtra } from "../calls/http-source.ts";
 import { requestOf, storedRequest } from "../calls/stored-request.ts";
@@ -24,6 +25,7 @@ import type { Streams } from "../out/streams.ts";
 import { SessionTransport } from "./transport.ts";
 
 export interface ConversationOptions {
+  clock: Clock;
   /** What tools see as the session's id, and logs: no key to it. */
   objectId: string;
   /** What clients have. */
@@ -63,7 +65,7 @@ export class Conversation {
   readonly #server: RunningServer;
 
   constructor(options: ConversationOptions) {
-    const { settings, objectId, store } = options;
+    const { clock, settings, objectId, store } = options;
     this.#options = options;
     this.#record = options.record;
     this.#journal = new Journal(store);
@@ -71,6 +73,7 @@ export class Conversation {
     this.#claims = new Claims(settings);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.#longCalls = new LongCalls({
+      clock,
       calls: this.calls,
       serverRequests: this.#serverRequests,
       streams: options.streams,
@@ -81,19 +84,21 @@ export class Conversation {
     });
     this.transport = new SessionTransport({
       sessionId: objectId,
-      incarnation: this.delivery.outbox.nextSequence(Date.now()).toString(36),
+      incarnation: this.delivery.nextSequence().toString(36),
       target: {
         clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.handshake),
         emit: (message, relatedRequestId) => this.#said.emit(message, relatedRequestId),
       },
     });
     this.#introduction = new Introduction({
+      clock,
       questions: this.handshake?.questions ?? [],
       store: (questions) => this.#record.noteQuestions(questions),
       answer: (message) => this.transport.receive(message),
       hasClient: () => options.streams.isAttached(this.#said.commonStream),
     });
     this.#said = new ServerMessages({
+      clock,
       settings,
       streams: options.streams,
       calls: this.calls,
@@ -158,7 +163,7 @@ export class Conversation {
     messages: JSONRPCMessage[],
     { extra, ...where }: Parameters<Calls["open"]>[1] & { extra: MessageExtraInfo },
   ): Call[] {
-    const nowMs = Date.now();
+    const nowMs = this.#options.clock();
     const traceparent = extra.request?.headers.get("traceparent");
     const opened = { ...where, traceparent };
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, opened, nowMs));
@@ -191,7 +196,7 @@ export class Conversation {
       this.ensureStored();
       const entry = { request: call.request, stream: call.stream, ...storedRequest(request) };
       attempt(() => {
-        call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
+        call.journalKey = this.#journal.add(entry, this.delivery.nextSequence());
         this.#options.onJournaled();
       });
     }
@@ -228,6 +233,7 @@ export class Conversation {
 
   #answerInterrupted(): Promise<void> {
     return answerInterrupted({
+      clock: this.#options.clock,
       journal: this.#journal,
       calls: this.calls,
       transport: this.transport,
