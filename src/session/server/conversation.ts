@@ -1,5 +1,5 @@
-import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
-import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
+import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/server";
+import { isRequest } from "../../protocol/json-rpc.ts";
 import type { Settings } from "../../options.ts";
 import type { AnyServer } from "../../server-context.ts";
 import { attempt } from "../stored/attempt.ts";
@@ -7,6 +7,7 @@ import type { CallLog } from "../../call-log.ts";
 import { type Call, Calls } from "../calls/calls.ts";
 import { Delivery } from "../out/delivery.ts";
 import { Claims } from "../calls/claims.ts";
+import { ClientMessages } from "./client-messages.ts";
 import type { Clock } from "../clock.ts";
 import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "../stored/handshake.ts";
 import { messageExtra } from "../calls/http-source.ts";
@@ -14,10 +15,10 @@ import { requestOf, storedRequest } from "../calls/stored-request.ts";
 import { Introduction } from "../stored/introduction.ts";
 import { Journal } from "../calls/journal.ts";
 import { callerOf } from "../../link/caller.ts";
-import { isPostStream, readClaimId } from "../../link/link.ts";
+import { isPostStream } from "../../link/link.ts";
 import { LongCalls } from "../calls/long-calls.ts";
 import { answerInterrupted } from "./recovery.ts";
-import { isInitialized, RunningServer } from "./running-server.ts";
+import { RunningServer } from "./running-server.ts";
 import { callContext, ServerMessages } from "./server-messages.ts";
 import { ServerRequests } from "../calls/server-requests.ts";
 import type { RowStore } from "../stored/rows.ts";
@@ -59,6 +60,7 @@ export class Conversation {
   readonly #serverRequests: ServerRequests;
   readonly #longCalls: LongCalls;
   readonly #said: ServerMessages;
+  readonly #heard: ClientMessages;
   readonly #record: HandshakeRecord;
   readonly #claims: Claims;
   readonly #introduction: Introduction;
@@ -97,20 +99,24 @@ export class Conversation {
       answer: (message) => this.transport.receive(message),
       hasClient: () => options.streams.isAttached(this.#said.commonStream),
     });
-    this.#said = new ServerMessages({
-      clock,
-      settings,
-      streams: options.streams,
+    const parts = {
       calls: this.calls,
-      callLog: options.callLog,
       delivery: this.delivery,
       introduction: this.#introduction,
-      journal: this.#journal,
       record: this.#record,
       serverRequests: this.#serverRequests,
       transport: this.transport,
+    };
+    this.#said = new ServerMessages({
+      ...parts,
+      clock,
+      settings,
+      streams: options.streams,
+      callLog: options.callLog,
+      journal: this.#journal,
       endIfAnswered: (stream) => this.endIfAnswered(stream),
     });
+    this.#heard = new ClientMessages({ ...parts, serverMessages: this.#said });
     this.#server = new RunningServer({
       createServer: options.createServer,
       transport: this.transport,
@@ -169,23 +175,8 @@ export class Conversation {
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, opened, nowMs));
     const freshId = this.#claims.takeFrom(messages, nowMs);
     if (freshId !== undefined) this.#options.onClaim(freshId);
-    const [first, ...others] = messages;
-    if (first !== undefined) this.#receive(first, extra);
-    if (others.length > 0) void this.#receiveInTurn(others, extra);
+    this.#heard.receive(messages, extra);
     return calls;
-  }
-
-  /**
-   * The rest of a batch, each message in a turn of its own: what is answered at once is answered, and bounded, before the
-   * next begins. All in one turn, a hundred small requests could have a hundred large results in memory at the same time.
-   */
-  async #receiveInTurn(messages: JSONRPCMessage[], extra: MessageExtraInfo): Promise<void> {
-    for (const message of messages) {
-      await scheduler.wait(0);
-      // Cancelled meanwhile, or the session has ended.
-      if (isRequest(message) && this.calls.get(message.id) === undefined) continue;
-      this.#receive(message, extra);
-    }
   }
 
   /** Writes down those of `calls` that are still running: from now on they are answered, whatever happens. */
@@ -247,29 +238,5 @@ export class Conversation {
         callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
       },
     });
-  }
-
-  #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
-    if (isResponse(message)) return this.#receiveAnswer(message, extra);
-    if (isRequest(message) && this.#record.lane === "mcp") {
-      return callContext.run(message.id, () => this.transport.receive(message, extra));
-    }
-    if (isInitialized(message)) return this.#introduction.begin(() => this.transport.receive(message, extra));
-    this.transport.receive(message, extra);
-    if (isRequest(message) || message.method !== "notifications/cancelled") return;
-    const { requestId, reason } = message.params ?? {};
-    // Otherwise the SDK takes it for no cancellation, and the call goes on.
-    if (reason === undefined || typeof reason === "string") this.#said.drop(requestId as RequestId, "cancelled");
-  }
-
-  #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
-    const { id } = message;
-    if (id === undefined) return;
-    if (readClaimId(id) !== undefined || this.delivery.takeReceipt(id)) return;
-    const asked = this.#serverRequests.answered(id);
-    // Streams keep their order: with the request all before it has arrived.
-    if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
-    this.#introduction.noteAnswer(id, message);
-    this.transport.receive(message, extra);
   }
 }
