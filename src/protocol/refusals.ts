@@ -10,11 +10,8 @@ import { errorCode, refuse } from "./refuse.ts";
  */
 
 export function notJson(detail: string): Response {
-  return refuse({
-    status: 400,
-    code: errorCode.parseError,
-    message: `Parse error: ${detail}. Send one JSON-RPC 2.0 message.`,
-  });
+  const message = `Parse error: ${detail}. Send one JSON-RPC 2.0 message.`;
+  return refuse({ status: 400, code: errorCode.parseError, message });
 }
 
 export function notJsonRpc(detail: string, id: RequestId | null): Response {
@@ -27,31 +24,24 @@ export function unknownHost(hostname: string): Response {
     `Invalid Host: ${hostname} is no name of this server. If it is meant to be, add it to the option allowedHosts, or ` +
     "give it to npm start by --allowed-host, to mcp-edge serve in ALLOWED_HOSTS. If this is deployed to Cloudflare, deploy it " +
     'with NODE_ENV unset or "production".';
-  return refuse({ status: 403, code: errorCode.refused, message });
+  return refuse({ status: 403, message });
 }
 
 export function unknownOrigin(origin: string): Response {
   const hostname = URL.parse(origin)?.hostname ?? origin;
   const message = `Invalid Origin: ${hostname}. If its pages may connect, add that name to the option allowedOrigins.`;
-  return refuse({ status: 403, code: errorCode.refused, message });
+  return refuse({ status: 403, message });
 }
 
 export function wrongContentType(): Response {
-  return refuse({
-    status: 415,
-    code: errorCode.refused,
-    message: "Unsupported Media Type: send the message as Content-Type: application/json, in UTF-8.",
-  });
+  const message = "Unsupported Media Type: send the message as Content-Type: application/json, in UTF-8.";
+  return refuse({ status: 415, message });
 }
 
 /** What the header says is what the client may do instead (RFC 9110, section 15.5.16). */
 export function wrongContentEncoding(encoding: string): Response {
-  return refuse({
-    status: 415,
-    code: errorCode.refused,
-    message: `Unsupported Media Type: send the message as it is, without Content-Encoding: ${encoding}.`,
-    headers: { "accept-encoding": "identity" },
-  });
+  const message = `Unsupported Media Type: send the message as it is, without Content-Encoding: ${encoding}.`;
+  return refuse({ status: 415, message, headers: { "accept-encoding": "identity" } });
 }
 
 /** If its client is still there, this tells it why its body was not read. */
@@ -69,27 +59,20 @@ export function unreadBody(why: "too-large" | "too-slow" | "broken", maxBodyByte
 function bodyTooSlow(): Response {
   return refuse({
     status: 408,
-    code: errorCode.refused,
     message:
       "Request Timeout: the body did not arrive in time, or others needed the room. Send it again, without a pause.",
   });
 }
 
 function bodyTooLarge(maxBodyBytes: number): Response {
-  return refuse({
-    status: 413,
-    code: errorCode.refused,
-    message: `Payload Too Large: a body holds at most ${maxBodyBytes} bytes. Send less, or in several calls.`,
-  });
+  const message = `Payload Too Large: a body holds at most ${maxBodyBytes} bytes. Send less, or in several calls.`;
+  return refuse({ status: 413, message });
 }
 
 /** 404, never 400: it is the status that tells a client to open a new session (revision 2025-11-25, Session Management). */
 export function unknownSession(): Response {
-  return refuse({
-    status: 404,
-    code: errorCode.sessionNotFound,
-    message: "Session not found: it has ended or never existed. Connect again to open a new one.",
-  });
+  const message = "Session not found: it has ended or never existed. Connect again to open a new one.";
+  return refuse({ status: 404, code: errorCode.sessionNotFound, message });
 }
 
 export function missingSessionId({ where }: { where: "query" | "header" }): Response {
@@ -97,39 +80,27 @@ export function missingSessionId({ where }: { where: "query" | "header" }): Resp
     where === "query"
       ? "Bad Request: POST to the URL that the endpoint event gave; it ends in ?sessionId=…"
       : "Bad Request: send the Mcp-Session-Id header that the answer to initialize carried, or initialize first.";
-  return refuse({ status: 400, code: errorCode.refused, message });
+  return refuse({ status: 400, message });
 }
 
 export function notAcceptable(types: string): Response {
-  return refuse({
-    status: 406,
-    code: errorCode.refused,
-    message: `Not Acceptable: this URL is for MCP clients. Connect one to it, or send Accept: ${types}`,
-  });
+  const message = `Not Acceptable: this URL is for MCP clients. Connect one to it, or send Accept: ${types}`;
+  return refuse({ status: 406, message });
 }
 
 export function methodNotAllowed(allow: string): Response {
-  return refuse({
-    status: 405,
-    code: errorCode.refused,
-    message: `Method Not Allowed: this URL takes ${allow}.`,
-    headers: { allow },
-  });
+  return refuse({ status: 405, message: `Method Not Allowed: this URL takes ${allow}.`, headers: { allow } });
 }
 
 export function unknownPath({ ssePath, mcpPath, publicPath }: Settings): Response {
   const [sse, mcp] = [publicPath + ssePath, publicPath + mcpPath];
-  return refuse({
-    status: 404,
-    code: errorCode.refused,
-    message: `Not Found: connect an MCP client to ${sse} (HTTP+SSE) or ${mcp} (Streamable HTTP).`,
-  });
+  const message = `Not Found: connect an MCP client to ${sse} (HTTP+SSE) or ${mcp} (Streamable HTTP).`;
+  return refuse({ status: 404, message });
 }
 
 export function protocolVersionNotInSession(requested: string, supported: readonly string[]): Response {
   return refuse({
     status: 400,
-    code: errorCode.refused,
     message: `Bad Request: MCP-Protocol-Version ${requested} is not served in a session. Send one of ${supported.join(", ")}.`,
   });
 }
@@ -169,11 +140,8 @@ export function alreadyInitialized(id: RequestId | null): Response {
 }
 
 export function initializeInBatch(): Response {
-  return refuse({
-    status: 400,
-    code: errorCode.invalidRequest,
-    message: "Invalid Request: initialize is sent alone, not in a batch.",
-  });
+  const message = "Invalid Request: initialize is sent alone, not in a batch.";
+  return refuse({ status: 400, code: errorCode.invalidRequest, message });
 }
 
 export function requestIdInUse(id: RequestId): Response {
@@ -187,19 +155,14 @@ export function requestIdInUse(id: RequestId): Response {
 
 /** `most`: how many calls at once, or bytes of them. */
 export function tooManyCalls(most: string, id: RequestId | null): Response {
-  return refuse({
-    status: 429,
-    code: errorCode.refused,
-    message: `Too Many Requests: this session answers at most ${most} calls at once. Wait for one to end.`,
-    id,
-  });
+  const message = `Too Many Requests: this session answers at most ${most} calls at once. Wait for one to end.`;
+  return refuse({ status: 429, message, id });
 }
 
 /** A hook says that this caller opens too many. */
 export function tooManySessions(retryAfterSeconds: number): Response {
   return refuse({
     status: 429,
-    code: errorCode.refused,
     message: `Too Many Requests: too many sessions were opened. Wait ${retryAfterSeconds} seconds, then connect again.`,
     headers: { "retry-after": String(retryAfterSeconds) },
   });
@@ -208,7 +171,6 @@ export function tooManySessions(retryAfterSeconds: number): Response {
 export function tooMuchUnread(id: RequestId | null): Response {
   return refuse({
     status: 429,
-    code: errorCode.refused,
     message: "Too Many Requests: answers wait that nobody has read. Open the session's stream and read them first.",
     id,
   });
@@ -216,34 +178,26 @@ export function tooMuchUnread(id: RequestId | null): Response {
 
 /** 405 to a GET is what clients take for no stream, without an error (revision 2025-11-25, Listening for Messages). */
 export function nothingToResume(): Response {
-  return refuse({
-    status: 405,
-    code: errorCode.refused,
-    message: "Method Not Allowed: this stream has nothing more to carry. GET without Last-Event-ID to listen.",
-    headers: { allow: "POST, DELETE" },
-  });
+  const message = "Method Not Allowed: this stream has nothing more to carry. GET without Last-Event-ID to listen.";
+  return refuse({ status: 405, message, headers: { allow: "POST, DELETE" } });
 }
 
 /** For a relay only: its client has opened another stream since, and gets everything there. */
 export function streamSuperseded(): Response {
-  return refuse({ status: 409, code: errorCode.refused, message: "Conflict: this stream was opened anew since." });
+  return refuse({ status: 409, message: "Conflict: this stream was opened anew since." });
 }
 
 export function wrongLane(): Response {
   return refuse({
     status: 400,
-    code: errorCode.refused,
     message:
       "Bad Request: an HTTP+SSE session is spoken to at its endpoint URL, a Streamable HTTP session by its header.",
   });
 }
 
 export function otherSessionsEvent(): Response {
-  return refuse({
-    status: 400,
-    code: errorCode.refused,
-    message: "Bad Request: Last-Event-ID is of another session than Mcp-Session-Id. Send both of one session.",
-  });
+  const message = "Bad Request: Last-Event-ID is of another session than Mcp-Session-Id. Send both of one session.";
+  return refuse({ status: 400, message });
 }
 
 /** What the sender of a request is told of which nobody knows. It is not told to repeat it: it may have paid something. */
@@ -251,12 +205,8 @@ export const mayHaveRun = "it may or may not have taken effect. Check before you
 
 /** The object went away under the request, for a restart or a new version. The session itself lives. */
 export function interrupted(id: RequestId | null): Response {
-  return refuse({
-    status: 503,
-    code: errorCode.internalError,
-    message: `The session restarted while it took this message: ${mayHaveRun}`,
-    id,
-  });
+  const message = `The session restarted while it took this message: ${mayHaveRun}`;
+  return refuse({ status: 503, code: errorCode.internalError, message, id });
 }
 
 /** During a deploy: a Worker asked its object for what that does not know. 503, after which a relay tries again. */
@@ -270,11 +220,6 @@ export function otherRelease(): Response {
 
 /** A fault of ours, or of `createServer`. What happened goes to the log, and only its number to the client of a deployed server. */
 export function incident(error: unknown, id: RequestId | null = null): Response {
-  const number = logIncident(error);
-  return refuse({
-    status: 500,
-    code: errorCode.internalError,
-    message: incidentMessage(number, error),
-    id,
-  });
+  const message = incidentMessage(logIncident(error), error);
+  return refuse({ status: 500, code: errorCode.internalError, message, id });
 }

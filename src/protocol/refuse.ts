@@ -15,7 +15,8 @@ export const errorCode = {
 
 interface Refusal {
   status: number;
-  code: number;
+  /** Absent: `errorCode.refused`. */
+  code?: number;
   message: string;
   id?: RequestId | null;
   data?: unknown;
@@ -23,7 +24,7 @@ interface Refusal {
 }
 
 /** An answer that is not a success. */
-export function refuse({ status, code, message, id = null, data, headers }: Refusal): Response {
+export function refuse({ status, code = errorCode.refused, message, id = null, data, headers }: Refusal): Response {
   const error = data === undefined ? { code, message } : { code, message, data };
   // What a client sent comes back in some of them.
   const json = toJson({ jsonrpc: "2.0", error, id });

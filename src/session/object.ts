@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
 import { shortHash } from "../protocol/short-hash.ts";
 import * as link from "../link/link.ts";
+import type { Clock } from "./clock.ts";
 import { isLine, isOfChanges, listenForChanges, tellChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -12,11 +13,22 @@ import { TaskObject, type TaskOptions } from "./tasks/task.ts";
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings"> &
   Pick<TaskOptions, "answer">;
 
+/** The machine's. */
+const clock: Clock = () => Date.now();
+
 /** How long an object stays after its session's end, milliseconds: what it said last is on its way by then. */
 const lingerMs = 1_000;
 
-/** Likewise, if a client had not read all that was written for it. */
+/** How long, if a client had not read all that was written for it. */
 const unreadLingerMs = 60_000;
+
+/** What an object is for, of which it has one thing in memory at most. */
+type Role<Env> =
+  /** Nobody has asked it yet for what it has. */
+  | { is: "unknown" }
+  | { is: "session"; session: Session<Env> }
+  | { is: "task"; task: TaskObject }
+  | { is: "user"; memory: StoredUserMemory };
 
 /**
  * The Durable Object of one session. It is built when the first event comes, which says whether there can be anything to
@@ -24,11 +36,7 @@ const unreadLingerMs = 60_000;
  */
 export class SessionObject<Env> extends DurableObject<Env> {
   readonly #options: SessionObjectOptions<Env>;
-  #session: Session<Env> | undefined;
-  /** Instead, if this is a user's. */
-  #ofUser: StoredUserMemory | undefined;
-  /** Instead, if this is a task's; `null`: it is none. */
-  #task: TaskObject | null | undefined;
+  #role: Role<Env> = { is: "unknown" };
   /** Events that are being handled. */
   #busy = 0;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -57,9 +65,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
       if (ask.verb === "user-memory") return await this.#userMemory().answer(request);
       // Its id is no secret, and no session's.
       if (isOfChanges(this.ctx)) return refusals.unknownSession();
-      if (ask.verb === "task-call") return await (this.#task = this.#openTask({ isNew: true })).call(request);
+      if (ask.verb === "task-call") return await this.#newTask().call(request);
       const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
-      const task = isNew || this.#session !== undefined ? undefined : this.#storedTask();
+      const task = isNew ? undefined : this.#storedTask();
       if (ask.verb === "task-question") return task === undefined ? Response.json(null) : await task.answer(request);
       // Its id is no session's.
       if (task !== undefined) return refusals.unknownSession();
@@ -87,7 +95,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
-    const task = this.#session === undefined ? this.#storedTask() : undefined;
+    const task = this.#storedTask();
     await this.#handle(() => task?.alarm() ?? this.#begun().alarm(info));
   }
 
@@ -113,39 +121,59 @@ export class SessionObject<Env> extends DurableObject<Env> {
         // A request may have come, after which this is asked again, or a relay.
         if (this.#busy === 0 && this.#isOver) this.ctx.abort(link.overReason);
       },
-      this.#session?.unreadAtEnd === true ? unreadLingerMs : lingerMs,
+      this.#role.is === "session" && this.#role.session.hasUnreadAtEnd ? unreadLingerMs : lingerMs,
     );
   }
 
   get #isOver(): boolean {
-    return this.#session?.isOver === true || this.#task?.isOver === true;
+    switch (this.#role.is) {
+      case "session":
+        return this.#role.session.isOver;
+      case "task":
+        return this.#role.task.isOver;
+      case "unknown":
+      case "user":
+        return false;
+    }
   }
 
-  /** What is asked of an object that has no session in memory: whether it has a task. */
+  /** The task of this object, if it has one. */
   #storedTask(): TaskObject | undefined {
-    if (this.#task === undefined) {
-      const task = this.#openTask({ isNew: false });
-      this.#task = task.isOver ? null : task;
-    }
-    return this.#task ?? undefined;
+    if (this.#role.is === "task") return this.#role.task;
+    if (this.#role.is === "session") return undefined;
+    const task = this.#openTask({ isNew: false });
+    if (task.isOver) return undefined;
+    this.#role = { is: "task", task };
+    return task;
+  }
+
+  #newTask(): TaskObject {
+    const task = this.#openTask({ isNew: true });
+    this.#role = { is: "task", task };
+    return task;
   }
 
   #openTask({ isNew }: { isNew: boolean }): TaskObject {
+    const { ctx } = this;
     const { settings, answer } = this.#options;
-    return this.#readable((again) => new TaskObject({ ctx: this.ctx, settings, answer, isNew: isNew || again }));
+    return this.#readable((again) => new TaskObject({ clock, ctx, settings, answer, isNew: isNew || again }));
   }
 
   #userMemory(): StoredUserMemory {
-    return (this.#ofUser ??= new StoredUserMemory(this.ctx.storage, this.#options.settings.maxMemoryBytes));
+    if (this.#role.is === "user") return this.#role.memory;
+    const memory = new StoredUserMemory(this.ctx.storage, this.#options.settings.maxMemoryBytes);
+    this.#role = { is: "user", memory };
+    return memory;
   }
 
   #begun(isNew = false): Session<Env> {
-    return (this.#session ??= this.#begin(isNew));
-  }
-
-  #begin(isNew: boolean): Session<Env> {
+    if (this.#role.is === "session") return this.#role.session;
     const { ctx, env } = this;
-    return this.#readable((again) => new Session({ ctx, env, isNew: isNew || again, ...this.#options }));
+    const session = this.#readable(
+      (again) => new Session({ clock, ctx, env, isNew: isNew || again, ...this.#options }),
+    );
+    this.#role = { is: "session", session };
+    return session;
   }
 
   /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */

@@ -1,8 +1,8 @@
 import { CallLog } from "../call-log.ts";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
-import { readsPriming } from "../protocol/sse-frame.ts";
 import type { ServerFactory } from "../server-context.ts";
+import type { Clock } from "./clock.ts";
 import { attempt } from "./stored/attempt.ts";
 import { buildServer, type ServerParts } from "./server/build-server.ts";
 import { Conversation } from "./server/conversation.ts";
@@ -13,6 +13,7 @@ import * as link from "../link/link.ts";
 import { namespaceOf } from "../link/namespace.ts";
 import { storedMemory } from "./stored/memory.ts";
 import { Admission } from "./in/admission.ts";
+import { Attaching } from "./in/attaching.ts";
 import { Rows } from "./stored/rows.ts";
 import { takeStream } from "./in/take-stream.ts";
 import { SsePosts } from "./in/sse-posts.ts";
@@ -20,6 +21,7 @@ import { Streams } from "./out/streams.ts";
 import { versionIn } from "./stored/worker-version.ts";
 
 export interface SessionOptions<Env> {
+  clock: Clock;
   ctx: DurableObjectState;
   env: Env;
   createServer: ServerFactory<Env>;
@@ -27,6 +29,9 @@ export interface SessionOptions<Env> {
   /** Nothing was ever stored: nothing has to be read. */
   isNew: boolean;
 }
+
+/** `hasUnread`: something waited for a client to read when the session ended. */
+type State = { is: "open" } | { is: "ended"; hasUnread: boolean };
 
 /**
  * One MCP session: its server, its streams, and all that a client must not lose.
@@ -39,6 +44,7 @@ export interface SessionOptions<Env> {
  * HTTP that it does not come back for.
  */
 export class Session<Env> {
+  readonly #clock: Clock;
   readonly #ctx: DurableObjectState;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
@@ -47,16 +53,16 @@ export class Session<Env> {
   readonly #rows: Rows;
   readonly #admission: Admission;
   readonly #ssePosts: SsePosts;
+  readonly #attaching: Attaching;
   readonly #expiry: Expiry;
   readonly #callLog: CallLog;
-  #ended = false;
-  /** Whether something waited for a client to read when the session ended. */
-  unreadAtEnd = false;
+  #state: State = { is: "open" };
 
-  constructor({ ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
+  constructor({ clock, ctx, env, createServer, settings, isNew }: SessionOptions<Env>) {
+    this.#clock = clock;
     this.#ctx = ctx;
     const namespace = namespaceOf(env, settings.binding);
-    this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, Date.now());
+    this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, clock());
     const objectId = ctx.id.toString();
     const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#lateHandshake.flush() });
     this.#rows = rows;
@@ -68,54 +74,55 @@ export class Session<Env> {
     this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#lateHandshake.store(changed), versionIn(env));
     this.#record.holder ??= this.#streams.holder;
     this.#callLog = new CallLog(objectId, (written) => ctx.waitUntil(written));
+    const shared = { clock, settings, streams: this.#streams, record: this.#record, callLog: this.#callLog };
     const parts: ServerParts<Env> = {
+      ...shared,
       createServer,
       env,
       namespace,
       objectId,
       memory,
-      record: this.#record,
       hooks: settings.onCall,
-      callLog: this.#callLog,
     };
-    this.#conversation = new Conversation({
+    const conversation = new Conversation({
+      ...shared,
       objectId,
       sessionId: () => this.#sessionId,
       store: rows,
-      streams: this.#streams,
-      settings,
-      record: this.#record,
       createServer: (request) => buildServer(request, parts),
       onJournaled: () => this.#expiry.watchCalls(),
-      callLog: this.#callLog,
       onClaim: (freshId) => void this.#takeStream(namespace, freshId),
     });
-    const conversation = this.#conversation;
-    const streams = this.#streams;
+    this.#conversation = conversation;
     this.#expiry = new Expiry({
+      clock,
       ctx,
       rows,
       sessionIdleMs: settings.sessionIdleMs,
-      hasStream: () => streams.hasSocket,
+      hasStream: () => this.#streams.hasSocket,
       hasCalls: () => conversation.calls.size > 0,
       recover: () => conversation.recover(),
       end: () => this.#end("idle"),
     });
+    const ways = { ...shared, conversation, isEnded: () => this.#state.is === "ended" };
     this.#admission = new Admission({
+      ...ways,
       sessionId: () => this.#sessionId,
-      conversation,
-      streams,
-      settings,
-      isEnded: () => this.#ended,
       onTraffic: () => this.#expiry.noteTraffic(),
     });
     this.#ssePosts = new SsePosts(this.#admission);
+    this.#attaching = new Attaching({ ...ways, ctx, admission: this.#admission, ssePosts: this.#ssePosts });
   }
 
   /** Whether nothing of it remains but what its tools left behind: it has ended, or nobody is there and nothing is stored. */
   get isOver(): boolean {
     const { handshake, hasServer } = this.#conversation;
-    return this.#ended || (hasServer && handshake === undefined && !this.#streams.hasSocket);
+    return this.#state.is === "ended" || (hasServer && handshake === undefined && !this.#streams.hasSocket);
+  }
+
+  /** Whether it has ended, and something waits for a client to read still. */
+  get hasUnreadAtEnd(): boolean {
+    return this.#state.is === "ended" && this.#state.hasUnread;
   }
 
   /** As its client has it. */
@@ -127,7 +134,7 @@ export class Session<Env> {
     const request = link.asItCame(received);
     switch (ask.verb) {
       case "attach":
-        return this.#attach(ask.attach);
+        return this.#attaching.attach(ask.attach);
       case "release":
         return this.#release(ask);
       case "return":
@@ -178,60 +185,9 @@ export class Session<Env> {
     return this.#expiry.alarm(info);
   }
 
-  #refuseAttach({ stream, session, openedAtMs, holder }: link.AttachRequest): Response | undefined {
-    const isMissing = session === "stored" && this.#conversation.handshake === undefined;
-    if (this.#ended || isMissing) return refusals.unknownSession();
-    if (!link.isSameHolder(this.#record.holder ?? holder, holder)) return refusals.unknownSession();
-    const wrongLane = this.#admission.refuseOtherLane(stream === link.sseStream ? "sse" : "mcp");
-    if (wrongLane !== undefined) return wrongLane;
-    return this.#streams.hasNewer(stream, openedAtMs) ? refusals.streamSuperseded() : undefined;
-  }
-
-  #attach(request: link.AttachRequest): Response {
-    const refusal = this.#refuseAttach(request);
-    if (refusal !== undefined) return refusal;
-    const { stream, position, lastPost } = request;
-    this.#record.holder = request.holder;
-    const conversation = this.#conversation;
-    if (position?.saidBy === "client") {
-      conversation.delivery.acknowledge(stream, position.after);
-      // Answered with a stream that only ends, a client would come back for more.
-      if (conversation.isOver(stream, position.after)) return refusals.nothingToResume();
-    }
-    const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
-    // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
-    const noticedAtMs = this.#streams.noticedAtMs(stream);
-    this.#streams.attach(stream, ownEnd, request);
-    if (lastPost !== undefined) this.#ssePosts.expect(lastPost);
-    const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
-    conversation.delivery.replay(stream, { after: position?.after, noticedAtMs, isPrimed });
-    if (!link.isPostStream(stream)) this.#tellNewVersion();
-    this.#tellResumed(request);
-    const recovering = conversation.recover();
-    if (recovering === undefined) conversation.endIfAnswered(stream);
-    else this.#ctx.waitUntil(recovering.then(() => conversation.endIfAnswered(stream)));
-    return new Response(null, { status: 101, webSocket: relayEnd, headers: link.versionHeaders });
-  }
-
-  /** How the client, or its relay, found back. The stream of `/mcp` for what is said unasked is opened, not resumed. */
-  #tellResumed({ stream, session, position }: link.AttachRequest): void {
-    const { handshake, lane } = this.#record;
-    if (handshake === undefined || session !== "stored") return;
-    if (position === undefined && stream !== link.sseStream) return;
-    const byClient = position === undefined ? "claim" : "Last-Event-ID";
-    this.#callLog.tell({ event: "session-resumed", lane, by: position?.saidBy === "relay" ? "relay" : byClient });
-  }
-
-  /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
-  #tellNewVersion(): void {
-    for (const list of this.#record.takeOutdatedLists()) {
-      void this.#conversation.transport.send({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` });
-    }
-  }
-
   /** A relay is gone without a word. */
   detach(socket: WebSocket): void {
-    if (!this.#streams.detach(socket, Date.now())) return;
+    if (!this.#streams.detach(socket, this.#clock())) return;
     if (this.#conversation.handshake === undefined) return;
     attempt(() => this.#lateHandshake.flush());
     this.#conversation.delivery.save();
@@ -277,9 +233,8 @@ export class Session<Env> {
     if (this.#record.handshake !== undefined) {
       this.#callLog.tell({ event: "session-ended", lane: this.#record.lane, by });
     }
-    this.#ended = true;
+    this.#state = { is: "ended", hasUnread: this.#streams.hasUnread };
     this.#lateHandshake.drop();
-    this.unreadAtEnd = this.#streams.hasUnread;
     this.#streams.endAll();
     await this.#conversation.end();
     await this.#rows.deleteAll();

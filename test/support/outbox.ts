@@ -1,4 +1,5 @@
-import { type Clients, Outbox, type OutboxBounds, type SentMessage } from "../../src/session/out/outbox.ts";
+import { type Clients, Outbox, type OutboxBounds } from "../../src/session/out/outbox.ts";
+import type { SentMessage } from "../../src/session/out/sent-message.ts";
 import type { RowStore } from "../../src/session/stored/rows.ts";
 
 export const bounds = { maxOutboxBytes: 10_000, maxOutboxMessages: 50, retainMs: 1_000 };

@@ -85,6 +85,20 @@ test("a task asks its client twice, by keys that are never the same, and goes on
   expect(new Set(keys).size).toBe(2);
 });
 
+test("a client that asks for its task while its answers are taken is not told that the call was interrupted", async () => {
+  const taskId = await client.begin("ask-twice");
+  for (const name of ["Ann", "Bob"]) {
+    const { inputRequests } = await client.until(taskId, "input_required");
+    const [key = ""] = Object.keys(Object(inputRequests));
+    const inputResponses = { [key]: { action: "accept", content: { name } } };
+    const updated = client.ask("tasks/update", { taskId, inputResponses });
+    const polled = await Promise.all(Array.from({ length: 8 }, () => client.get(taskId)));
+    await updated;
+    expect(polled.filter(({ result }) => result?.["status"] === "failed")).toEqual([]);
+  }
+  expect(await client.until(taskId, "completed")).toMatchObject(content("Ann and Bob"));
+});
+
 test("a result that is too large is an error that says so", async () => {
   const failed = await client.until(await client.begin("large", { bytes: 200_000 }), "failed");
   expect(failed["error"]).toMatchObject({ message: expect.stringContaining("larger than 100000 bytes") });

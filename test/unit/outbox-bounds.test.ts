@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Audience, MessageKind, SentMessage } from "../../src/session/out/outbox.ts";
+import type { Audience } from "../../src/session/out/outbox.ts";
+import type { MessageKind, SentMessage } from "../../src/session/out/sent-message.ts";
 import { memoryRows } from "../support/memory-rows.ts";
 import { bounds, message, type NewMessage, openOutbox, sequences } from "../support/outbox.ts";
 

@@ -1,5 +1,6 @@
 import type { RequestId } from "@modelcontextprotocol/server";
 import type { Settings } from "../../options.ts";
+import type { Clock } from "../clock.ts";
 import type { Calls } from "./calls.ts";
 import type { ServerRequests } from "./server-requests.ts";
 import type { Streams } from "../out/streams.ts";
@@ -8,9 +9,10 @@ import type { Streams } from "../out/streams.ts";
 const tickMs = 1_000;
 
 export interface LongCallsOptions {
+  clock: Clock;
   calls: Calls;
   serverRequests: ServerRequests;
-  streams: Streams;
+  streams: Pick<Streams, "presenceOf">;
   settings: Settings;
   /** Tells the client of a call how far it is. */
   tell: (requestId: RequestId, params: Record<string, unknown>) => void;
@@ -37,7 +39,7 @@ export class LongCalls {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(Date.now()), this.#everyMs);
+    this.#timer ??= setInterval(() => this.#tick(this.#options.clock()), this.#everyMs);
   }
 
   stop(): void {
@@ -59,9 +61,12 @@ export class LongCalls {
   /** A client that does not come back is not coming back: its calls are aborted after the grace. */
   #abandonLost(nowMs: number): void {
     const { calls, streams, settings, abandon } = this.#options;
-    for (const { request, stream } of calls.all()) {
-      const lostAtMs = streams.lostAtMs(stream);
-      if (lostAtMs !== undefined && nowMs - lostAtMs >= settings.reconnectGraceMs) abandon(request.id);
+    for (const { request, stream, startedAtMs } of calls.all()) {
+      const presence = streams.presenceOf(stream);
+      if (presence.is === "here") continue;
+      // For a client that this object has not seen, it has waited since it has the call.
+      const sinceMs = presence.is === "away" ? presence.sinceMs : startedAtMs;
+      if (nowMs - sinceMs >= settings.reconnectGraceMs) abandon(request.id);
     }
   }
 }

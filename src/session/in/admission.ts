@@ -8,6 +8,7 @@ import { readBody } from "../../stream/request-body.ts";
 import { primingFrame, readsPriming } from "../../protocol/sse-frame.ts";
 import type { AnswerState } from "./once.ts";
 import type { Call } from "../calls/calls.ts";
+import type { Clock } from "../clock.ts";
 import type { Conversation } from "../server/conversation.ts";
 import type { Lane } from "../stored/handshake.ts";
 import { messageExtra } from "../calls/http-source.ts";
@@ -18,6 +19,7 @@ import { PostStream } from "../out/post-stream.ts";
 import type { Streams } from "../out/streams.ts";
 
 export interface PostsOptions {
+  clock: Clock;
   sessionId: () => string;
   conversation: Conversation;
   streams: Streams;
@@ -39,6 +41,7 @@ export interface TakenPost {
  * Nothing is accepted that is neither answered nor journaled when its POST is.
  */
 export class Admission {
+  readonly #clock: Clock;
   readonly #sessionId: () => string;
   readonly #conversation: Conversation;
   readonly #streams: Streams;
@@ -47,7 +50,8 @@ export class Admission {
   readonly #onTraffic: () => void;
   readonly #lateTimer: LateTimer;
 
-  constructor({ sessionId, conversation, streams, settings, isEnded, onTraffic }: PostsOptions) {
+  constructor({ clock, sessionId, conversation, streams, settings, isEnded, onTraffic }: PostsOptions) {
+    this.#clock = clock;
     this.#sessionId = sessionId;
     this.#conversation = conversation;
     this.#streams = streams;
@@ -110,7 +114,7 @@ export class Admission {
     if (refusal !== undefined) return refusal;
 
     const requestCount = parsed.messages.filter(isRequest).length;
-    const sequence = this.#conversation.delivery.outbox.nextSequence(Date.now());
+    const sequence = this.#conversation.delivery.nextSequence();
     const post = this.#openPost(sequence, {
       batch: parsed.batch,
       version: this.#versionOf(request, parsed.messages),
@@ -160,7 +164,10 @@ export class Admission {
       keepAliveMs,
       primingFrame: priming,
       onRead: () => conversation.continueSending(name),
-      onLost: () => conversation.endIfAnswered(name),
+      onLost: () => {
+        this.#streams.close(name, this.#clock());
+        conversation.endIfAnswered(name);
+      },
     });
   }
 
@@ -172,9 +179,9 @@ export class Admission {
       closeSSEStream: () => {
         // What it holds is to be there for the resume.
         delivery.startEvents(post);
-        this.#streams.close(post.name, Date.now());
+        this.#streams.close(post.name, this.#clock());
       },
-      closeStandaloneSSEStream: () => this.#streams.close(listenStream, Date.now()),
+      closeStandaloneSSEStream: () => this.#streams.close(listenStream, this.#clock()),
     };
   }
 

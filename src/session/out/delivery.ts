@@ -1,21 +1,18 @@
 import type { RequestId } from "@modelcontextprotocol/server";
 import type { Settings } from "../../options.ts";
+import type { Clock } from "../clock.ts";
 import { formatEventId } from "../../protocol/event-id.ts";
-import { isResponse, parseBody } from "../../protocol/json-rpc.ts";
-import { dataOf, messageFrame, primingFrame } from "../../protocol/sse-frame.ts";
-import { attempt } from "../stored/attempt.ts";
-import { addressed, type CarriedBy, isPostStream, packedAgain, packFrame, unpackFrame } from "../../link/link.ts";
-import { type Audience, type MessageKind, Outbox, type SentMessage } from "./outbox.ts";
-import type { PostStream, SendOutcome } from "./post-stream.ts";
+import { messageFrame, primingFrame } from "../../protocol/sse-frame.ts";
+import { addressed, type CarriedBy, isPostStream, packedAgain, packFrame } from "../../link/link.ts";
+import { LateSave } from "./late-save.ts";
+import { type Audience, Outbox } from "./outbox.ts";
+import type { PostStream } from "./post-stream.ts";
+import type { Presence } from "./presence.ts";
+import { answersIn } from "./returned-answers.ts";
 import type { RowStore } from "../stored/rows.ts";
-import { maxAttachedBytes, type Streams } from "./streams.ts";
+import type { MessageKind, SendOutcome, SentMessage } from "./sent-message.ts";
+import type { Streams } from "./streams.ts";
 
-/** How long after the last message of a burst it is kept somewhere safe, milliseconds. */
-const saveAfterMs = 50;
-/** The same for a burst that is too large for its socket to keep: a row is dearer, and the relay has a copy meanwhile. */
-const saveRowAfterMs = 1_000;
-/** How long a burst may last before that is done all the same, milliseconds. */
-const longestBurstMs = 5_000;
 /** How much may be in this object's memory only: sent on a stream without a relay, or waiting for a client to read, bytes. */
 const maxUnsavedBytes = 1_500_000;
 /** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
@@ -30,6 +27,7 @@ export interface DeliveryOptions {
   store: RowStore;
   streams: Streams;
   settings: Settings;
+  clock: Clock;
 }
 
 /**
@@ -44,30 +42,37 @@ export class Delivery {
   /** How long it takes until a dead connection is noticed, at most, milliseconds. */
   readonly #noticeMs: number;
   readonly #streams: Streams;
+  readonly #clock: Clock;
+  readonly #lateSave: LateSave;
   /** How far the client of each stream said it was, when it came back. */
   readonly #resumedAfter = new Map<string, number>();
   /** Pings behind replays that are not answered yet. */
   readonly #receipts = new Map<RequestId, { stream: string; sequence: number }>();
-  #lastSentAtMs = 0;
-  #saveTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: DeliveryOptions) {
-    const { settings, store, streams } = options;
+    const { settings, store, streams, clock } = options;
     this.#options = options;
     this.#streams = streams;
+    this.#clock = clock;
     const { maxOutboxBytes, maxOutboxMessages, reconnectGraceMs, keepAliveMs } = settings;
     this.#noticeMs = 2 * keepAliveMs + noticeMarginMs;
     // Nothing is forgotten before its loss could have been noticed.
     const retainMs = Math.max(reconnectGraceMs, this.#noticeMs);
     // Few clients resume the answer to a POST; those of the other streams may come back for as long as the session lives.
     const audienceOf = (stream: string): Audience => {
-      if (isPostStream(stream)) return streams.lostAtMs(stream) === undefined ? "there" : "gone";
-      return streams.isAttached(stream) ? "there" : "away";
+      if (streams.presenceOf(stream).is === "here") return "there";
+      return isPostStream(stream) ? "gone" : "away";
     };
     const clients = { audienceOf, hasRead: (message: SentMessage) => streams.hasRead(message) };
     this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, clients);
     this.outbox.takeBack(streams.takeKept());
-    for (const stream of streams.attached) this.#noteSent(stream, Date.now());
+    this.#lateSave = new LateSave({ outbox: this.outbox, streams, clock });
+    for (const stream of streams.attached) this.#noteSent(stream, clock());
+  }
+
+  /** The next place in the session's order, see {@linkcode Outbox.nextSequence}. */
+  nextSequence(): number {
+    return this.outbox.nextSequence(this.#clock());
   }
 
   /**
@@ -76,7 +81,7 @@ export class Delivery {
    */
   send(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
     const message = this.#add(stream, kind, json, post);
-    const nowMs = Date.now();
+    const nowMs = this.#clock();
     const outcome = this.#handOver(message, nowMs);
     const isRelayed = outcome === "sent" && this.#streams.isAttached(stream);
     if (kind === "passing") {
@@ -85,11 +90,11 @@ export class Delivery {
       if (isRelayed) return message;
       this.outbox.markUnsaved(message);
     }
-    this.#lastSentAtMs = nowMs;
-    // Its POST is about to be accepted, and nobody else has it.
+    this.#lateSave.noteSent(nowMs);
+    // The POST that this answers is about to be accepted, and nobody else has the answer.
     const isOwed = outcome === "gone" || (outcome === "waiting" && kind === "response");
     if (isOwed || (!isRelayed && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
-    else this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
+    else this.#lateSave.soon(nowMs);
     return message;
   }
 
@@ -109,7 +114,7 @@ export class Delivery {
     const message = this.#add(stream, "response", json);
     // Writing it down takes it out of memory.
     const { packed } = message;
-    const nowMs = Date.now();
+    const nowMs = this.#clock();
     // What is stored of it. If nobody is there, it is owed; else in doubt, also if the object dies in between.
     if (this.#streams.isReadyFor(message)) message.handedOverAtMs = nowMs;
     this.save();
@@ -117,7 +122,7 @@ export class Delivery {
   }
 
   #add(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
-    const sequence = this.outbox.nextSequence(Date.now());
+    const sequence = this.nextSequence();
     const told = post !== undefined && this.#streams.isOn(stream, post.socket) ? post.sequence : 0;
     const frame = messageFrame(this.#eventId(stream, sequence), json);
     const packed = packFrame(sequence, frame, { post: told, isHeld: kind === "response" });
@@ -139,17 +144,17 @@ export class Delivery {
 
   /**
    * Sends, on a stream that just came back, what its client has not got: all after `after`, or without that all that is
-   * in doubt since nobody was there (`noticedAtMs`; `undefined` if nobody noticed a loss). `isPrimed`: before that, the id
-   * to resume from if nothing of it arrives.
+   * in doubt: since its loss, if `before` the client was away, else whatever there is. `isPrimed`: before these messages,
+   * the id to resume from if none of them arrives.
    */
   replay(
     stream: string,
-    { after, noticedAtMs, isPrimed }: { after: number | undefined; noticedAtMs: number | undefined; isPrimed: boolean },
+    { after, before, isPrimed }: { after: number | undefined; before: Presence; isPrimed: boolean },
   ): void {
-    const nowMs = Date.now();
+    const nowMs = this.#clock();
     const messages =
       after === undefined
-        ? this.outbox.inDoubt(stream, noticedAtMs === undefined ? 0 : noticedAtMs - this.#noticeMs)
+        ? this.outbox.inDoubt(stream, before.is === "away" ? before.sinceMs - this.#noticeMs : 0)
         : this.outbox.after(stream, after);
     const from = after ?? (messages[0]?.sequence ?? this.outbox.nextSequence(nowMs)) - 1;
     if (isPrimed) {
@@ -158,13 +163,13 @@ export class Delivery {
     }
     for (const message of messages) this.#handOverAgain(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
-    // The socket that this one took the place of may be all that kept them.
-    if (this.outbox.hasUnsaved) this.#saveTimer ??= setTimeout(() => this.#saveBurst(nowMs), saveAfterMs);
+    // The socket that this one took the place of may be all that kept these messages.
+    if (this.outbox.hasUnsaved) this.#lateSave.soon(nowMs);
   }
 
   /** Goes on sending what waited for the client of `stream` to read. False if some of it waits still. */
   continueSending(stream: string): boolean {
-    const nowMs = Date.now();
+    const nowMs = this.#clock();
     return this.outbox.waiting(stream).every((message) => this.#handOverAgain(message, nowMs) === "sent");
   }
 
@@ -184,16 +189,13 @@ export class Delivery {
   }
 
   /**
-   * Takes back what a relay wrote for its client just before this object crashed, and nobody else has. Only answers:
-   * whoever waited for the rest is gone with the crash.
+   * Takes back the answers that a relay wrote for its client just before this object crashed, and that nobody else has.
    */
   takeBack(stream: string, { frames, openedAtMs }: { frames: Uint8Array<ArrayBuffer>[]; openedAtMs: number }): void {
     const isSuperseded = this.#streams.hasNewer(stream, openedAtMs);
     const alreadyThere = this.#resumedAfter.get(stream) ?? 0;
-    for (const plain of frames) {
-      const { sequence, frame } = unpackFrame(plain);
-      const json = answerOf(new TextDecoder().decode(frame));
-      if (json === undefined || this.outbox.has(sequence) || sequence <= alreadyThere) continue;
+    for (const { sequence, json, plain } of answersIn(frames)) {
+      if (this.outbox.has(sequence) || sequence <= alreadyThere) continue;
       if (isSuperseded) {
         // Its client has another stream since, which must not see an older number after a newer one.
         this.send(stream, "response", json);
@@ -201,43 +203,19 @@ export class Delivery {
       }
       const packed = packedAgain(plain);
       const message = { sequence, stream, kind: "response" as const, packed, bytes: packed.byteLength };
-      this.outbox.takeBack([{ ...message, handedOverAtMs: Date.now() }]);
+      this.outbox.takeBack([{ ...message, handedOverAtMs: this.#clock() }]);
     }
     this.save();
   }
 
-  /** Writes what is in memory only: no stream may be left to send it on. */
+  /** Writes all that only memory has. */
   save(): void {
-    this.stop();
-    this.outbox.prune(Date.now());
-    this.outbox.takeBack(this.#streams.takeKept());
-    if (this.outbox.hasUnsaved && !attempt(() => this.outbox.save())) return;
-    // The platform holds this back until the rows are on disk.
-    this.#streams.tellKept(this.outbox.keptSequence);
-    // What is in rows is not to come back from elsewhere once it has been acknowledged.
-    this.#streams.keep([]);
+    this.#lateSave.now();
   }
 
   /** Forgets the save that is due. */
   stop(): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = undefined;
-  }
-
-  /** A burst that began at `startedAtMs` is kept safe once it is over: the object may hibernate next. */
-  #saveBurst(startedAtMs: number): void {
-    const nowMs = Date.now();
-    const few = this.outbox.entrust(maxAttachedBytes);
-    const waitMs = (few === undefined ? saveRowAfterMs : saveAfterMs) - (nowMs - this.#lastSentAtMs);
-    if (waitMs > 0 && nowMs - startedAtMs < longestBurstMs) {
-      this.#saveTimer = setTimeout(() => this.#saveBurst(startedAtMs), waitMs);
-      return;
-    }
-    this.#saveTimer = undefined;
-    this.outbox.prune(nowMs);
-    if (few === undefined || !this.#streams.keep(few)) return this.save();
-    // Answers that their client is known to have: a relay holds them until it hears of it.
-    if (this.outbox.hasForgotten(maxAttachedBytes)) this.#streams.tellKept(this.outbox.keptSequence);
+    this.#lateSave.stop();
   }
 
   /** What waited when it was stored may have gone out before this object was rebuilt; its row does not say so. */
@@ -261,16 +239,8 @@ export class Delivery {
 
   /** A ping behind a replay: once it is answered all before it has arrived, and the next cut repeats none of it. */
   #askForReceipt(stream: string): void {
-    const id = `${receiptPrefix}${this.outbox.nextSequence(Date.now())}`;
+    const id = `${receiptPrefix}${this.nextSequence()}`;
     const { sequence } = this.send(stream, "request", JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
     this.#receipts.set(id, { stream, sequence });
   }
-}
-
-/** The JSON of a frame that carries an answer; `undefined` for any other. */
-function answerOf(frame: string): string | undefined {
-  const json = dataOf(frame);
-  const parsed = json === undefined ? undefined : parseBody(json);
-  const [message] = parsed?.ok === true ? parsed.messages : [];
-  return message !== undefined && isResponse(message) ? json : undefined;
 }

@@ -1,24 +1,7 @@
-import type { JSONRPCNotification, JSONRPCRequest } from "@modelcontextprotocol/server";
-import { isRequest } from "../../protocol/json-rpc.ts";
 import type { RowStore } from "../stored/rows.ts";
+import { isNotification, type SentMessage } from "./sent-message.ts";
 import { Shelf } from "./shelf.ts";
-
-/** `passing`: a notification that says what happens at the moment, progress or a log message. */
-export type MessageKind = "response" | "request" | "notification" | "passing";
-
-export interface SentMessage {
-  /** Place in the session's order. Grows for ever, also across restarts; never reused. */
-  sequence: number;
-  /** The stream of the session it belongs to. */
-  stream: string;
-  kind: MessageKind;
-  /** How long its frame is. */
-  bytes: number;
-  /** The frame, see `packFrame`; `undefined` while it lies in a row only. */
-  packed: Uint8Array | undefined;
-  /** When it was last handed to a client's stream, milliseconds since 1970; `undefined` while none was there. */
-  handedOverAtMs: number | undefined;
-}
+import { Unsaved } from "./unsaved.ts";
 
 export interface OutboxBounds {
   maxOutboxBytes: number;
@@ -41,8 +24,6 @@ export interface Clients {
 
 /** Of its bounds, what an outbox is brought down to by dropping notifications. */
 const roomShare = 7 / 8;
-/** What a message takes beside its frame where it is kept, at most, bytes. */
-const messageOverheadBytes = 200;
 
 /**
  * Messages sent to one client that may not have arrived.
@@ -58,11 +39,11 @@ export class Outbox {
   readonly #bounds: OutboxBounds;
   readonly #clients: Clients;
   readonly #messages = new Map<number, SentMessage>();
-  readonly #unsaved = new Set<SentMessage>();
+  readonly #unsaved = new Unsaved();
   #lastSequence = 0;
+  /** Of the frames of all messages, wherever they lie. */
   #bytes = 0;
-  #unsavedBytes = 0;
-  #forgottenBytes = 0;
+  /** How many messages are notifications. */
   #notifications = 0;
 
   constructor(store: RowStore, bounds: OutboxBounds, clients: Clients) {
@@ -84,7 +65,7 @@ export class Outbox {
 
   /** Bytes that only this object's memory and the relay's hold. */
   get unsavedBytes(): number {
-    return this.#unsavedBytes;
+    return this.#unsaved.bytes;
   }
 
   has(sequence: number): boolean {
@@ -114,9 +95,7 @@ export class Outbox {
 
   /** `message` is to be written down by the next {@linkcode save}, if it is still there. */
   markUnsaved(message: SentMessage): void {
-    if (this.#unsaved.has(message) || !this.#messages.has(message.sequence)) return;
-    this.#unsaved.add(message);
-    this.#unsavedBytes += message.bytes;
+    if (this.#messages.has(message.sequence)) this.#unsaved.add(message);
   }
 
   /** Its bytes, from wherever they lie. */
@@ -131,16 +110,12 @@ export class Outbox {
 
   /** Up to this sequence no answer is in memory only: it is in a row, or need not be kept any more. */
   get keptSequence(): number {
-    let kept = this.#lastSequence;
-    for (const { kind, sequence } of this.#unsaved) if (kind === "response") kept = Math.min(kept, sequence - 1);
-    return kept;
+    return this.#unsaved.keptSequence(this.#lastSequence);
   }
 
   /** Whether more than `bytes` of messages were forgotten before they were written; counted anew once it is true. */
   hasForgotten(bytes: number): boolean {
-    if (this.#forgottenBytes <= bytes) return false;
-    this.#forgottenBytes = 0;
-    return true;
+    return this.#unsaved.hasForgotten(bytes);
   }
 
   /** Takes back what {@linkcode entrust} gave away: its keeper is no more, so it is written down with the rest. */
@@ -158,8 +133,7 @@ export class Outbox {
    * costs no row. `undefined` if it is too large.
    */
   entrust(maxBytes: number): SentMessage[] | undefined {
-    const bytes = this.#unsavedBytes + this.#unsaved.size * messageOverheadBytes;
-    return bytes > maxBytes ? undefined : [...this.#unsaved];
+    return this.#unsaved.within(maxBytes);
   }
 
   /** What to send when a stream continues after `sequence`, in order. */
@@ -209,11 +183,7 @@ export class Outbox {
    */
   save(): void {
     this.#shelf.deleteEmptyRows();
-    try {
-      this.#shelf.put(this.#unsaved);
-    } finally {
-      for (const message of this.#unsaved) if (message.packed === undefined) this.#noteSaved(message);
-    }
+    this.#unsaved.save((messages) => this.#shelf.put(messages));
   }
 
   #load(): void {
@@ -227,10 +197,6 @@ export class Outbox {
 
   #inOrder(wanted: (message: SentMessage) => boolean): SentMessage[] {
     return [...this.#messages.values()].filter(wanted).sort((a, b) => a.sequence - b.sequence);
-  }
-
-  #noteSaved(message: SentMessage): void {
-    if (this.#unsaved.delete(message)) this.#unsavedBytes -= message.bytes;
   }
 
   #hold(message: SentMessage): void {
@@ -267,23 +233,9 @@ export class Outbox {
 
   #drop(message: SentMessage): void {
     this.#messages.delete(message.sequence);
-    if (this.#unsaved.delete(message)) {
-      this.#unsavedBytes -= message.bytes;
-      this.#forgottenBytes += message.bytes;
-    }
+    this.#unsaved.forget(message);
     this.#bytes -= message.bytes;
     if (isNotification(message)) this.#notifications -= 1;
     this.#shelf.forget(message.sequence);
   }
-}
-
-function isNotification({ kind }: SentMessage): boolean {
-  return kind === "notification" || kind === "passing";
-}
-
-/** Of what a server says by itself. */
-export function kindOf(message: JSONRPCRequest | JSONRPCNotification): MessageKind {
-  if (isRequest(message)) return "request";
-  const { method } = message;
-  return method === "notifications/progress" || method === "notifications/message" ? "passing" : "notification";
 }

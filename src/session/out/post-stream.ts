@@ -1,9 +1,7 @@
 import { eventStreamHeaders, keepAliveFrame } from "../../protocol/sse-frame.ts";
 import { ClientStream } from "../../stream/client-stream.ts";
 import { frameOf } from "../../link/link.ts";
-
-/** What became of a message: on its way, waiting for the client to read, or without anybody to take it. */
-export type SendOutcome = "sent" | "waiting" | "gone";
+import type { SendOutcome } from "./sent-message.ts";
 
 const encoder = new TextEncoder();
 
@@ -20,7 +18,7 @@ export interface PostStreamOptions {
   primingFrame: string | undefined;
   /** Its client has read: what waited for that can go on. */
   onRead: () => void;
-  /** Its client is gone, or does not read. */
+  /** Its client is gone, or does not read: the answer is over. */
   onLost: () => void;
 }
 
@@ -38,8 +36,6 @@ export class PostStream {
   readonly name: string;
   /** Resolves as soon as it is known which of the two it is. */
   readonly response: Promise<Response>;
-  /** When the client was lost, milliseconds since 1970. */
-  lostAtMs: number | undefined;
 
   readonly #options: PostStreamOptions;
   readonly #resolve: (response: Response) => void;
@@ -83,7 +79,7 @@ export class PostStream {
       // A call may fill the stream in one turn, in which nobody can read.
       stalledAboveBytes: maxStreamBacklogBytes,
       onGone: () => {
-        this.#end();
+        this.#answer = { is: "over" };
         onLost();
       },
     });
@@ -118,7 +114,7 @@ export class PostStream {
     return "sent";
   }
 
-  /** Whether the client has read a message that was sent here; once it is lost, whether it had when that was last asked. */
+  /** Whether the client has read a message that was sent here; once it is over, whether it had when that was last asked. */
   hasRead(sequence: number): boolean {
     const readBytes = this.#answer.is === "events" ? this.#answer.client.readBytes : 0;
     for (let [first] = this.#unread; first !== undefined && first.untilReadBytes <= readBytes; [first] = this.#unread) {
@@ -134,7 +130,7 @@ export class PostStream {
     this.startEvents();
     if (this.#answer.is !== "events") return;
     const { client } = this.#answer;
-    this.#end();
+    this.#answer = { is: "over" };
     client.close();
   }
 
@@ -143,10 +139,5 @@ export class PostStream {
     const body = this.#options.batch ? `[${held.join(",")}]` : held[0];
     const headers = { "content-type": "application/json", "mcp-session-id": this.#options.sessionId };
     this.#resolve(new Response(body, { headers }));
-  }
-
-  #end(): void {
-    this.#answer = { is: "over" };
-    this.lostAtMs = Date.now();
   }
 }

@@ -1,7 +1,7 @@
 import { attempt } from "../stored/attempt.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
 import { join, packedAgain, plainFrame, split } from "../../link/link.ts";
-import type { SentMessage } from "./outbox.ts";
+import type { SentMessage } from "./sent-message.ts";
 import type { RowStore } from "../stored/rows.ts";
 import { readRow } from "../stored/stored-format.ts";
 

@@ -1,5 +1,5 @@
-import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo, RequestId } from "@modelcontextprotocol/server";
-import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
+import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/server";
+import { isRequest } from "../../protocol/json-rpc.ts";
 import type { Settings } from "../../options.ts";
 import type { AnyServer } from "../../server-context.ts";
 import { attempt } from "../stored/attempt.ts";
@@ -7,16 +7,18 @@ import type { CallLog } from "../../call-log.ts";
 import { type Call, Calls } from "../calls/calls.ts";
 import { Delivery } from "../out/delivery.ts";
 import { Claims } from "../calls/claims.ts";
+import { ClientMessages } from "./client-messages.ts";
+import type { Clock } from "../clock.ts";
 import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "../stored/handshake.ts";
 import { messageExtra } from "../calls/http-source.ts";
 import { requestOf, storedRequest } from "../calls/stored-request.ts";
 import { Introduction } from "../stored/introduction.ts";
 import { Journal } from "../calls/journal.ts";
 import { callerOf } from "../../link/caller.ts";
-import { isPostStream, readClaimId } from "../../link/link.ts";
+import { isPostStream } from "../../link/link.ts";
 import { LongCalls } from "../calls/long-calls.ts";
 import { answerInterrupted } from "./recovery.ts";
-import { isInitialized, RunningServer } from "./running-server.ts";
+import { RunningServer } from "./running-server.ts";
 import { callContext, ServerMessages } from "./server-messages.ts";
 import { ServerRequests } from "../calls/server-requests.ts";
 import type { RowStore } from "../stored/rows.ts";
@@ -24,6 +26,7 @@ import type { Streams } from "../out/streams.ts";
 import { SessionTransport } from "./transport.ts";
 
 export interface ConversationOptions {
+  clock: Clock;
   /** What tools see as the session's id, and logs: no key to it. */
   objectId: string;
   /** What clients have. */
@@ -57,13 +60,14 @@ export class Conversation {
   readonly #serverRequests: ServerRequests;
   readonly #longCalls: LongCalls;
   readonly #said: ServerMessages;
+  readonly #heard: ClientMessages;
   readonly #record: HandshakeRecord;
   readonly #claims: Claims;
   readonly #introduction: Introduction;
   readonly #server: RunningServer;
 
   constructor(options: ConversationOptions) {
-    const { settings, objectId, store } = options;
+    const { clock, settings, objectId, store } = options;
     this.#options = options;
     this.#record = options.record;
     this.#journal = new Journal(store);
@@ -71,6 +75,7 @@ export class Conversation {
     this.#claims = new Claims(settings);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.#longCalls = new LongCalls({
+      clock,
       calls: this.calls,
       serverRequests: this.#serverRequests,
       streams: options.streams,
@@ -81,31 +86,37 @@ export class Conversation {
     });
     this.transport = new SessionTransport({
       sessionId: objectId,
-      incarnation: this.delivery.outbox.nextSequence(Date.now()).toString(36),
+      incarnation: this.delivery.nextSequence().toString(36),
       target: {
         clientCapabilities: (): ClientCapabilities | undefined => clientCapabilitiesOf(this.handshake),
         emit: (message, relatedRequestId) => this.#said.emit(message, relatedRequestId),
       },
     });
     this.#introduction = new Introduction({
+      clock,
       questions: this.handshake?.questions ?? [],
       store: (questions) => this.#record.noteQuestions(questions),
       answer: (message) => this.transport.receive(message),
       hasClient: () => options.streams.isAttached(this.#said.commonStream),
     });
-    this.#said = new ServerMessages({
-      settings,
-      streams: options.streams,
+    const parts = {
       calls: this.calls,
-      callLog: options.callLog,
       delivery: this.delivery,
       introduction: this.#introduction,
-      journal: this.#journal,
       record: this.#record,
       serverRequests: this.#serverRequests,
       transport: this.transport,
+    };
+    this.#said = new ServerMessages({
+      ...parts,
+      clock,
+      settings,
+      streams: options.streams,
+      callLog: options.callLog,
+      journal: this.#journal,
       endIfAnswered: (stream) => this.endIfAnswered(stream),
     });
+    this.#heard = new ClientMessages({ ...parts, serverMessages: this.#said });
     this.#server = new RunningServer({
       createServer: options.createServer,
       transport: this.transport,
@@ -158,29 +169,14 @@ export class Conversation {
     messages: JSONRPCMessage[],
     { extra, ...where }: Parameters<Calls["open"]>[1] & { extra: MessageExtraInfo },
   ): Call[] {
-    const nowMs = Date.now();
+    const nowMs = this.#options.clock();
     const traceparent = extra.request?.headers.get("traceparent");
     const opened = { ...where, traceparent };
     const calls = messages.filter(isRequest).map((request) => this.calls.open(request, opened, nowMs));
     const freshId = this.#claims.takeFrom(messages, nowMs);
     if (freshId !== undefined) this.#options.onClaim(freshId);
-    const [first, ...others] = messages;
-    if (first !== undefined) this.#receive(first, extra);
-    if (others.length > 0) void this.#receiveInTurn(others, extra);
+    this.#heard.receive(messages, extra);
     return calls;
-  }
-
-  /**
-   * The rest of a batch, each message in a turn of its own: what is answered at once is answered, and bounded, before the
-   * next begins. All in one turn, a hundred small requests could have a hundred large results in memory at the same time.
-   */
-  async #receiveInTurn(messages: JSONRPCMessage[], extra: MessageExtraInfo): Promise<void> {
-    for (const message of messages) {
-      await scheduler.wait(0);
-      // Cancelled meanwhile, or the session has ended.
-      if (isRequest(message) && this.calls.get(message.id) === undefined) continue;
-      this.#receive(message, extra);
-    }
   }
 
   /** Writes down those of `calls` that are still running: from now on they are answered, whatever happens. */
@@ -191,7 +187,7 @@ export class Conversation {
       this.ensureStored();
       const entry = { request: call.request, stream: call.stream, ...storedRequest(request) };
       attempt(() => {
-        call.journalKey = this.#journal.add(entry, this.delivery.outbox.nextSequence(Date.now()));
+        call.journalKey = this.#journal.add(entry, this.delivery.nextSequence());
         this.#options.onJournaled();
       });
     }
@@ -206,8 +202,8 @@ export class Conversation {
   endIfAnswered(stream: string): void {
     if (!isPostStream(stream) || this.calls.isStreamBusy(stream)) return;
     const { streams } = this.#options;
-    const isLost = streams.lostAtMs(stream) !== undefined;
-    if (isLost || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
+    const isLeft = streams.presenceOf(stream).is !== "here";
+    if (isLeft || this.delivery.outbox.waiting(stream).length === 0) streams.end(stream);
   }
 
   /** Whether a POST's stream has carried all that it ever will up to `after`. */
@@ -228,6 +224,7 @@ export class Conversation {
 
   #answerInterrupted(): Promise<void> {
     return answerInterrupted({
+      clock: this.#options.clock,
       journal: this.#journal,
       calls: this.calls,
       transport: this.transport,
@@ -241,29 +238,5 @@ export class Conversation {
         callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
       },
     });
-  }
-
-  #receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
-    if (isResponse(message)) return this.#receiveAnswer(message, extra);
-    if (isRequest(message) && this.#record.lane === "mcp") {
-      return callContext.run(message.id, () => this.transport.receive(message, extra));
-    }
-    if (isInitialized(message)) return this.#introduction.begin(() => this.transport.receive(message, extra));
-    this.transport.receive(message, extra);
-    if (isRequest(message) || message.method !== "notifications/cancelled") return;
-    const { requestId, reason } = message.params ?? {};
-    // Otherwise the SDK takes it for no cancellation, and the call goes on.
-    if (reason === undefined || typeof reason === "string") this.#said.drop(requestId as RequestId, "cancelled");
-  }
-
-  #receiveAnswer(message: JSONRPCMessage & { id?: RequestId | undefined }, extra: MessageExtraInfo): void {
-    const { id } = message;
-    if (id === undefined) return;
-    if (readClaimId(id) !== undefined || this.delivery.takeReceipt(id)) return;
-    const asked = this.#serverRequests.answered(id);
-    // Streams keep their order: with the request all before it has arrived.
-    if (asked !== undefined) this.delivery.outbox.acknowledge(asked.stream, asked.sequence);
-    this.#introduction.noteAnswer(id, message);
-    this.transport.receive(message, extra);
   }
 }

@@ -1,11 +1,13 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { attempt } from "../stored/attempt.ts";
 import type { Calls } from "../calls/calls.ts";
+import type { Clock } from "../clock.ts";
 import type { Journal, JournalEntry } from "../calls/journal.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
 import type { SessionTransport } from "./transport.ts";
 
 export interface Interrupted {
+  clock: Clock;
   journal: Journal;
   calls: Calls;
   transport: SessionTransport;
@@ -22,11 +24,11 @@ export interface Interrupted {
  * Each rerun is counted on disk before it begins: it may kill this object at once. What cannot be counted is not run.
  */
 export async function answerInterrupted(interrupted: Interrupted): Promise<void> {
-  const { journal, calls, transport, refuse, onRerun, run } = interrupted;
+  const { clock, journal, calls, transport, refuse, onRerun, run } = interrupted;
   const again: JournalEntry[] = [];
   for (const { key, entry } of journal.interrupted()) {
     const traceparent = new Headers(entry.headers).get("traceparent");
-    const call = calls.open(entry.request, { stream: entry.stream, traceparent }, Date.now());
+    const call = calls.open(entry.request, { stream: entry.stream, traceparent }, clock());
     call.journalKey = key;
     const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, transport));
     if (mayRun && attempt(() => journal.countRerun(key, entry))) again.push(entry);

@@ -6,12 +6,13 @@ import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
 import { type Bounds, writeMessage, writeResponse } from "../../protocol/message-json.ts";
 import { type CallLog, type CallOutcome, clientName, outcomeOf } from "../../call-log.ts";
 import type { Call, Calls } from "../calls/calls.ts";
+import type { Clock } from "../clock.ts";
 import type { Delivery } from "../out/delivery.ts";
 import type { HandshakeRecord } from "../stored/handshake.ts";
 import type { Introduction } from "../stored/introduction.ts";
 import type { Journal } from "../calls/journal.ts";
 import { listenStream, sseStream } from "../../link/link.ts";
-import { kindOf } from "../out/outbox.ts";
+import { kindOf } from "../out/sent-message.ts";
 import type { ServerRequests } from "../calls/server-requests.ts";
 import type { Streams } from "../out/streams.ts";
 import type { SessionTransport } from "./transport.ts";
@@ -23,6 +24,7 @@ import type { SessionTransport } from "./transport.ts";
 export const callContext = new AsyncLocalStorage<RequestId>();
 
 export interface ServerMessagesParts {
+  clock: Clock;
   settings: Settings;
   calls: Calls;
   callLog: CallLog;
@@ -61,13 +63,13 @@ export class ServerMessages {
       return;
     }
     const isServerRequest = isRequest(message);
-    if (this.#parts.introduction.take(message, Date.now())) return;
+    if (this.#parts.introduction.take(message)) return;
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.#parts.calls.get(callId);
     // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
     if (call === undefined && relatedRequestId !== undefined) return;
     if (!this.#parts.record.wants(message)) return;
-    const { streams } = this.#parts;
+    const { clock, streams } = this.#parts;
     const json = writeMessage(
       message,
       { name: message.method, advice: "Send less at once." },
@@ -75,13 +77,13 @@ export class ServerMessages {
     );
     const stream = call?.stream ?? this.commonStream;
     if (message.method === "notifications/progress") {
-      this.#parts.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], Date.now());
+      this.#parts.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], clock());
     }
     const post = streams.post(stream);
     if (post !== undefined) this.#parts.delivery.startEvents(post);
     const { sequence } = this.#parts.delivery.send(stream, kindOf(message), json);
     if (!isServerRequest) return;
-    this.#parts.serverRequests.add(message.id, { stream, sequence, nowMs: Date.now() });
+    this.#parts.serverRequests.add(message.id, { stream, sequence, nowMs: clock() });
   }
 
   /** Answers a call, if it is not over. */

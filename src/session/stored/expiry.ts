@@ -1,4 +1,5 @@
 import { logIncident } from "../../protocol/incident.ts";
+import type { Clock } from "../clock.ts";
 import { attempt } from "./attempt.ts";
 import type { Rows } from "./rows.ts";
 
@@ -18,6 +19,7 @@ const watchKey = "watch";
 const watchMs = 10_000;
 
 export interface ExpiryOptions {
+  clock: Clock;
   ctx: DurableObjectState;
   rows: Rows;
   sessionIdleMs: number;
@@ -108,17 +110,17 @@ export class Expiry {
   }
 
   #isAlarmWellSet(): boolean {
-    const { rows, hasStream, sessionIdleMs } = this.#options;
+    const { clock, rows, hasStream, sessionIdleMs } = this.#options;
     // Without a row there is nothing that must end one day.
     if (rows.isEmpty) return true;
     if (this.#alarmAtMs === undefined || this.#alarmAtMs === 0) return false;
-    const inMs = this.#alarmAtMs - Date.now();
+    const inMs = this.#alarmAtMs - clock();
     if (this.#isWatching) return inMs <= watchMs;
     return hasStream() ? inMs >= guardMs / 2 : inMs >= sessionIdleMs && inMs <= 2 * sessionIdleMs;
   }
 
   async #setAlarm(inMs: number): Promise<void> {
-    this.#alarmAtMs = Date.now() + inMs;
+    this.#alarmAtMs = this.#options.clock() + inMs;
     try {
       await this.#storage.setAlarm(this.#alarmAtMs);
     } catch (error) {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
 import { isRequest } from "../../protocol/json-rpc.ts";
 import type { AnyServer } from "../../server-context.ts";
+import type { Clock } from "../clock.ts";
 
 /** What a client answered, result or error. */
 type Answer = { result: unknown } | { error: unknown };
@@ -41,6 +42,7 @@ interface IntroductionContext {
 const introducing = new AsyncLocalStorage<IntroductionContext>();
 
 export interface IntroductionOptions {
+  clock: Clock;
   /** Of earlier runs of the object, in order. */
   questions: readonly Question[];
   /** Writes down what is to be known after a rebuild. */
@@ -81,12 +83,12 @@ export class Introduction {
 
   /** The client says that it is initialized. */
   begin(tell: () => void): void {
-    introducing.run({ isAgain: false, sinceMs: Date.now() }, tell);
+    introducing.run({ isAgain: false, sinceMs: this.#options.clock() }, tell);
   }
 
   /** A server is built for a client that was initialized before. */
   repeat<Result>(build: () => Promise<Result>): Promise<Result> {
-    return introducing.run({ isAgain: true, sinceMs: Date.now() }, build);
+    return introducing.run({ isAgain: true, sinceMs: this.#options.clock() }, build);
   }
 
   /** Tells a rebuilt `server` that its client is initialized, and waits, not for long, until it has set up what it does then. */
@@ -104,10 +106,10 @@ export class Introduction {
   }
 
   /** Whether `message` of the server is seen to here, and not to be sent to the client. */
-  take(message: JSONRPCRequest | JSONRPCNotification, nowMs: number): boolean {
+  take(message: JSONRPCRequest | JSONRPCNotification): boolean {
     const introduction = introducing.getStore();
     if (isRequest(message)) return introduction !== undefined && this.#takeRequest(message, introduction);
-    if (introduction?.isAgain === true && nowMs - introduction.sinceMs < noNewsMs) return true;
+    if (introduction?.isAgain === true && this.#options.clock() - introduction.sinceMs < noNewsMs) return true;
     if (message.method === "notifications/cancelled") this.#noteWithdrawn(message.params?.["requestId"]);
     return false;
   }

@@ -14,12 +14,12 @@ export type AnswerStateless = (request: Request, body: unknown) => Promise<Respo
 export type Answer = Exclude<JSONRPCMessage, { method: string }>;
 
 /** By which a server tells how far a call is that its client asked nothing of. */
-export const ownToken = "mcp-edge-task";
+const ownToken = "mcp-edge-task";
 
 /** Headers that say what the body is about (revision 2026-07-28, Standard Headers). */
 const standardHeaders = /^mcp-(method|name|param-.*)$/;
 
-export interface RunOptions {
+interface RunOptions {
   answer: AnswerStateless;
   /** The HTTP request that brought the call. */
   from: Request;
@@ -29,8 +29,28 @@ export interface RunOptions {
   onComment?: (frame: string) => void;
 }
 
+/**
+ * The answer of a server to the call `request`, see {@linkcode run}, whatever becomes of it. `onProgress` is told how far the
+ * call is, as a sentence, also if its client asked nothing of that.
+ */
+export async function runCall(
+  request: JSONRPCRequest,
+  options: Required<RunOptions> & { onProgress: (progress: string) => void },
+): Promise<Answer | Response> {
+  const onMessage = (message: JSONRPCMessage): void => {
+    const params = "method" in message ? message.params : undefined;
+    if (isObject(params) && "progress" in params) options.onProgress(progressOf(params));
+    if (params?.["progressToken"] !== ownToken) options.onMessage(message);
+  };
+  try {
+    return await run(withToken(request), { ...options, onMessage });
+  } catch (error) {
+    return options.signal.aborted ? new Response(null, { status: 499 }) : failedAnswer(request, error);
+  }
+}
+
 /** The answer of a server to `request`; the response itself if it is no message: the SDK refused the request. */
-export async function run(request: JSONRPCRequest, options: RunOptions): Promise<Answer | Response> {
+async function run(request: JSONRPCRequest, options: RunOptions): Promise<Answer | Response> {
   const { answer, from, signal, onMessage, onComment } = options;
   const headers = new Headers([...from.headers].filter(([name]) => !name.startsWith(headerPrefix)));
   const http = new Request(from.url, { method: "POST", headers, signal });
@@ -68,14 +88,14 @@ export async function asAnswer(said: Answer | Response, { id }: JSONRPCRequest):
 }
 
 /** `request`, whose tool can tell how far it is. */
-export function withToken(request: JSONRPCRequest): JSONRPCRequest {
+function withToken(request: JSONRPCRequest): JSONRPCRequest {
   const { _meta } = request.params ?? {};
   if (_meta?.progressToken !== undefined) return request;
   return { ...request, params: { ...request.params, _meta: { ..._meta, progressToken: ownToken } } };
 }
 
 /** As a sentence for a person: all that a task tells of it. */
-export function progressOf({ progress, total, message }: Record<string, unknown>): string {
+function progressOf({ progress, total, message }: Record<string, unknown>): string {
   const far = typeof total === "number" ? `${Number(progress)}/${total}` : String(Number(progress));
   return typeof message === "string" ? `${far}: ${message}` : far;
 }
@@ -99,6 +119,6 @@ export function askerFor(record: StoredRequest & { request: JSONRPCRequest }, an
 }
 
 /** What the caller is told of a fault of ours. */
-export function failedAnswer({ id }: JSONRPCRequest, error: unknown): Answer {
+function failedAnswer({ id }: JSONRPCRequest, error: unknown): Answer {
   return { jsonrpc: "2.0", id, error: { code: -32_603, message: incidentMessage(logIncident(error), error) } };
 }

@@ -1,4 +1,4 @@
-import { isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
+import { type InputRequiredResult, isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
 import { callerOf } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
 import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
@@ -91,9 +91,8 @@ function readRecord(record: unknown): TaskRecord {
 
 export async function newRecord(
   http: Request,
-  { request, secret }: { request: JSONRPCRequest; secret: string },
+  { request, secret, nowMs }: { request: JSONRPCRequest; secret: string; nowMs: number },
 ): Promise<TaskRecord> {
-  const nowMs = Date.now();
   return {
     ...storedRequest(http),
     request,
@@ -138,6 +137,20 @@ export function nextRound(record: TaskRecord, { responses, requestState }: TaskI
     params: { ...params, inputResponses, ...(requestState === undefined ? {} : { requestState }) },
   };
   return { request, rounds: record.rounds + 1, state: { status: "working" } };
+}
+
+/** What `result` asks the client of the task `record`: each question by a key that comes once. */
+export function inputOf({ rounds }: TaskRecord, { inputRequests = {}, requestState }: InputRequiredResult): TaskInput {
+  const requests = Object.fromEntries(
+    Object.entries(inputRequests).map(([key, request]) => [`${rounds}.${key}`, request]),
+  );
+  return { requests, responses: {}, ...(requestState === undefined ? {} : { requestState }) };
+}
+
+/** `input`, and those of `responses` that answer something of it which was not answered before. */
+export function withResponses(input: TaskInput, responses: Record<string, unknown>): TaskInput {
+  const asked = Object.entries(responses).filter(([key]) => Object.hasOwn(input.requests, key));
+  return { ...input, responses: { ...Object.fromEntries(asked), ...input.responses } };
 }
 
 /** What of `input` is not answered yet. */

@@ -1,45 +1,35 @@
-import { isInputRequiredResult, isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
+import { isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
 import type { Settings } from "../../options.ts";
-import { asItCame, holderIn, secretHeader } from "../../link/caller.ts";
+import { asItCame, secretHeader } from "../../link/caller.ts";
 import { readTaskQuestion, type TaskAnswer, type TaskQuestion } from "../../link/task.ts";
-import { isObject } from "../../protocol/json-rpc.ts";
-import { toJson, writeResponse } from "../../protocol/message-json.ts";
+import { toJson } from "../../protocol/message-json.ts";
 import { logIncident } from "../../protocol/incident.ts";
 import { pollIntervalMs } from "../../tasks/extension.ts";
 import { requestOf } from "../calls/stored-request.ts";
+import type { Clock } from "../clock.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "../server/rerun.ts";
 import { CallReply } from "./reply.ts";
+import { type Answer, type AnswerStateless, asAnswer, askerFor, runCall } from "./run.ts";
+import { StoredTask } from "./stored-task.ts";
+import { endOf } from "./task-end.ts";
 import {
-  type Answer,
-  type AnswerStateless,
-  asAnswer,
-  askerFor,
-  failedAnswer,
-  ownToken,
-  progressOf,
-  run,
-  withToken,
-} from "./run.ts";
-import {
-  expiresAtMs,
-  hashOf,
+  inputOf,
   isOpen,
   newRecord,
+  withResponses,
   nextRound,
   openRequests,
   taskOf,
   type TaskInput,
   type TaskRecord,
-  TaskRows,
 } from "./task-record.ts";
-
-/** How often the alarm looks whether a running task lost its object, milliseconds: nothing else might wake it. */
-const watchMs = 10_000;
+import { Work } from "./work.ts";
 
 /** How often a timer fires that keeps the object in memory while a task runs, milliseconds. */
 const awakeMs = 1_000;
 
 export interface TaskOptions {
+  clock: Clock;
   ctx: DurableObjectState;
   settings: Settings;
   answer: AnswerStateless;
@@ -55,17 +45,14 @@ export interface TaskOptions {
  */
 export class TaskObject {
   readonly #options: TaskOptions;
-  readonly #rows: TaskRows;
-  /** `undefined`: no task, or not yet. */
-  #record: TaskRecord | undefined;
-  #running: AbortController | undefined;
-  #recovering: Promise<void> | undefined;
+  readonly #task: StoredTask;
+  readonly #work = new Work();
+  /** How far the call is, as it was last told; `undefined` if it was not since the last change of its status. */
   #progress: string | undefined;
 
   constructor(options: TaskOptions) {
     this.#options = options;
-    this.#rows = new TaskRows(options.ctx.storage, options);
-    this.#record = this.#rows.record;
+    this.#task = new StoredTask({ ...options, taskTtlMs: options.settings.taskTtlMs });
   }
 
   get #settings(): Settings {
@@ -74,7 +61,7 @@ export class TaskObject {
 
   /** Nothing is stored, and nothing runs: what a tool left behind may go. */
   get isOver(): boolean {
-    return this.#record === undefined && this.#running === undefined;
+    return this.#task.record === undefined && !this.#work.isRunning;
   }
 
   /** Runs the call that `received` brings. Answers when it has ended, or has become a task. */
@@ -86,24 +73,17 @@ export class TaskObject {
     const controller = new AbortController();
     const reply = new CallReply(() => this.#cut());
     const becomeTask = async (): Promise<void> => {
-      const record = await newRecord(http, { request: body, secret });
-      if (reply.isOver || this.#running !== controller) return;
-      this.#rows.put(record);
-      this.#record = record;
-      await this.#schedule();
-      await this.#rows.sync();
+      const record = await newRecord(http, { request: body, secret, nowMs: this.#options.clock() });
+      if (reply.isOver || !this.#work.isOf(controller)) return;
+      await this.#task.begin(record);
       const taskId = this.#options.ctx.id.toString() + secret;
-      reply.say({
-        jsonrpc: "2.0",
-        id: body.id,
-        result: { resultType: "task", taskId, ...taskOf(record, this.#settings.taskTtlMs) },
-      });
+      const result = { resultType: "task", taskId, ...taskOf(record, this.#settings.taskTtlMs) };
+      reply.say({ jsonrpc: "2.0", id: body.id, result });
     };
     const due = setTimeout(() => {
       becomeTask().catch((error: unknown) => {
         // It runs on, as it would for a client that reads no tasks.
-        this.#record = undefined;
-        void this.#rows.deleteAll();
+        void this.#task.delete();
         console.error(JSON.stringify({ event: "not-stored", error: String(error) }));
       });
     }, this.#settings.taskAfterMs);
@@ -116,46 +96,36 @@ export class TaskObject {
   async answer(request: Request): Promise<Response> {
     const question = readTaskQuestion(await request.text());
     if (question.do === "cut") this.#cut();
-    const record = await this.#recordFor(request);
+    const record = await this.#task.recordFor(request.headers);
     const answer = record === undefined ? null : await this.#do(question, record);
     return new Response(toJson(answer));
   }
 
   /** A running task may have lost its object, or its time is over. */
   async alarm(): Promise<void> {
-    const record = this.#record;
+    const { record } = this.#task;
     if (record === undefined) return;
-    if (Date.now() >= expiresAtMs(record, this.#settings.taskTtlMs)) return await this.#end();
+    if (this.#task.isExpired(record)) return await this.#end();
     // First: what kills the object now is not to take the next one with it.
-    await this.#schedule();
-    this.#recover();
-    await this.#recovering;
-  }
-
-  /** The one place where it is compared who asks, and whose task this is. */
-  async #recordFor(request: Request): Promise<TaskRecord | undefined> {
-    const { secret, owner } = holderIn(request.headers);
-    const record = this.#record;
-    const secretHash = await hashOf(secret);
-    if (record === undefined || record.secretHash !== secretHash || record.owner !== owner) return undefined;
-    return Date.now() < expiresAtMs(record, this.#settings.taskTtlMs) ? record : undefined;
+    await this.#task.schedule();
+    await this.#recover();
   }
 
   async #do(question: TaskQuestion, record: TaskRecord): Promise<TaskAnswer> {
-    this.#recover();
+    const recovered = this.#recover();
     switch (question.do) {
       case "cut":
         return {};
       case "get":
-        await this.#recovering;
-        return this.#detail(this.#record ?? record);
+        await recovered;
+        return this.#detail(this.#task.record ?? record);
       case "update":
         await this.#update(question.inputResponses, record);
         return {};
       case "cancel":
         if (!isOpen(record)) return {};
         await this.#change(record, { state: { status: "cancelled" } });
-        this.#running?.abort();
+        this.#work.abort();
         return {};
     }
   }
@@ -165,16 +135,14 @@ export class TaskObject {
     const task = taskOf(record, this.#settings.taskTtlMs);
     if (state.status === "working" && this.#progress !== undefined) return { ...task, statusMessage: this.#progress };
     if (state.status === "input_required") return { ...task, inputRequests: openRequests(state.input) };
-    return { ...task, ...Object(this.#rows.outcome) };
+    return { ...task, ...this.#task.outcome };
   }
 
   async #update(responses: Record<string, unknown>, record: TaskRecord): Promise<void> {
     const { state } = record;
     if (state.status !== "input_required") return;
-    const asked = Object.entries(responses).filter(([key]) => Object.hasOwn(state.input.requests, key));
-    const input = { ...state.input, responses: { ...Object.fromEntries(asked), ...state.input.responses } };
-    const isAnswered = Object.keys(input.requests).every((key) => key in input.responses);
-    if (isAnswered) await this.#nextRound(record, input);
+    const input = withResponses(state.input, responses);
+    if (Object.keys(openRequests(input)).length === 0) await this.#work.prepare(this.#nextRound(record, input));
     else await this.#change(record, { state: { status: "input_required", input } });
   }
 
@@ -182,19 +150,19 @@ export class TaskObject {
     this.#runAgain(await this.#change(record, nextRound(record, input)));
   }
 
-  /** Of a task that works, and whose object went away meanwhile. */
-  #recover(): void {
-    if (this.#record?.state.status !== "working" || this.#running !== undefined) return;
-    this.#recovering ??= this.#rerun(this.#record)
-      .catch((error: unknown) => void logIncident(error))
-      .finally(() => (this.#recovering = undefined));
+  /** Runs the call again, or says that it may have run, if the task works and its object went away meanwhile. */
+  async #recover(): Promise<void> {
+    const { record } = this.#task;
+    if (record?.state.status === "working" && this.#work.isIdle) {
+      await this.#work.prepare(this.#rerun(record).catch((error: unknown) => void logIncident(error)));
+    } else await this.#work.prepared();
   }
 
   /** Counted on disk before it begins: it may kill this object at once. */
   async #rerun(record: TaskRecord): Promise<void> {
     const ask = askerFor(record, this.#options.answer);
     const mayRun = record.reruns < maxReruns && (await mayRunAgain(record.request, { ask }));
-    if (this.#record !== record) return;
+    if (this.#task.record !== record) return;
     if (!mayRun) return await this.#finish(record, interruptedAnswer(record.request.id));
     this.#runAgain(await this.#change(record, { reruns: record.reruns + 1 }));
   }
@@ -208,23 +176,18 @@ export class TaskObject {
     request: JSONRPCRequest,
     { http, controller, reply }: { http: Request; controller: AbortController; reply?: CallReply },
   ): Promise<void> {
-    this.#running = controller;
+    this.#work.begin(controller);
     const awake = setInterval(() => undefined, awakeMs);
     try {
-      const said = await run(withToken(request), {
+      const said = await runCall(request, {
         answer: this.#options.answer,
         from: http,
         signal: controller.signal,
-        onMessage: (message) => {
-          const params = "method" in message ? message.params : undefined;
-          if (isObject(params) && "progress" in params) this.#progress = progressOf(params);
-          if (params?.["progressToken"] !== ownToken) reply?.say(message);
-        },
+        onProgress: (progress) => (this.#progress = progress),
+        onMessage: (message) => reply?.say(message),
         onComment: (frame) => reply?.comment(frame),
-      }).catch((error: unknown) =>
-        controller.signal.aborted ? new Response(null, { status: 499 }) : failedAnswer(request, error),
-      );
-      const record = this.#record;
+      });
+      const { record } = this.#task;
       if (record !== undefined && isOpen(record)) await this.#finish(record, await asAnswer(said, request));
       else if (said instanceof Response) reply?.refuse(said);
       else reply?.say(said);
@@ -233,66 +196,41 @@ export class TaskObject {
       logIncident(error);
     } finally {
       clearInterval(awake);
-      if (this.#running === controller) this.#running = undefined;
+      this.#work.end(controller);
     }
   }
 
   async #finish(record: TaskRecord, answer: Answer): Promise<void> {
-    const { maxMessageBytes } = this.#settings;
-    const bounds = { maxMessageBytes, hasRoomFor: () => true };
-    const json = writeResponse(answer, record.request, bounds);
-    const said: unknown = JSON.parse(json);
-    const { result, error } = isObject(said) ? said : {};
-    if (isInputRequiredResult(result)) return await this.#askClient(record, result);
-    const outcome = error === undefined ? { result } : { error };
-    const state = { status: error === undefined ? ("completed" as const) : ("failed" as const) };
-    // Nobody needs it again.
+    const end = endOf(answer, record.request, this.#settings.maxMessageBytes);
+    if (end.is === "asking") return await this.#askClient(record, inputOf(record, end.result));
+    // Nobody needs the arguments again.
     const request = { ...record.request, params: {} };
-    await this.#change(record, { state, request }, JSON.stringify(outcome));
+    await this.#change(record, { state: { status: end.status }, request }, end.outcome);
   }
 
-  async #askClient(record: TaskRecord, result: { inputRequests?: object; requestState?: string }): Promise<void> {
-    const { inputRequests = {}, requestState } = result;
-    const requests = Object.fromEntries(
-      Object.entries(inputRequests).map(([key, request]) => [`${record.rounds}.${key}`, request]),
-    );
-    const input: TaskInput = { requests, responses: {}, ...(requestState === undefined ? {} : { requestState }) };
-    if (Object.keys(requests).length > 0) {
+  async #askClient(record: TaskRecord, input: TaskInput): Promise<void> {
+    if (Object.keys(input.requests).length > 0) {
       await this.#change(record, { state: { status: "input_required", input } });
       return;
     }
-    // It only wants to be called again with its state.
+    // The tool only wants to be called again with its state.
     await scheduler.wait(pollIntervalMs);
-    if (this.#record === record) await this.#nextRound(record, input);
+    if (this.#task.record === record) await this.#nextRound(record, input);
   }
 
   async #change(record: TaskRecord, change: Partial<TaskRecord>, outcome?: string): Promise<TaskRecord> {
-    const changed = { ...record, ...change, updatedAtMs: Date.now() };
-    this.#rows.put(changed, outcome);
-    this.#record = changed;
     this.#progress = undefined;
-    await this.#schedule();
-    await this.#rows.sync();
-    return changed;
+    return await this.#task.change(record, change, outcome);
   }
 
   /** A client that is cut before it knows of a task has cancelled its call (revision 2026-07-28, Cancellation). */
   #cut(): void {
-    if (this.#record === undefined) this.#running?.abort();
+    if (this.#task.record === undefined) this.#work.abort();
   }
 
-  async #schedule(): Promise<void> {
-    if (this.#record === undefined) return;
-    const endsAtMs = expiresAtMs(this.#record, this.#settings.taskTtlMs);
-    const watchAtMs = Date.now() + watchMs;
-    const isWatched = this.#record.state.status === "working" && watchAtMs < endsAtMs;
-    await this.#options.ctx.storage.setAlarm(isWatched ? watchAtMs : endsAtMs);
-  }
-
-  /** Leaves no row behind. */
+  /** Its time to live is over. */
   async #end(): Promise<void> {
-    this.#record = undefined;
-    this.#running?.abort();
-    await this.#rows.deleteAll();
+    this.#work.abort();
+    await this.#task.delete();
   }
 }

@@ -1,0 +1,89 @@
+import { holderIn } from "../../link/caller.ts";
+import type { Clock } from "../clock.ts";
+import { expiresAtMs, hashOf, type TaskRecord, TaskRows } from "./task-record.ts";
+
+/** How often the alarm looks whether a running task lost its object, milliseconds: nothing else might wake it. */
+const watchMs = 10_000;
+
+export interface StoredTaskOptions {
+  clock: Clock;
+  ctx: DurableObjectState;
+  taskTtlMs: number;
+  /** There is nothing stored, and the database need not be opened. */
+  isNew: boolean;
+}
+
+/**
+ * The record of an object's task, in memory as it is on disk, and the alarm that looks after the task.
+ *
+ * Storage: see `TaskRows`, and one alarm. Lifetime: from when the call becomes a task until its time to live is over.
+ */
+export class StoredTask {
+  readonly #options: StoredTaskOptions;
+  readonly #rows: TaskRows;
+  #record: TaskRecord | undefined;
+
+  /** @throws {UnreadableRow} for a record that this version cannot read. */
+  constructor(options: StoredTaskOptions) {
+    this.#options = options;
+    this.#rows = new TaskRows(options.ctx.storage, options);
+    this.#record = this.#rows.record;
+  }
+
+  /** `undefined`: no task, or not yet, or no more. */
+  get record(): TaskRecord | undefined {
+    return this.#record;
+  }
+
+  /** How it ended: an object with a `result` or an `error`. */
+  get outcome(): object {
+    return Object(this.#rows.outcome);
+  }
+
+  /** Resolves once `record` is on disk: from now on this is a task. Rejects if the platform refuses the write. */
+  async begin(record: TaskRecord): Promise<void> {
+    await this.#store(record);
+  }
+
+  /** Changes `record`, and resolves once that is on disk. Rejects if the platform refuses the write. */
+  async change(record: TaskRecord, change: Partial<TaskRecord>, outcome?: string): Promise<TaskRecord> {
+    const changed = { ...record, ...change, updatedAtMs: this.#options.clock() };
+    await this.#store(changed, outcome);
+    return changed;
+  }
+
+  async #store(record: TaskRecord, outcome?: string): Promise<void> {
+    this.#rows.put(record, outcome);
+    this.#record = record;
+    await this.schedule();
+    await this.#rows.sync();
+  }
+
+  /** The one place where it is compared who asks, by `headers`, and whose task this is. */
+  async recordFor(headers: Headers): Promise<TaskRecord | undefined> {
+    const { secret, owner } = holderIn(headers);
+    const record = this.#record;
+    const secretHash = await hashOf(secret);
+    if (record === undefined || record.secretHash !== secretHash || record.owner !== owner) return undefined;
+    return this.isExpired(record) ? undefined : record;
+  }
+
+  isExpired(record: TaskRecord): boolean {
+    return this.#options.clock() >= expiresAtMs(record, this.#options.taskTtlMs);
+  }
+
+  /** Sets the alarm for what comes next: a look at a task that works, or the end. */
+  async schedule(): Promise<void> {
+    if (this.#record === undefined) return;
+    const endsAtMs = expiresAtMs(this.#record, this.#options.taskTtlMs);
+    const watchAtMs = this.#options.clock() + watchMs;
+    const isWatched = this.#record.state.status === "working" && watchAtMs < endsAtMs;
+    await this.#options.ctx.storage.setAlarm(isWatched ? watchAtMs : endsAtMs);
+  }
+
+  /** Leaves no row behind. */
+  async delete(): Promise<void> {
+    this.#record = undefined;
+    await this.#rows.deleteAll();
+  }
+}
