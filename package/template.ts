@@ -68,6 +68,7 @@ function projectManifest(): Record<string, unknown> {
     scripts: {
       start: "mcp-edge dev",
       inspector: "mcp-edge inspect",
+      inspect: "mcp-edge session",
       stdio: "mcp-edge stdio",
       build: "mcp-edge build",
       serve: "mcp-edge serve",

@@ -9,6 +9,7 @@ import { convertSchemasOnce } from "./sdk/convert-once.ts";
 import { namespaceOf } from "./link/namespace.ts";
 import { acceptOtherCopies } from "./sdk/sdk-v2.ts";
 import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
+import { answerInspection } from "./edge/inspect.ts";
 import { route } from "./edge/router.ts";
 import { answerStateless, createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
@@ -77,6 +78,10 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
   return {
     Session,
     async fetch(received, requestEnv, ctx) {
+      if (process.env["NODE_ENV"] === "development") {
+        const inspected = await answerInspection(received, requestEnv, settings.binding);
+        if (inspected !== undefined) return inspected;
+      }
       const request = withoutOurHeaders(received);
       const response = await answer(request, requestEnv, ctx).catch((error: unknown) => refusals.incident(error));
       return withCors(request.method === "HEAD" ? new Response(null, response) : response, request);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command `mcp-edge`, in the folder of a project: `dev`, `stdio`, `inspect`, `build`, `serve`. What a command needs is
+ * The command `mcp-edge`, in the folder of a project: `dev`, `stdio`, `inspect`, `session`, `build`, `serve`. What a command needs is
  * loaded after the version of Node is known to do: an older one would end in a stack.
  */
 
@@ -10,6 +10,7 @@ const oldestNode = [22, 18] as const;
 const usage = `mcp-edge dev       serves src/worker.ts on this machine, again whenever a source is saved; takes what wrangler dev takes
 mcp-edge stdio     serves src/server.ts over stdio
 mcp-edge inspect   opens the MCP Inspector on the running server: [<url>] [--port 8000] [--cli …]
+mcp-edge session   shows what the object of a session holds, of a running mcp-edge dev: [<session>] [<url>] [--port 8000] [--json]
 mcp-edge build     makes what plain workerd serves: [--out dist] [--env <name>] [--compile]
 mcp-edge serve     serves it: [dist]; PORT, HOST, DATA, GRACE, ALLOWED_HOSTS`;
 
@@ -30,6 +31,10 @@ async function run(command: string | undefined): Promise<void> {
     case "inspect":
       process.argv.splice(2, 1);
       await import("./dev/inspector.ts");
+      return;
+    case "session":
+      process.argv.splice(2, 1);
+      await import("./dev/inspect.ts");
       return;
     case "build":
     case "serve":

@@ -15,6 +15,19 @@ const restartAfterMs = 100;
 /** By when a bundle is served, on a machine with much else to do, milliseconds. */
 const lateAfterMs = 20_000;
 
+/** The wrangler that runs. */
+interface Wrangler {
+  is: "running";
+  child: ChildProcess;
+  /** How far it is: before it says anything it has read no source. */
+  phase: "silent" | "speaking" | "serving";
+  /** Whether it may have missed what was saved. */
+  hasMissed: boolean;
+}
+
+/** Whether a bundle is to be served soon. */
+type Expectation = { is: "none" } | { is: "waiting"; timer: NodeJS.Timeout } | { is: "late" };
+
 /**
  * `npm start`: serves `src/worker.ts` by `wrangler dev`, which bundles again whenever a source is saved, and says where.
  *
@@ -24,17 +37,13 @@ export class DevServer {
   readonly #args: DevArguments;
   readonly #terminal: Terminal;
   readonly #blockage = new Blockage((sentence) => this.#show(`\n${sentence}\n`));
-  #wrangler: ChildProcess | undefined;
-  #hasServed = false;
-  /** Whether this wrangler has served, written something, and may have missed what was saved afterwards. */
-  #isServing = false;
-  #hasSpoken = false;
-  #hasMissed = false;
+  #wrangler: Wrangler | { is: "ended" } = { is: "ended" };
+  #expected: Expectation = { is: "none" };
+  /** Where this or an earlier wrangler has served. */
   #url: string | undefined;
   #savedPath: string | undefined;
   #restart: NodeJS.Timeout | undefined;
-  #late: NodeJS.Timeout | undefined;
-  #isLate = false;
+  /** Of this process, once it is to end. */
   #exitCode: number | undefined;
 
   constructor(args: DevArguments) {
@@ -50,76 +59,76 @@ export class DevServer {
   }
 
   start(): void {
-    this.#isServing = this.#hasSpoken = this.#hasMissed = false;
     this.#expectServing();
     const child = forkWrangler(this.#args.wrangler);
-    this.#wrangler = child;
-    child.stdout?.on("data", (chunk: Buffer) => this.#read(chunk.toString()));
+    const wrangler: Wrangler = { is: "running", child, phase: "silent", hasMissed: false };
+    this.#wrangler = wrangler;
+    child.stdout?.on("data", (chunk: Buffer) => this.#read(wrangler, chunk.toString()));
     child.stderr?.on("data", (chunk: Buffer) => {
       if (this.#exitCode === undefined) this.#terminal.writeError(chunk.toString());
     });
-    child.on("message", (message) => void whenServing(message, this.#args, (url) => this.#serves(url)));
+    child.on("message", (message) => void whenServing(message, this.#args, (url) => this.#serves(wrangler, url)));
     child.on("exit", () => endGroup(child.pid));
-    child.on("close", (code) => this.#ended(code));
+    child.on("close", (code) => this.#ended(wrangler, code));
   }
 
   /** Ends this process with `code`, after wrangler, of which nothing more is shown. */
   stop(code: number): void {
     this.#exitCode ??= code;
-    if (this.#wrangler === undefined) process.exit(this.#exitCode);
-    this.#wrangler.kill("SIGTERM");
+    if (this.#wrangler.is === "ended") process.exit(this.#exitCode);
+    this.#wrangler.child.kill("SIGTERM");
   }
 
   /** A file was saved, whose path is from the root. */
   saved(path: string): void {
     this.#savedPath = path;
-    this.#hasMissed = this.#hasSpoken;
+    if (this.#wrangler.is === "running") this.#wrangler.hasMissed = this.#wrangler.phase !== "silent";
     // One that waits for a module which never ends to load hears of nothing else.
-    const isDeaf = this.#isLate || (readOnce.test(path) && this.#hasServed);
-    if (this.#wrangler !== undefined && !isDeaf) return;
+    const isDeaf = this.#expected.is === "late" || (readOnce.test(path) && this.#url !== undefined);
+    if (this.#wrangler.is === "running" && !isDeaf) return;
     clearTimeout(this.#restart);
     this.#restart = setTimeout(() => this.#startAgain(), restartAfterMs);
   }
 
   #startAgain(): void {
-    if (this.#wrangler === undefined) return this.start();
-    this.#hasMissed = true;
-    this.#wrangler.kill("SIGTERM");
+    if (this.#wrangler.is === "ended") return this.start();
+    this.#wrangler.hasMissed = true;
+    this.#wrangler.child.kill("SIGTERM");
   }
 
-  #read(text: string): void {
+  #read(wrangler: Wrangler, text: string): void {
     if (this.#exitCode !== undefined) return;
-    this.#hasSpoken = true;
+    if (wrangler.phase === "silent") wrangler.phase = "speaking";
     this.#terminal.write(text);
-    if (this.#isServing || !text.includes("Build failed")) return;
+    if (wrangler.phase === "serving" || !text.includes("Build failed")) return;
     // wrangler watches only what it could bundle once: after a first bundle that fails it would wait for ever.
-    if (this.#hasServed) this.#wrangler?.kill("SIGTERM");
-    else this.stop(1);
+    if (this.#url === undefined) this.stop(1);
+    else wrangler.child.kill("SIGTERM");
   }
 
   #expectServing(): void {
     this.#settle();
-    this.#late = setTimeout(() => {
-      this.#isLate = true;
+    const timer = setTimeout(() => {
+      this.#expected = { is: "late" };
       this.#show(
         `\nNot serving after ${lateAfterMs / 1_000} s. Does a module loop while it loads? Save a source, and it starts again.\n`,
       );
     }, lateAfterMs).unref();
+    this.#expected = { is: "waiting", timer };
   }
 
   /** It serves, or has ended. */
   #settle(): void {
-    clearTimeout(this.#late);
-    this.#isLate = false;
+    if (this.#expected.is === "waiting") clearTimeout(this.#expected.timer);
+    this.#expected = { is: "none" };
   }
 
-  #serves(url: string): void {
+  #serves(wrangler: Wrangler, url: string): void {
     this.#settle();
-    this.#isServing = true;
-    this.#url = url;
+    wrangler.phase = "serving";
     this.#blockage.reset(url);
-    this.#show(this.#hasServed ? servingAgain(url) : announcement(url));
-    this.#hasServed = true;
+    this.#show(this.#url === undefined ? announcement(url) : servingAgain(url));
+    this.#url = url;
   }
 
   #reloaded(): void {
@@ -128,14 +137,14 @@ export class DevServer {
     this.#show(`↻ Serving what was saved${this.#savedPath === undefined ? "" : ` (${this.#savedPath})`}.`);
   }
 
-  #ended(code: number | null): void {
+  #ended({ hasMissed }: Wrangler, code: number | null): void {
     this.#settle();
     this.#terminal.end();
     this.#blockage.reset(undefined);
-    this.#wrangler = undefined;
-    const goesOn = this.#hasServed || this.#hasMissed;
+    this.#wrangler = { is: "ended" };
+    const goesOn = this.#url !== undefined || hasMissed;
     if (this.#exitCode !== undefined || !goesOn) process.exit(this.#exitCode ?? code ?? 1);
-    if (this.#hasMissed) this.start();
+    if (hasMissed) this.start();
     else this.#show("\nThe server ended: the error is above. Save a source, and it starts again. Ctrl-C ends it.\n");
   }
 

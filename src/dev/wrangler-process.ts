@@ -1,8 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { wranglerIn } from "../installed.ts";
+import { inspectBinding } from "../link/inspection.ts";
 
 /** The project: npm runs its scripts there. */
 export const root = process.cwd();
@@ -37,7 +39,7 @@ const preload = `data:text/javascript,${encodeURIComponent(`(${prepare.toString(
 
 /** Starts `wrangler dev`. It ends, with all that it started, when this process does. */
 export function forkWrangler(args: string[]): ChildProcess {
-  return fork(wranglerIn(root), ["dev", ...args], {
+  return fork(wranglerIn(root), ["dev", ...args, "--var", `${inspectBinding}:${inspectKey()}`], {
     cwd: root,
     // wrangler builds it in, and the gate believes it: nothing that says otherwise may come from outside.
     env: { ...offline, ...registry(), ...process.env, FORCE_COLOR: colours(), NODE_ENV: "development" },
@@ -46,6 +48,19 @@ export function forkWrangler(args: string[]): ChildProcess {
     detached: hasGroups,
     execArgv: ["--import", preload],
   });
+}
+
+/** What `npm run inspect` shows the Worker of an `npm start` in the same project: the rest of the world is shown no session. */
+export function inspectKey(): string {
+  const file = join(root, ".wrangler/inspect-key");
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    mkdirSync(dirname(file), { recursive: true });
+    const key = randomUUID();
+    writeFileSync(file, key, { mode: 0o600 });
+    return key;
+  }
 }
 
 /** esbuild outlives a wrangler that ends while it watches the sources, and would hold our outputs open for ever. */

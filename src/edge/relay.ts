@@ -5,6 +5,7 @@ import { ClientStream, drainedBytes } from "../stream/client-stream.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
 import { Claim } from "./claim.ts";
 import { HeldAnswers } from "./held-answers.ts";
+import { attachAgain, closeQuietly, tryAttach } from "./reattach.ts";
 
 /** What a relay needs for as long as it lives. */
 export interface RelayOptions {
@@ -23,9 +24,6 @@ export interface RelayResponse {
   preamble: (sessionId: string) => string;
   headers?: Record<string, string>;
 }
-
-/** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
-const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
 
 /**
  * What a client whose stream was taken over waits before it reconnects. It may be a second client of the same session:
@@ -203,37 +201,21 @@ export class StreamRelay {
     const first = this.#options.target;
     const isUnstored = this.#reached === 0 && sessionId === first.sessionId && first.session !== "stored";
     // From here on they are the object's again.
-    let held = this.#held.all();
+    const held = this.#held.all();
     this.#held.clear();
-    for (const delayMs of reattachDelaysMs) {
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-      // Also if the client has gone meanwhile: it comes back, and asks for what the object may have lost.
-      if (!(await this.#giveBack(sessionId, held))) continue;
-      held = [];
-      if (this.#upstream !== search) return;
-      const attached = await tryAttach(this.#options.source, {
+    const found = await attachAgain(this.#options.source, {
+      target: {
         sessionId,
         session: isUnstored ? "unstored" : "stored",
         position: { after: this.#reached, saidBy: "relay" },
-      });
-      // Its client has gone, or has claimed another session meanwhile.
-      if (this.#upstream !== search) return closeQuietly(attached);
-      // The next delay is longer.
-      if (attached === undefined) continue;
-      if (attached instanceof Response) break;
-      return this.#follow(attached);
-    }
-    if (this.#upstream === search) this.#end();
-  }
-
-  /** Before anything else, the object gets back what it may have lost. False if it cannot be reached. */
-  async #giveBack(sessionId: string, packed: Uint8Array[]): Promise<boolean> {
-    if (packed.length === 0) return true;
-    const given = this.#options.source.giveBack(sessionId, packed);
-    return await given.then(
-      () => true,
-      () => false,
-    );
+      },
+      held,
+      isOver: () => this.#upstream !== search,
+    });
+    // Its client has gone, or has claimed another session meanwhile.
+    if (this.#upstream !== search) return closeQuietly(found);
+    if (found === undefined) this.#end();
+    else this.#follow(found);
   }
 
   #writeText(text: string): void {
@@ -255,16 +237,4 @@ export class StreamRelay {
     this.#options.source.uplink?.close();
     socket?.close(1000, "the client is gone");
   }
-}
-
-/** `undefined` if the object cannot be reached this time. */
-async function tryAttach(source: StreamSource, target: AttachTarget): Promise<WebSocket | Response | undefined> {
-  const attached = await source.attach(target).catch(() => undefined);
-  return attached instanceof Response && attached.status >= 500 ? undefined : attached;
-}
-
-function closeQuietly(attached: WebSocket | Response | undefined): void {
-  if (attached === undefined || attached instanceof Response) return;
-  attached.accept();
-  attached.close(1000, "not needed");
 }

@@ -31,6 +31,15 @@ const tornDown = new FinalizationRegistry<string>((sessionId) => {
   if (Uplink.of(sessionId) === undefined) uplinks.delete(sessionId);
 });
 
+/** The WebSocket on which POSTs go. */
+type Line =
+  | { is: "closed" }
+  | { is: "open"; sessionId: string; socket: WebSocket; onSilence: () => void }
+  /** A POST went there of which nothing was heard: the request of the stream is to hear so. */
+  | { is: "silent"; onSilence: () => void };
+
+const closed: Line = { is: "closed" };
+
 /** How often it is asked whether an answer still waits in its stream, milliseconds. */
 const askAgainMs = 1;
 
@@ -50,16 +59,13 @@ export class Uplink {
     return uplinks.get(sessionId)?.deref();
   }
 
-  #sessionId = "";
-  #socket: WebSocket | undefined;
+  #line: Line = closed;
   readonly #epoch = crypto.randomUUID();
   #lastSequence = 0;
   #queue: Passenger[] = [];
   /** Those that were sent, by sequence. */
   readonly #sent = new Map<number, Passenger>();
   #called = Promise.withResolvers<void>();
-  #onSilence: () => void = () => undefined;
-  #isSilent = false;
 
   /** To be made in the request of the stream. */
   constructor() {
@@ -77,18 +83,14 @@ export class Uplink {
    */
   open(sessionId: string, socket: WebSocket, onSilence: () => void): void {
     this.close();
-    this.#sessionId = sessionId;
-    this.#socket = socket;
-    this.#onSilence = onSilence;
-    this.#isSilent = false;
+    this.#line = { is: "open", sessionId, socket, onSilence };
     uplinks.set(sessionId, new WeakRef(this));
     tornDown.register(this, sessionId, this);
   }
 
   /** The WebSocket is no more, or the stream: whoever is on the way must go by itself. */
   close(): void {
-    this.#socket = undefined;
-    this.#leave();
+    this.#leave(closed);
     for (const { settled, receipt } of [...this.#sent.values(), ...this.#queue]) settled.resolve(receipt);
     this.#sent.clear();
     this.#queue = [];
@@ -132,14 +134,18 @@ export class Uplink {
 
   /** Nothing is heard: the object is very busy, or its machine is gone, or the stream was torn down without a word. */
   #fallSilent(): void {
-    this.#leave();
-    this.#isSilent = true;
+    if (this.#line.is !== "open") return;
+    this.#leave({ is: "silent", onSilence: this.#line.onSilence });
     this.#called.resolve();
   }
 
-  #leave(): void {
+  /** No POST is brought here any more. */
+  #leave(next: Line): void {
+    const left = this.#line;
+    this.#line = next;
+    if (left.is !== "open") return;
     tornDown.unregister(this);
-    if (Uplink.of(this.#sessionId) === this) uplinks.delete(this.#sessionId);
+    if (Uplink.of(left.sessionId) === this) uplinks.delete(left.sessionId);
   }
 
   #landWhen(relay: { readonly isWritten: boolean }, passenger: Passenger): void {
@@ -162,22 +168,22 @@ export class Uplink {
     for (;;) {
       await this.#called.promise;
       this.#called = Promise.withResolvers<void>();
-      if (this.#isSilent) this.#onSilence();
-      else this.#sendQueued();
+      this.#sendQueued();
     }
   }
 
   /** By itself: the loop above would hold the last POST, with all its headers, while its session is quiet. */
   #sendQueued(): void {
+    if (this.#line.is === "silent") return this.#line.onSilence();
     for (const passenger of this.#queue.splice(0)) this.#send(passenger);
   }
 
   #send(passenger: Passenger): void {
     const sequence = this.#lastSequence + 1;
     try {
-      if (this.#socket === undefined) return passenger.settled.resolve(undefined);
+      if (this.#line.is !== "open") return passenger.settled.resolve(undefined);
       const post = { key: this.#keyOf(sequence), head: passenger.head, text: passenger.text };
-      this.#socket.send(formatFromRelay({ is: "post", post }));
+      this.#line.socket.send(formatFromRelay({ is: "post", post }));
     } catch {
       // It closed under us, or the runtime went on in another request than this one.
       passenger.settled.resolve(undefined);

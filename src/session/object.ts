@@ -1,8 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
 import { shortHash } from "../protocol/short-hash.ts";
+import { inspectHeader, noteSeen } from "../link/inspection.ts";
 import * as link from "../link/link.ts";
 import type { Clock } from "./clock.ts";
+import { inspectSession } from "./inspect.ts";
 import { isLine, isOfChanges, listenForChanges, tellChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -50,6 +52,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   /** Every request comes through our own Worker, see `link.ts`. */
   override async fetch(request: Request): Promise<Response> {
+    if (process.env["NODE_ENV"] === "development" && request.headers.has(inspectHeader)) {
+      const isSession = this.#role.is !== "user" && !isOfChanges(this.ctx) && this.#storedTask() === undefined;
+      return Response.json(isSession ? await inspectSession(this.#begun()) : null);
+    }
     return await this.#handle(() => this.#answer(request));
   }
 
@@ -167,6 +173,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   #begun(isNew = false): Session<Env> {
+    if (process.env["NODE_ENV"] === "development") noteSeen(this.ctx.id.toString());
     if (this.#role.is === "session") return this.#role.session;
     const { ctx, env } = this;
     const session = this.#readable(

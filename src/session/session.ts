@@ -7,6 +7,7 @@ import { attempt } from "./stored/attempt.ts";
 import { buildServer, type ServerParts } from "./server/build-server.ts";
 import { Conversation } from "./server/conversation.ts";
 import { Expiry } from "./stored/expiry.ts";
+import { partsOf } from "./inspect.ts";
 import { HandshakeRecord } from "./stored/handshake.ts";
 import { LateHandshake } from "./stored/late-handshake.ts";
 import * as link from "../link/link.ts";
@@ -112,6 +113,7 @@ export class Session<Env> {
     });
     this.#ssePosts = new SsePosts(this.#admission);
     this.#attaching = new Attaching({ ...ways, ctx, admission: this.#admission, ssePosts: this.#ssePosts });
+    if (process.env["NODE_ENV"] === "development") partsOf.set(this, { ...ways, ctx, rows });
   }
 
   /** Whether nothing of it remains but what its tools left behind: it has ended, or nobody is there and nothing is stored. */

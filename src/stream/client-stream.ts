@@ -42,6 +42,16 @@ export interface ClientStreamOptions {
   onGone: () => void;
 }
 
+type Controller = ReadableStreamDefaultController<Uint8Array>;
+
+type ClientState =
+  | { is: "open"; controller: Controller }
+  /** Somebody waits for the client to read, and asks again and again whether it has. */
+  | { is: "awaited"; controller: Controller; askTimer: ReturnType<typeof setTimeout> }
+  | { is: "over" };
+
+const over: ClientState = { is: "over" };
+
 /**
  * One client's SSE response: what is written to it, the keep-alive comments between, and whether its client reads.
  *
@@ -50,8 +60,7 @@ export interface ClientStreamOptions {
 export class ClientStream {
   readonly body: ReadableStream<Uint8Array>;
   readonly #options: ClientStreamOptions;
-  /** `undefined` once the stream is over. */
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #state: ClientState = over;
   readonly #keepAliveTimer: ReturnType<typeof setInterval>;
   /** Bytes written in all. */
   #writtenBytes = 0;
@@ -59,13 +68,11 @@ export class ClientStream {
   #readBefore = 0;
   /** Keep-alives in a row since which it has read nothing of what waits. */
   #stalls = 0;
-  /** Runs while somebody waits for the client to read. */
-  #askTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ClientStreamOptions) {
     this.#options = options;
     this.body = new ReadableStream<Uint8Array>(
-      { start: (controller) => void (this.#controller = controller), cancel: () => this.#lose() },
+      { start: (controller) => void (this.#state = { is: "open", controller }), cancel: () => void this.#lose() },
       byteLengths,
     );
     this.#keepAliveTimer = setInterval(() => this.#keepAlive(), options.keepAliveMs);
@@ -73,7 +80,7 @@ export class ClientStream {
 
   /** What was written and waits for the client to read it. */
   get waitingBytes(): number {
-    return this.#controller === undefined ? 0 : drainedBytes - (this.#controller.desiredSize ?? 0);
+    return this.#state.is === "over" ? 0 : drainedBytes - (this.#state.controller.desiredSize ?? 0);
   }
 
   /** How much of what was written the client has read. */
@@ -83,11 +90,11 @@ export class ClientStream {
 
   /** Whether somebody waits for the client to read, see {@linkcode whenBelow}. */
   get isAwaited(): boolean {
-    return this.#askTimer !== undefined;
+    return this.#state.is === "awaited";
   }
 
   write(bytes: Uint8Array): void {
-    this.#controller?.enqueue(bytes);
+    if (this.#state.is !== "over") this.#state.controller.enqueue(bytes);
     this.#writtenBytes += bytes.byteLength;
     if (this.waitingBytes > drainedBytes) this.#noteSlow(bytes.byteLength);
   }
@@ -107,19 +114,28 @@ export class ClientStream {
    * again rather than told by the stream's `pull`, which would cost every small message something.
    */
   whenBelow(bytes: number, then: () => void, askMs = firstAskMs): void {
-    clearTimeout(this.#askTimer);
-    this.#askTimer = undefined;
-    if (this.#controller === undefined) return;
+    const controller = this.#stopAsking();
+    if (controller === undefined) return;
     if (this.waitingBytes < bytes) return then();
     const nextAskMs = Math.min(2 * askMs, longestAskMs);
-    this.#askTimer = setTimeout(() => this.whenBelow(bytes, then, nextAskMs), askMs);
+    const askTimer = setTimeout(() => this.whenBelow(bytes, then, nextAskMs), askMs);
+    this.#state = { is: "awaited", controller, askTimer };
+  }
+
+  /** Nobody waits for the client any more. Returns what writes to it, if anything does. */
+  #stopAsking(): Controller | undefined {
+    if (this.#state.is === "over") return undefined;
+    const { controller } = this.#state;
+    if (this.#state.is === "awaited") {
+      clearTimeout(this.#state.askTimer);
+      this.#state = { is: "open", controller };
+    }
+    return controller;
   }
 
   /** Ends the response in order. */
   close(): void {
-    const controller = this.#controller;
-    this.#stop();
-    controller?.close();
+    this.#stop()?.close();
   }
 
   #keepAlive(): void {
@@ -133,23 +149,22 @@ export class ClientStream {
 
   /** Frees what waits for a client that does not read. Who wrote the messages keeps them for its return. */
   breakOff(): void {
-    const controller = this.#controller;
-    this.#lose();
-    controller?.error(new Error("the client does not read"));
+    this.#lose()?.error(new Error("the client does not read"));
   }
 
-  #lose(): void {
-    if (this.#controller === undefined) return;
-    this.#stop();
-    this.#options.onGone();
+  #lose(): Controller | undefined {
+    const controller = this.#stop();
+    if (controller !== undefined) this.#options.onGone();
+    return controller;
   }
 
-  #stop(): void {
+  /** Writes nothing more. Returns what wrote, the first time. */
+  #stop(): Controller | undefined {
+    const controller = this.#stopAsking();
     slow.delete(this);
-    this.#controller = undefined;
+    this.#state = over;
     clearInterval(this.#keepAliveTimer);
-    clearTimeout(this.#askTimer);
-    this.#askTimer = undefined;
+    return controller;
   }
 }
 

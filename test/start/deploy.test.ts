@@ -40,3 +40,19 @@ test("npm run deploy takes the wrangler.toml of a clone as it is, and builds no 
   expect(names).not.toContain("shimsWorkerd.ts");
   expect(names).toContain("cfWorkerProvider.ts");
 });
+
+test("a deployed Worker has nothing of npm run inspect, which that of npm start has", async () => {
+  await using project = await copyProject();
+  const { NODE_ENV: _, ...env } = process.env;
+  const wordsIn = async (more: NodeJS.ProcessEnv): Promise<string[]> => {
+    const out = join(project.folder, "out");
+    const args = ["run", "deploy", "--", "--dry-run", "--outdir", out];
+    await run("npm", args, { cwd: project.folder, env: { ...env, ...more } });
+    const script = await readFile(join(out, "worker.js"), "utf8");
+    return ["mcp-edge-inspect", "MCP_EDGE_INSPECT_KEY", "handed over", "isJournaled"].filter((word) =>
+      script.includes(word),
+    );
+  };
+  expect(await wordsIn({ NODE_ENV: "development" })).toHaveLength(4);
+  expect(await wordsIn({})).toEqual([]);
+});

@@ -125,7 +125,7 @@ function packBurst(messages: SentMessage[]): ArrayBuffer {
 }
 
 /** As they were written: their frames are plain, see `plainFrame`. */
-function unpackBurst(burst: ArrayBuffer): (Omit<SentMessage, "packed" | "bytes"> & { plain: Uint8Array })[] {
+export function unpackBurst(burst: ArrayBuffer): (Omit<SentMessage, "packed" | "bytes"> & { plain: Uint8Array })[] {
   const [heads, ...frames] = split(burst);
   const parsed: unknown = JSON.parse(new TextDecoder().decode(heads));
   if (!Array.isArray(parsed)) throw new TypeError("it has no heads");

@@ -44,6 +44,9 @@ export interface ConversationOptions {
   onClaim: (freshId: string) => void;
 }
 
+/** Those of each, for `npm run inspect`: noted in development only. */
+export const serverRequestsOf = new WeakMap<Conversation, ServerRequests>();
+
 /**
  * One session's client and server talking: every message of either passes here.
  *
@@ -74,6 +77,7 @@ export class Conversation {
     this.delivery = new Delivery(options);
     this.#claims = new Claims(settings);
     this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
+    if (process.env["NODE_ENV"] === "development") serverRequestsOf.set(this, this.#serverRequests);
     this.#longCalls = new LongCalls({
       clock,
       calls: this.calls,
