@@ -75,7 +75,7 @@ export class Session<Env> {
       objectId,
       memory,
       record: this.#record,
-      hooks: settings.onCall,
+      settings,
       callLog: this.#callLog,
     };
     this.#conversation = new Conversation({
@@ -205,7 +205,8 @@ export class Session<Env> {
     if (lastPost !== undefined) this.#ssePosts.expect(lastPost);
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after: position?.after, noticedAtMs, isPrimed });
-    if (!link.isPostStream(stream)) this.#tellNewVersion();
+    // Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens.
+    if (!link.isPostStream(stream)) conversation.tellChanged(this.#record.takeOutdatedLists());
     this.#tellResumed(request);
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
@@ -220,13 +221,6 @@ export class Session<Env> {
     if (position === undefined && stream !== link.sseStream) return;
     const byClient = position === undefined ? "claim" : "Last-Event-ID";
     this.#callLog.tell({ event: "session-resumed", lane, by: position?.saidBy === "relay" ? "relay" : byClient });
-  }
-
-  /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
-  #tellNewVersion(): void {
-    for (const list of this.#record.takeOutdatedLists()) {
-      void this.#conversation.transport.send({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` });
-    }
   }
 
   /** A relay is gone without a word. */

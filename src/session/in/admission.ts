@@ -68,6 +68,7 @@ export class Admission {
     const wrongLane = this.refuseOtherLane("sse");
     if (wrongLane !== undefined) return refused(wrongLane);
     await this.#conversation.ready(request, "sse", parsed.messages);
+    this.#conversation.noteScopes(request);
     const tooLittle = await this.#conversation.refuseScopes(parsed.messages, request);
     if (tooLittle !== undefined) return refused(tooLittle);
     // It may have ended while its server was built.
@@ -104,6 +105,7 @@ export class Admission {
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
     await this.#conversation.ready(request, "mcp", parsed.messages);
+    this.#conversation.noteScopes(request);
     const tooLittle = await this.#conversation.refuseScopes(parsed.messages, request);
     if (tooLittle !== undefined) return tooLittle;
     const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);

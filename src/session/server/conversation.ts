@@ -153,6 +153,18 @@ export class Conversation {
     return requests.length === 0 ? undefined : this.transport.refuseScopes(requests, callerOf(request)?.authInfo);
   }
 
+  /** Where what is out of scope is hidden, a token with other scopes than the last one shows other lists. */
+  noteScopes(request: Request): void {
+    const scopes = this.#options.settings.outOfScope === "hidden" ? callerOf(request)?.authInfo.scopes : undefined;
+    if (scopes !== undefined) this.tellChanged(this.#record.takeListsFor(scopes.toSorted().join(" ")));
+  }
+
+  /** Tells the client that `lists` may not be as it knows them. */
+  tellChanged(lists: string[]): void {
+    for (const list of lists)
+      void this.transport.send({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` });
+  }
+
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
   deliver(
     messages: JSONRPCMessage[],
