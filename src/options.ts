@@ -18,6 +18,13 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
    */
   publicPath?: string;
   /**
+   * What becomes of a tool, a resource or a prompt that asks for scopes (`scopeChallenge`), for callers who lack one.
+   * `"challenged"`: it is listed, and a call is refused, 403, with the scopes, for which a client can log in again. `"hidden"`:
+   * it is not listed, and to them it does not exist; a session whose caller comes by a token with other scopes is told that its
+   * lists have changed. `"challenged"`.
+   */
+  outOfScope?: "challenged" | "hidden";
+  /**
    * What a client is told that asks which revisions there are (`server/discover` of revision 2026-07-28). `"offered"`: the
    * stateless one, in which it has no session, no `memory`, and a call that is cut is lost. `"preferred"`: the revisions with
    * sessions only; one that speaks both then initializes a session, one that speaks only 2026-07-28 may refuse. Its direct
@@ -112,6 +119,7 @@ const defaults: Settings = {
   ssePath: "/sse",
   mcpPath: "/mcp",
   publicPath: "",
+  outOfScope: "challenged",
   sessions: "offered",
   binding: "SESSION",
   allowedOrigins: [],
@@ -136,6 +144,12 @@ const defaults: Settings = {
   sessionIdleMs: 60 * 60_000,
   taskAfterMs: 5_000,
   taskTtlMs: 60 * 60_000,
+};
+
+/** Options that are one of these words. */
+const words: Partial<Record<string, readonly [string, string]>> = {
+  outOfScope: ["challenged", "hidden"],
+  sessions: ["offered", "preferred"],
 };
 
 /** The platform's limit for a WebSocket message, 32 MiB, less what a message is wrapped in. */
@@ -181,9 +195,10 @@ function checkValue(name: string, value: unknown): void {
     throw new RangeError(`There is no option ${name}. There are auth, ${Object.keys(defaults).join(", ")}.`);
   }
   if (name === "onCall") return void hooksIn(value);
-  if (name === "sessions") {
-    if (value === "offered" || value === "preferred") return;
-    throw new RangeError(`sessions is "offered" or "preferred", not ${shown(value)}.`);
+  const known = words[name];
+  if (known !== undefined) {
+    if (typeof value === "string" && known.includes(value)) return;
+    throw new RangeError(`${name} is "${known[0]}" or "${known[1]}", not ${shown(value)}.`);
   }
   const type = typeof defaults[name as keyof Settings];
   if (type === "object") return checkHostnames(name, value);

@@ -26,6 +26,11 @@ export interface Auth<Env> {
   authenticate(request: Request, env: Env, ctx?: ExecutionContext): Promise<Caller | Response>;
   /** Absent: clients are configured with a secret, as for keys and for what stands in front of the Worker. */
   resource?: Resource;
+  /**
+   * The metadata of the authorization server (RFC 8414), as JSON; rejects while that cannot be asked: 503. If there is any, a copy
+   * is at `/.well-known/oauth-authorization-server`, where clients of revision 2025-03-26 look for it, and nowhere else.
+   */
+  metadata?(): Promise<string>;
 }
 
 /** What a function of your own may say: who it is, by name and by what a name may do; an answer of its own; nobody, a 401. */

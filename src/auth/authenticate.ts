@@ -26,6 +26,7 @@ export function withoutMetadata<Env>(authenticate: Auth<Env>["authenticate"]): A
 export interface CheckedAuth<Env> {
   authenticate: Authenticate<Env>;
   resource: Resource | undefined;
+  metadata: Auth<Env>["metadata"];
 }
 
 /**
@@ -33,16 +34,20 @@ export interface CheckedAuth<Env> {
  * that was meant to have a login does not start without one.
  */
 export function checkedAuth<Env>(auth: unknown): CheckedAuth<Env> {
-  if (typeof auth === "function") return { authenticate: auth as Authenticate<Env>, resource: undefined };
+  if (typeof auth === "function")
+    return { authenticate: auth as Authenticate<Env>, resource: undefined, metadata: undefined };
   if (!isObject(auth) || typeof auth["authenticate"] !== "function") {
     const what = auth === null ? "null" : typeof auth;
     throw new TypeError(`auth is a function, or what keys, jwt or fromContext returned, not ${what}.`);
   }
-  const { authenticate, resource } = auth as unknown as { authenticate: Authenticate<Env>; resource?: unknown };
+  const { authenticate, resource, metadata } = auth as unknown as Omit<Auth<Env>, "authenticate"> & {
+    authenticate: Authenticate<Env>;
+  };
   if (resource !== undefined) checkResource(resource, authenticate);
   return {
     authenticate: (request, env, ctx) => authenticate.call(auth, request, env, ctx),
-    resource: resource as Resource | undefined,
+    resource,
+    metadata: metadata && (() => metadata.call(auth)),
   };
 }
 

@@ -19,7 +19,7 @@ export interface JwtOptions {
   scopeClaims?: readonly string[];
   /** Whose token it is: the same for all tokens of one user, different for all users. Default the claim `sub`. */
   subject?: (claims: JWTPayload) => unknown;
-  /** How long the issuer has to answer, milliseconds. 5 s. */
+  /** How long a request waits for an issuer that does not answer, milliseconds: then it is 503. 3 s. */
   timeoutMs?: number;
 }
 
@@ -43,7 +43,7 @@ export function resolveJwtOptions(options: JwtOptions): JwtSettings {
   if (typeof options !== "object" || options === null) throw new RangeError("jwt needs options: issuer and audience.");
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new RangeError(`jwt has no option ${unknown}. It has ${names.join(", ")}.`);
-  const { issuer, audience, jwksUri, header = "authorization", timeoutMs = 5_000 } = options;
+  const { issuer, audience, jwksUri, header = "authorization", timeoutMs = 3_000 } = options;
   const { subject = ({ sub }: JWTPayload) => sub } = options;
   checkUrl("issuer", issuer);
   if (jwksUri !== undefined) checkUrl("jwksUri", jwksUri);

@@ -1,7 +1,8 @@
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
+import { errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
 import type { Auth, Caller } from "./auth.ts";
 import { bearerOf } from "./bearer.ts";
 import { insufficientScope, unauthorized, unavailable } from "./challenge.ts";
+import { Issuer } from "./issuer.ts";
 import { type JwtOptions, type JwtSettings, resolveJwtOptions } from "./jwt-options.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
@@ -24,12 +25,6 @@ const algorithms = [
 
 /** How much the clocks of issuer and edge may differ, seconds. */
 const clockTolerance = 30;
-
-/** An unknown key has the issuer asked again at most so often. */
-const cooldownDuration = 5_000;
-
-/** The issuer's keys are fetched anew after this. Until then it may be out of order, and a key that it withdrew is trusted. */
-const cacheMaxAge = 60 * 60_000;
 
 /** What is wrong with a token. Every other error is the issuer's or ours, and no new token would help. */
 const faultsOfTokens = new Set<string>(
@@ -64,14 +59,14 @@ type Verdict =
  */
 export function jwt(options: JwtOptions): Auth<unknown> {
   const settings = resolveJwtOptions(options);
-  const { issuer, header, requiredScopes } = settings;
-  const keys = keysOf(settings);
+  const { header, requiredScopes } = settings;
+  const issuer = new Issuer(settings);
   const verified = new VerifiedTokens();
 
   const judge = async (token: string): Promise<Verdict> => {
     const known = verified.get(token, Date.now());
     if (known !== undefined) return { is: "valid", caller: known };
-    const verdict = await verify(token, keys, settings).catch(judgeError);
+    const verdict = await verify(token, issuer.key, settings).catch(judgeError);
     if (verdict.is === "valid") verified.add(token, verdict.caller, Date.now());
     return verdict;
   };
@@ -85,7 +80,7 @@ export function jwt(options: JwtOptions): Auth<unknown> {
         case "invalid":
           return unauthorized(`Invalid token: ${verdict.why}`, requiredScopes);
         case "open":
-          console.error(JSON.stringify({ event: "issuer-unreachable", issuer, error: String(verdict.error) }));
+          issuer.noteFailure(verdict.error);
           return unavailable("The identity provider cannot be asked for its keys now. Send it again later.");
         case "valid": {
           const { scopes } = verdict.caller.authInfo;
@@ -95,14 +90,17 @@ export function jwt(options: JwtOptions): Auth<unknown> {
       }
     },
     // Behind another header stands who has asked for the login already.
-    ...(header === "authorization" && { resource: { authorizationServers: [issuer], requiredScopes } }),
+    ...(header === "authorization" && {
+      resource: { authorizationServers: [settings.issuer], requiredScopes },
+      metadata: () => issuer.metadata(),
+    }),
   };
 }
 
-async function verify(token: string, keys: JWTVerifyGetKey, settings: JwtSettings): Promise<Verdict> {
+async function verify(token: string, key: JWTVerifyGetKey, settings: JwtSettings): Promise<Verdict> {
   const { issuer, audience, subject } = settings;
   const expected = { issuer, algorithms, clockTolerance, requiredClaims: ["exp"] };
-  const { payload } = await jwtVerify(token, keys, audience === false ? expected : { ...expected, audience });
+  const { payload } = await jwtVerify(token, key, audience === false ? expected : { ...expected, audience });
   const sub = subject(payload);
   // Whoever has no name of their own would share a principal, and with it sessions, with all others who have none.
   if (typeof sub !== "string" || sub === "") return { is: "invalid", why: "the token does not say whose it is" };
@@ -131,31 +129,4 @@ function callerOf(token: string, principal: string, claims: JWTPayload, { scopeC
 function wordsIn(claim: unknown): string[] {
   if (Array.isArray(claim)) return claim.filter((word) => typeof word === "string");
   return typeof claim === "string" ? claim.split(" ").filter((word) => word !== "") : [];
-}
-
-/** The issuer's keys. Where they are is asked once in an isolate, which an unreachable issuer does not use up. */
-function keysOf({ issuer, jwksUri, timeoutMs }: JwtSettings): JWTVerifyGetKey {
-  let keys: JWTVerifyGetKey | undefined;
-  return async (header, token) => {
-    // Not a promise that others wait for: on Workers it would end with the request that made it.
-    keys ??= createRemoteJWKSet(jwksUri ?? (await discoverJwksUri(issuer, timeoutMs)), {
-      cooldownDuration,
-      cacheMaxAge,
-      timeoutDuration: timeoutMs,
-    });
-    return await keys(header, token);
-  };
-}
-
-/** OpenID Connect Discovery 1.0, section 4. */
-async function discoverJwksUri(issuer: string, timeoutMs: number): Promise<URL> {
-  const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
-  if (response.status !== 200) throw new Error(`${url} was answered ${response.status}.`);
-  const document: unknown = await response.json();
-  const [named, jwksUri] = ["issuer", "jwks_uri"].map((name): unknown => Reflect.get(Object(document), name));
-  if (named !== issuer) throw new Error(`${url} says that its issuer is ${String(named)}: set issuer to that.`);
-  const parsed = typeof jwksUri === "string" ? URL.parse(jwksUri) : null;
-  if (parsed === null) throw new Error(`${url} names no jwks_uri: set jwksUri.`);
-  return parsed;
 }

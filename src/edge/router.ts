@@ -21,9 +21,8 @@ type Lanes = streamable.StreamableLane & PageLane;
 /** From path and method to the function that answers. `login`: if not everybody may call. */
 export async function route<Env>(request: Request, lane: Lanes, login: Login<Env> | undefined): Promise<Response> {
   const url = new URL(request.url);
-  const resource = login?.auth.resource;
   // Before all else, as it is public.
-  const metadata = resource && answerMetadata(request, url, { settings: lane.settings, resource });
+  const metadata = login && (await answerMetadata(request, url, { settings: lane.settings, auth: login.auth }));
   if (metadata !== undefined) return metadata;
   const refusal = gate.refuseStranger(request, url, lane.settings);
   if (refusal !== undefined) return refusal;

@@ -14,6 +14,7 @@ import { hookCalls, namedIn } from "../sdk/call-hooks.ts";
 import { callLogger } from "../sdk/call-logger.ts";
 import { traceCalls } from "../sdk/call-span.ts";
 import { listOthers } from "../sdk/listings.ts";
+import { hideOutOfScope } from "../sdk/scopes.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
 import { readableByAll, SpokenMessages } from "../protocol/message-json.ts";
@@ -70,6 +71,7 @@ export function createStatelessLane<Env>(
         changes.tap(),
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
+      if (settings.outOfScope === "hidden") hideOutOfScope(server, known?.authInfo);
       listOthers(server);
       offerTasks(server, { request: context.requestInfo, namespace });
       const caller = { lane: () => "stateless" as const, user };

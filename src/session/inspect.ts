@@ -17,11 +17,10 @@ import { utf8Bytes } from "../protocol/utf8.ts";
 import type { Clock } from "./clock.ts";
 import type { Call, Calls } from "./calls/calls.ts";
 import { Journal, type JournalEntry } from "./calls/journal.ts";
-import { openRequests } from "./calls/server-requests.ts";
 import type { SentMessage } from "./out/sent-message.ts";
 import { unpackBurst } from "./out/shelf.ts";
 import type { Streams } from "./out/streams.ts";
-import { type Conversation, serverRequestsOf } from "./server/conversation.ts";
+import type { Conversation } from "./server/conversation.ts";
 import type { Rows } from "./stored/rows.ts";
 
 /** What a session is made of. */
@@ -184,8 +183,7 @@ function callOf(request: JSONRPCRequest): string {
 
 /** What the client owes an answer to: the server's requests, and our own ping behind a replay. */
 function askedOf(conversation: Conversation, held: Held[]): AskedView[] {
-  const requests = serverRequestsOf.get(conversation);
-  const deadlines = new Map(requests && openRequests.get(requests));
+  const deadlines = new Map(conversation.serverRequests.open);
   const asked = held.flatMap(({ message: { stream }, said }): AskedView[] => {
     if (said === undefined || !isRequest(said)) return [];
     const deadlineMs = deadlines.get(said.id)?.deadlineMs ?? null;

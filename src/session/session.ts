@@ -83,7 +83,6 @@ export class Session<Env> {
       namespace,
       objectId,
       memory,
-      hooks: settings.onCall,
     };
     const conversation = new Conversation({
       ...shared,

@@ -13,7 +13,7 @@ const servers: EdgeServer[] = [];
 
 /** A server that is told so, and trusts the provider. */
 async function start(options: Record<string, unknown> = {}): Promise<EdgeServer> {
-  const jwt = { issuer: provider.issuer, audience, timeoutMs: 1_000, ...options };
+  const jwt = { issuer: provider.issuer, audience, timeoutMs: 10_000, ...options };
   const edge = await startEdge("test/fixtures/jwt.ts", { vars: { JWT: JSON.stringify(jwt) } });
   servers.push(edge);
   return edge;
@@ -154,41 +154,6 @@ test("of a provider with two keys both are good, and a token that names none is 
   expect((await knock(edge, bearer(before))).status).toBe(200);
   const unnamed = await provider.sign(provider.claims(audience), { kid: undefined });
   expect((await knock(edge, bearer(unnamed))).status).toBe(401);
-});
-
-describe("while the identity provider cannot be asked", () => {
-  test.each(["down", "failing", "hanging"] as const)("%s: 503 and when to come again", async (health) => {
-    const edge = await start();
-    const token = await tokenOf();
-    await provider.be(health);
-    try {
-      expect(await knock(edge, bearer(token))).toEqual({ status: 503, challenge: null, retryAfter: "5" });
-      expect((await knock(edge, {})).status).toBe(401);
-      expect(edge.logs().filter((line) => line.includes("issuer-unreachable"))).toHaveLength(1);
-    } finally {
-      await provider.be("up");
-    }
-    expect((await knock(edge, bearer(token))).status).toBe(200);
-    // Its keys are known now, and it is not needed.
-    await provider.be(health);
-    try {
-      expect((await knock(edge, bearer(await tokenOf({ jti: health })))).status).toBe(200);
-    } finally {
-      await provider.be("up");
-    }
-  });
-
-  test("keys that are not where they should be: 503", async () => {
-    const edge = await start({ jwksUri: `${provider.issuer}/nothing-here` });
-    expect((await knock(edge, bearer(await tokenOf()))).status).toBe(503);
-  });
-
-  test("an issuer that calls itself otherwise: 503, and the log says what to set", async () => {
-    const edge = await start({ issuer: `${provider.issuer}/` });
-    const token = await tokenOf({ iss: `${provider.issuer}/` });
-    expect((await knock(edge, bearer(token))).status).toBe(503);
-    expect(edge.logs().join("\n")).toContain(`says that its issuer is ${provider.issuer}: set issuer to that.`);
-  });
 });
 
 describe("what providers do otherwise", () => {

@@ -53,5 +53,6 @@ describe("the document about who issues tokens for this server", () => {
 
   test("is nowhere if clients have keys", async () => {
     expect((await fetch(`${secretive.url}${prefix}/mcp`)).status).toBe(404);
+    expect((await fetch(`${secretive.url}/.well-known/oauth-authorization-server`)).status).toBe(404);
   });
 });

@@ -5,8 +5,12 @@ import { postJson } from "../support/raw-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
 
 let edge: EdgeServer;
-beforeAll(async () => void (edge = await startEdge("test/fixtures/guarded.ts")));
-afterAll(() => edge.close());
+let v1: EdgeServer;
+beforeAll(async () => {
+  edge = await startEdge("test/fixtures/guarded.ts");
+  v1 = await startEdge("test/fixtures/guarded-v1.ts");
+});
+afterAll(() => Promise.all([edge.close(), v1.close()]));
 
 const write = { method: "tools/call", params: { name: "write", arguments: {} } };
 const whoami = { method: "tools/call", params: { name: "whoami", arguments: {} } };
@@ -15,7 +19,7 @@ const page = { method: "resources/read", params: { uri: "page://1" } };
 const plan = { method: "prompts/get", params: { name: "plan" } };
 
 type Asked = typeof write | typeof read | typeof plan;
-type Lane = (as: Record<string, string>, requests: Asked[]) => Promise<Response>;
+type Lane = (as: Record<string, string>, requests: Asked[], server?: EdgeServer) => Promise<Response>;
 
 const inJsonRpc = (requests: Asked[]): object =>
   requests.length === 1
@@ -23,14 +27,14 @@ const inJsonRpc = (requests: Asked[]): object =>
     : requests.map((request, at) => ({ jsonrpc: "2.0", id: at + 1, ...request }));
 
 const lanes: Record<string, Lane> = {
-  "/sse": async (as, requests) => {
-    const client = await GuardedSseClient.openAs(edge.url, as);
+  "/sse": async (as, requests, server = edge) => {
+    const client = await GuardedSseClient.openAs(server.url, as);
     const response = await client.post(inJsonRpc(requests));
     const text = response.status === 202 ? "" : await response.text();
     client.close();
     return new Response(text, response);
   },
-  "/mcp": async (as, requests) => await (await openMcpAs(edge.url, as)).post(inJsonRpc(requests)),
+  "/mcp": async (as, requests, server = edge) => await (await openMcpAs(server.url, as)).post(inJsonRpc(requests)),
 };
 
 const stateless: Lane = async (as, [request]) => {
@@ -64,6 +68,23 @@ describe.each([...Object.entries(lanes), ["stateless", stateless] as [string, La
 
   test("what asks for none is there without any", async () => {
     expect((await send(bearer("bob-key-1"), [whoami])).ok).toBe(true);
+  });
+});
+
+describe.each(Object.entries(lanes))("a server of SDK v1 over %s", (_, send) => {
+  test.each(single)("%s that asks for a scope is refused without it", async (_what, request) => {
+    const response = await send(bearer("bob-key-1"), [request], v1);
+    expect(response.status).toBe(403);
+    expect(response.headers.get("www-authenticate")).toContain('error="insufficient_scope"');
+    expect(response.headers.get("www-authenticate")).toContain('scope="mcp mcp:write"');
+  });
+
+  test.each(single)("%s that asks for a scope is there for who has it", async (_what, request) => {
+    expect((await send(bearer("alice-key-1"), [request], v1)).ok).toBe(true);
+  });
+
+  test("a batch of which one call asks for a scope is refused as a whole", async () => {
+    expect((await send(bearer("bob-key-1"), [whoami, write], v1)).status).toBe(403);
   });
 });
 

@@ -108,6 +108,8 @@ describe("options", () => {
     [{ maxBodyBytes: Number.NaN }, "maxBodyBytes is a positive number, not NaN."],
     [{ ssePath: undefined }, "ssePath is a string, not undefined."],
     [{ binding: null }, "binding is a string, not null."],
+    [{ outOfScope: true }, 'outOfScope is "challenged" or "hidden", not true.'],
+    [{ sessions: "none" }, 'sessions is "offered" or "preferred", not "none".'],
   ])("of plain JavaScript are looked at as well: %o", (options, said) => {
     expect(() => resolveOptions(options as object)).toThrow(said);
   });

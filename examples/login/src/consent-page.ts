@@ -1,10 +1,22 @@
-import type { ConsentDescription } from "@cloudflare/workers-oauth-provider";
+import type { ConsentDescription, OAuthHelpers } from "@cloudflare/workers-oauth-provider";
 
 /** Names, hosts and scopes are the client's own words, and clients register themselves. */
 const escape = (value: string) => value.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
-/** Asks a person whether a client may act for them. `handle` is what the form sends back. */
-export function consentPage(client: ConsentDescription, handle: string): string {
+/** `GET /authorize`: may this client act for you? */
+export async function askConsent(request: Request, oauth: OAuthHelpers): Promise<Response> {
+  const asked = await oauth.parseAuthRequest(request);
+  const details = await oauth.describeConsent(asked);
+  const { handle, headers } = await oauth.beginConsent(asked);
+  headers.set("content-type", "text/html; charset=utf-8");
+  // No script, no frame. `form-action` would also forbid the redirects that follow the form, to the provider and the client.
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+  headers.set("content-security-policy", policy);
+  return new Response(consentPage(details, handle), { headers });
+}
+
+/** `handle` is what the form sends back. */
+function consentPage(client: ConsentDescription, handle: string): string {
   const name = escape(client.clientName);
   const publisher =
     client.clientDomain === undefined

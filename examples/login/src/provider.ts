@@ -15,12 +15,12 @@ interface User {
   name: string;
 }
 
-/** Whom people log in with. */
+/** Whom people log in with. Of both `undefined` if it does not do what it should: the log says what it did. */
 export interface Provider {
   /** Where the browser is sent. */
-  loginUrl(registration: Registration, state: string, verifier: string): Promise<string>;
+  loginUrl(registration: Registration, state: string, verifier: string): Promise<string | undefined>;
   /** Who came back with this code. */
-  userOf(registration: Registration, code: string, verifier: string): Promise<User>;
+  userOf(registration: Registration, code: string, verifier: string): Promise<User | undefined>;
 }
 
 interface Endpoints {
@@ -65,39 +65,47 @@ export const openid = (issuer: string): Provider =>
 
 /** The authorization code flow with PKCE (RFC 7636). */
 function oauth(endpoints: () => Promise<Endpoints>): Provider {
-  return {
-    async loginUrl({ id, callback }, state, verifier) {
-      const { authorization, scope } = await endpoints();
-      const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-      const url = new URL(authorization);
-      url.search = new URLSearchParams({
-        ...Object.fromEntries(url.searchParams),
-        response_type: "code",
-        client_id: id,
-        redirect_uri: callback,
-        scope,
-        state,
-        code_challenge: base64url.encode(new Uint8Array(hash)),
-        code_challenge_method: "S256",
-      }).toString();
-      return url.href;
-    },
-
-    async userOf({ id, secret, callback }, code, verifier) {
-      const { token, user, parse } = await endpoints();
-      const body = new URLSearchParams({
-        grant_type: "authorization_code",
-        client_id: id,
-        client_secret: secret,
-        redirect_uri: callback,
-        code,
-        code_verifier: verifier,
-      });
-      const granted = await json(fetch(token, { method: "POST", body, headers }));
-      const authorization = `Bearer ${said(granted["access_token"])}`;
-      return parse(await json(fetch(user, { headers: { ...headers, authorization } })));
-    },
+  const loginUrl = async ({ id, callback }: Registration, state: string, verifier: string): Promise<string> => {
+    const { authorization, scope } = await endpoints();
+    const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+    const url = new URL(authorization);
+    url.search = new URLSearchParams({
+      ...Object.fromEntries(url.searchParams),
+      response_type: "code",
+      client_id: id,
+      redirect_uri: callback,
+      scope,
+      state,
+      code_challenge: base64url.encode(new Uint8Array(hash)),
+      code_challenge_method: "S256",
+    }).toString();
+    return url.href;
   };
+
+  const userOf = async ({ id, secret, callback }: Registration, code: string, verifier: string): Promise<User> => {
+    const { token, user, parse } = await endpoints();
+    const body = new URLSearchParams({
+      grant_type: "authorization_code",
+      client_id: id,
+      client_secret: secret,
+      redirect_uri: callback,
+      code,
+      code_verifier: verifier,
+    });
+    const granted = await json(fetch(token, { method: "POST", body, headers }));
+    const authorization = `Bearer ${said(granted["access_token"])}`;
+    return parse(await json(fetch(user, { headers: { ...headers, authorization } })));
+  };
+
+  return {
+    loginUrl: (...asked) => loginUrl(...asked).catch(logged),
+    userOf: (...asked) => userOf(...asked).catch(logged),
+  };
+}
+
+/** What the provider did is for you; the client is told that it cannot go on. */
+function logged(error: unknown): undefined {
+  console.error(JSON.stringify({ event: "login-failed", error: String(error) }));
 }
 
 /** GitHub refuses requests of nobody, and answers forms with forms if it is not asked for JSON. */

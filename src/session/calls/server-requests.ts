@@ -7,9 +7,6 @@ interface ServerRequest {
   deadlineMs: number;
 }
 
-/** What is open of each, for `npm run inspect`: noted in development only. */
-export const openRequests = new WeakMap<ServerRequests, ReadonlyMap<RequestId, ServerRequest>>();
-
 /** What a session's server has asked its client and has no answer to yet: elicitation, sampling, roots, ping. */
 export class ServerRequests {
   readonly #open = new Map<RequestId, ServerRequest>();
@@ -17,7 +14,10 @@ export class ServerRequests {
 
   constructor(maxWaitForClientMs: number) {
     this.#maxWaitForClientMs = maxWaitForClientMs;
-    if (process.env["NODE_ENV"] === "development") openRequests.set(this, this.#open);
+  }
+
+  get open(): ReadonlyMap<RequestId, Readonly<ServerRequest>> {
+    return this.#open;
   }
 
   add(id: RequestId, { stream, sequence, nowMs }: { stream: string; sequence: number; nowMs: number }): void {

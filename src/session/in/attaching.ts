@@ -51,7 +51,8 @@ export class Attaching {
     if (lastPost !== undefined) ssePosts.expect(lastPost);
     const isPrimed = stream !== link.sseStream && readsPriming(conversation.handshake?.initialize?.["protocolVersion"]);
     conversation.delivery.replay(stream, { after: position?.after, before, isPrimed });
-    if (!link.isPostStream(stream)) this.#tellNewVersion();
+    // Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens.
+    if (!link.isPostStream(stream)) conversation.transport.tellChanged(record.takeOutdatedLists());
     this.#tellResumed(request);
     const recovering = conversation.recover();
     if (recovering === undefined) conversation.endIfAnswered(stream);
@@ -80,13 +81,5 @@ export class Attaching {
       lane: record.lane,
       by: position?.saidBy === "relay" ? "relay" : byClient,
     });
-  }
-
-  /** Another version of the Worker may have other tools than the client knows. It hears so once, as soon as it listens. */
-  #tellNewVersion(): void {
-    const { conversation, record } = this.#options;
-    for (const list of record.takeOutdatedLists()) {
-      void conversation.transport.send({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` });
-    }
   }
 }

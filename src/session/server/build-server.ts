@@ -1,9 +1,11 @@
 import type { CallLog } from "../../call-log.ts";
 import { callerOf } from "../../link/caller.ts";
 import { userIn } from "../../link/user-memory.ts";
-import { type CallHook, hookCalls, namedIn } from "../../sdk/call-hooks.ts";
+import { hookCalls, namedIn } from "../../sdk/call-hooks.ts";
 import { traceCalls } from "../../sdk/call-span.ts";
 import { listOthers } from "../../sdk/listings.ts";
+import { challengeScopes, hideOutOfScope } from "../../sdk/scopes.ts";
+import type { Settings } from "../../options.ts";
 import type { AnyServer, ServerFactory, SessionMemory } from "../../server-context.ts";
 import type { HandshakeRecord } from "../stored/handshake.ts";
 
@@ -15,13 +17,13 @@ export interface ServerParts<Env> {
   objectId: string;
   memory: SessionMemory;
   record: HandshakeRecord;
-  hooks: readonly CallHook[];
+  settings: Settings;
   callLog: CallLog;
 }
 
 /** Builds the server of a session, which `request` made necessary. Rejects with what `createServer` threw. */
 export async function buildServer<Env>(request: Request, parts: ServerParts<Env>): Promise<AnyServer> {
-  const { createServer, env, namespace, objectId, memory, record, hooks, callLog } = parts;
+  const { createServer, env, namespace, objectId, memory, record, settings, callLog } = parts;
   const context = {
     ...userIn(callerOf(request), namespace),
     era: "legacy",
@@ -30,11 +32,13 @@ export async function buildServer<Env>(request: Request, parts: ServerParts<Env>
     memory,
   } as const;
   const server = await createServer(context);
+  challengeScopes(server);
+  if (settings.outOfScope === "hidden") hideOutOfScope(server);
   listOthers(server);
   const user = namedIn(context);
   callLog.principal = user?.id;
   const caller = { lane: () => record.lane, sessionId: objectId, user };
-  hookCalls(server, hooks, caller);
+  hookCalls(server, settings.onCall, caller);
   traceCalls(server, caller);
   return server;
 }

@@ -44,9 +44,6 @@ export interface ConversationOptions {
   onClaim: (freshId: string) => void;
 }
 
-/** Those of each, for `npm run inspect`: noted in development only. */
-export const serverRequestsOf = new WeakMap<Conversation, ServerRequests>();
-
 /**
  * One session's client and server talking: every message of either passes here.
  *
@@ -57,10 +54,10 @@ export class Conversation {
   readonly calls = new Calls();
   readonly delivery: Delivery;
   readonly transport: SessionTransport;
+  readonly serverRequests: ServerRequests;
 
   readonly #options: ConversationOptions;
   readonly #journal: Journal;
-  readonly #serverRequests: ServerRequests;
   readonly #longCalls: LongCalls;
   readonly #said: ServerMessages;
   readonly #heard: ClientMessages;
@@ -76,12 +73,11 @@ export class Conversation {
     this.#journal = new Journal(store);
     this.delivery = new Delivery(options);
     this.#claims = new Claims(settings);
-    this.#serverRequests = new ServerRequests(settings.maxWaitForClientMs);
-    if (process.env["NODE_ENV"] === "development") serverRequestsOf.set(this, this.#serverRequests);
+    this.serverRequests = new ServerRequests(settings.maxWaitForClientMs);
     this.#longCalls = new LongCalls({
       clock,
       calls: this.calls,
-      serverRequests: this.#serverRequests,
+      serverRequests: this.serverRequests,
       streams: options.streams,
       settings,
       tell: (id, params) => this.#said.emit({ jsonrpc: "2.0", method: "notifications/progress", params }, id),
@@ -108,7 +104,7 @@ export class Conversation {
       delivery: this.delivery,
       introduction: this.#introduction,
       record: this.#record,
-      serverRequests: this.#serverRequests,
+      serverRequests: this.serverRequests,
       transport: this.transport,
     };
     this.#said = new ServerMessages({
@@ -162,10 +158,16 @@ export class Conversation {
     this.#record.ensure();
   }
 
-  /** The answer to a POST of `messages` if its caller may do too little for one of them; to be asked once it is {@linkcode ready}. */
+  /**
+   * The answer to a POST of `messages` if its caller may do too little for one of them; to be asked once it is
+   * {@linkcode ready}. Where what is out of scope is hidden, a token with other scopes than the last one shows other lists.
+   */
   refuseScopes(messages: JSONRPCMessage[], request: Request): Promise<Response | undefined> | undefined {
+    const authInfo = callerOf(request)?.authInfo;
+    const isHidden = authInfo !== undefined && this.#options.settings.outOfScope === "hidden";
+    if (isHidden) this.transport.tellChanged(this.#record.takeListsFor(authInfo.scopes.toSorted().join(" ")));
     const requests = messages.filter(isRequest);
-    return requests.length === 0 ? undefined : this.transport.refuseScopes(requests, callerOf(request)?.authInfo);
+    return requests.length === 0 ? undefined : this.transport.refuseScopes(requests, authInfo);
   }
 
   /** Hands the messages of one POST to the server and returns its requests as running calls. */

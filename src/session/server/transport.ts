@@ -96,6 +96,13 @@ export class SessionTransport implements Transport {
     this.#target.emit(message, options?.relatedRequestId);
   }
 
+  /** Tells the client that `lists`, such as `tools`, may not be as it knows them. */
+  tellChanged(lists: string[]): void {
+    for (const list of lists) {
+      this.#target.emit({ jsonrpc: "2.0", method: `notifications/${list}/list_changed` }, undefined);
+    }
+  }
+
   /** Hands a client's message to the server. */
   receive(message: JSONRPCMessage, extra?: MessageExtraInfo): void {
     if (isResponse(message)) {

@@ -28,6 +28,8 @@ export interface Handshake {
   subscriptions: string[];
   /** The version of the Worker whose lists the client knows, see `versionIn`; absent where none is known. */
   version?: string;
+  /** The scopes by which the client knows the lists, if what is out of scope is hidden. */
+  scopes?: string;
   /** Of which lists it was promised to hear when they change. */
   lists?: string[];
   /** What the server asked a person while it introduced itself; absent if nothing. */
@@ -87,6 +89,8 @@ export class HandshakeRecord {
   readonly #store: (handshake: Handshake) => void;
   readonly #version: string | undefined;
   #handshake: Handshake | undefined;
+  /** Of the last caller, see `takeListsFor`. */
+  #scopes: string | undefined;
   /** That of the POSTs that were let in. */
   lane: Lane;
   /** Whose session it is. `undefined` before anybody opened it. */
@@ -115,10 +119,11 @@ export class HandshakeRecord {
   noteAnswered(request: JSONRPCRequest, answer: JSONRPCMessage): void {
     const remembered = rememberedAfter(this.#current(), request);
     if (remembered === undefined) return;
-    const { method } = request;
-    const version = this.#version;
-    if (method !== "initialize" || version === undefined) this.#remember(remembered);
-    else this.#remember({ ...remembered, version, lists: changingLists(answer) });
+    if (request.method !== "initialize") return this.#remember(remembered);
+    const lists = changingLists(answer);
+    const version = this.#version === undefined ? {} : { version: this.#version, lists };
+    const scopes = this.#scopes === undefined ? {} : { scopes: this.#scopes, lists };
+    this.#remember({ ...remembered, ...version, ...scopes });
   }
 
   /** The lists that another version of the Worker may have changed since the client read them. Only once for each. */
@@ -127,6 +132,15 @@ export class HandshakeRecord {
     if (handshake?.lists === undefined || this.#version === undefined || handshake.version === this.#version) return [];
     this.#remember({ ...handshake, version: this.#version });
     return handshake.lists;
+  }
+
+  /** The lists that a caller with these scopes may see otherwise than the one before. Only once for each change. */
+  takeListsFor(scopes: string): string[] {
+    const handshake = this.#handshake;
+    this.#scopes = scopes;
+    if (handshake?.initialize === undefined || handshake.scopes === scopes) return [];
+    this.#remember({ ...handshake, scopes });
+    return handshake.lists ?? [];
   }
 
   noteQuestions(questions: Question[]): void {

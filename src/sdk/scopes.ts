@@ -1,0 +1,134 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { AuthInfo, JSONRPCRequest, ScopeChallengeHandler, Transport } from "@modelcontextprotocol/server";
+import { isObject } from "../protocol/json-rpc.ts";
+import type { AnyServer } from "../server-context.ts";
+import { isSdkV2 } from "./sdk-v2.ts";
+
+type Handler = (request: unknown, context: unknown) => unknown;
+
+/** A tool, a resource, a template or a prompt, as `registerTool` and its like return it. */
+interface Registered {
+  enabled?: boolean;
+  scopeChallenge?: ScopeChallengeHandler | undefined;
+  /** Of a template. */
+  resourceTemplate?: { uriTemplate: { match(uri: string): unknown; toString(): string } };
+}
+
+type Registry = Record<string, Registered>;
+
+/** What the SDKs keep under names that are the same in v1 and v2, and not public; and the request for what has this key. */
+const registries: Record<string, (key: string, registered: Registered) => Pick<JSONRPCRequest, "method" | "params">> = {
+  _registeredTools: (name) => ({ method: "tools/call", params: { name, arguments: {} } }),
+  _registeredPrompts: (name) => ({ method: "prompts/get", params: { name } }),
+  _registeredResources: (uri) => ({ method: "resources/read", params: { uri } }),
+  _registeredResourceTemplates: (_name, { resourceTemplate }) => ({
+    method: "resources/read",
+    params: { uri: String(resourceTemplate?.uriTemplate) },
+  }),
+};
+
+/** Has a server of SDK v1 ask for scopes as one of v2 does: by the `scopeChallenge` of what `registerTool` returned. */
+export function challengeScopes(server: AnyServer): void {
+  if (isSdkV2(server) || !("server" in server)) return;
+  const connect: (transport: Transport) => Promise<void> = server.connect.bind(server) as never;
+  // Under the name that it has in v2, so that both are found there.
+  const resolveScopeChallenge: ScopeChallengeHandler = (context) => {
+    const registered = registeredFor(server, context.request);
+    return registered?.enabled === false ? undefined : registered?.scopeChallenge?.(context);
+  };
+  Object.assign(server, { resolveScopeChallenge });
+  server.connect = (
+    transport: Transport & { setScopeChallengeResolver?: (challenge: ScopeChallengeHandler) => void },
+  ) => {
+    transport.setScopeChallengeResolver?.((context) => challengeOf(server)?.(context));
+    return connect(transport);
+  };
+}
+
+function registeredFor(server: AnyServer, { method, params = {} }: JSONRPCRequest): Registered | undefined {
+  const named = (registry: string, key: string): Registered | undefined => registryOf(server, registry)[key];
+  switch (method) {
+    case "tools/call":
+      return named("_registeredTools", String(params["name"]));
+    case "prompts/get":
+      return named("_registeredPrompts", String(params["name"]));
+    case "resources/read": {
+      const uri = URL.parse(String(params["uri"]))?.href;
+      if (uri === undefined) return undefined;
+      const templates = Object.values(registryOf(server, "_registeredResourceTemplates"));
+      const matching = templates.find(({ resourceTemplate }) => resourceTemplate?.uriTemplate.match(uri));
+      return named("_registeredResources", uri) ?? matching;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Who sent the request that a server handles. */
+const callers = new AsyncLocalStorage<AuthInfo | undefined>();
+
+/**
+ * Has `server` know to each caller only what that may use: what asks for a scope that the caller lacks is neither listed nor
+ * found, completed or challenged, as if it had never been registered. Each request counts by itself, as another token of the
+ * same user may have other scopes. `builtFor`: who sent the one request that it is built for, if it is.
+ *
+ * A challenge that gives a promise cannot be asked in making a list: what has one is listed, and challenged when it is called.
+ */
+export function hideOutOfScope(server: AnyServer, builtFor?: AuthInfo): void {
+  for (const [name, requestFor] of Object.entries(registries)) {
+    const all = Reflect.get(server, name) as Registry | undefined;
+    if (all === undefined) continue;
+    Object.defineProperty(server, name, {
+      get: () => {
+        const authInfo = callers.getStore() ?? builtFor;
+        return authInfo === undefined ? all : shownTo(authInfo, all, requestFor);
+      },
+    });
+  }
+  const challenge = challengeOf(server);
+  const hiding: ScopeChallengeHandler = (context) => callers.run(context.authInfo, () => challenge?.(context));
+  if (challenge !== undefined) Object.assign(server, { resolveScopeChallenge: hiding });
+  handleAsCaller(server);
+}
+
+function shownTo(authInfo: AuthInfo, all: Registry, requestFor: (typeof registries)[string]): Registry {
+  const isShown = (key: string | symbol): boolean => {
+    const registered = typeof key === "string" && Object.hasOwn(all, key) ? all[key] : undefined;
+    if (typeof key !== "string" || registered?.scopeChallenge === undefined) return true;
+    const request = { jsonrpc: "2.0" as const, id: 0, ...requestFor(key, registered) };
+    const challenged = registered.scopeChallenge({ request, authInfo });
+    return challenged === undefined || challenged instanceof Promise;
+  };
+  return new Proxy(all, {
+    get: (target, key): unknown => (isShown(key) ? Reflect.get(target, key) : undefined),
+    ownKeys: (target) => Reflect.ownKeys(target).filter(isShown),
+  });
+}
+
+/** Has all that `server` does in answer to a request know who sent that. */
+function handleAsCaller(server: AnyServer): void {
+  const inner: unknown = Reflect.get(server, "server") ?? server;
+  const handlers: unknown = Reflect.get(Object(inner), "_requestHandlers");
+  if (!(handlers instanceof Map)) return;
+  for (const [method, handler] of handlers as Map<string, Handler>) {
+    handlers.set(method, (request: unknown, context: unknown) =>
+      callers.run(authInfoIn(context), () => handler(request, context)),
+    );
+  }
+}
+
+/** `http` is v2's name for what brought a request. */
+function authInfoIn(context: unknown): AuthInfo | undefined {
+  const { http, authInfo } = isObject(context) ? context : {};
+  return (isObject(http) ? http["authInfo"] : authInfo) as AuthInfo | undefined;
+}
+
+function registryOf(server: AnyServer, registry: string): Registry {
+  const registered: unknown = Reflect.get(server, registry);
+  return isObject(registered) ? (registered as Registry) : {};
+}
+
+function challengeOf(server: AnyServer): ScopeChallengeHandler | undefined {
+  const challenge: unknown = Reflect.get(server, "resolveScopeChallenge");
+  return typeof challenge === "function" ? (challenge as ScopeChallengeHandler) : undefined;
+}

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { bearer } from "../support/guarded-client.ts";
+import { IdentityProvider } from "../support/identity-provider.ts";
+import { initialize, postJson } from "../support/raw-client.ts";
+
+const audience = "https://mcp.example.com/sse";
+
+let provider: IdentityProvider;
+const servers: EdgeServer[] = [];
+
+/** A server that trusts the provider, and knows nothing of it yet. */
+async function start(options: Record<string, unknown> = {}): Promise<EdgeServer> {
+  const jwt = { issuer: provider.issuer, audience, timeoutMs: 10_000, ...options };
+  const edge = await startEdge("test/fixtures/jwt.ts", { vars: { JWT: JSON.stringify(jwt) } });
+  servers.push(edge);
+  return edge;
+}
+
+beforeAll(async () => void (provider = await IdentityProvider.start()));
+
+afterAll(async () => {
+  await Promise.all(servers.map((edge) => edge.close()));
+  await provider.close();
+});
+
+async function knock({ url }: EdgeServer, headers: Record<string, string>) {
+  const response = await postJson(`${url}/mcp`, initialize(), headers);
+  await response.body?.cancel();
+  const challenge = response.headers.get("www-authenticate");
+  return { status: response.status, challenge, retryAfter: response.headers.get("retry-after") };
+}
+
+/** A valid token but for these claims. */
+const tokenOf = (claims: Record<string, unknown> = {}) => provider.sign(provider.claims(audience, claims));
+
+/** Where clients of 2025-03-26 look for the authorization server, and nowhere else. */
+const copy = "/.well-known/oauth-authorization-server";
+
+describe("while the identity provider cannot be asked", () => {
+  test.each(["down", "failing", "hanging"] as const)("%s: 503 and when to come again", async (health) => {
+    const edge = await start();
+    const token = await tokenOf();
+    await provider.be(health);
+    try {
+      expect(await knock(edge, bearer(token))).toEqual({ status: 503, challenge: null, retryAfter: "5" });
+      expect((await knock(edge, {})).status).toBe(401);
+    } finally {
+      await provider.be("up");
+    }
+    // It is asked again after a while: not for each request, and then it is enough.
+    await expect.poll(async () => (await knock(edge, bearer(token))).status, { interval: 500 }).toBe(200);
+    expect(edge.logs().filter((line) => line.includes("issuer-unreachable"))).toHaveLength(1);
+    // Its keys are known now, and it is not needed.
+    await provider.be(health);
+    try {
+      expect((await knock(edge, bearer(await tokenOf({ jti: health })))).status).toBe(200);
+    } finally {
+      await provider.be("up");
+    }
+  });
+
+  test.each(["failing", "hanging"] as const)(
+    "%s: who comes soon after the first is told so at once",
+    async (health) => {
+      const edge = await start();
+      await provider.be(health);
+      try {
+        expect((await knock(edge, bearer(await tokenOf()))).status).toBe(503);
+        const asked = provider.requests.length;
+        const tokens = await Promise.all(["a", "b", "c"].map((jti) => tokenOf({ jti })));
+        const answers = await Promise.all(tokens.map((token) => knock(edge, bearer(token))));
+        expect(answers.map(({ status, retryAfter }) => [status, retryAfter])).toEqual(tokens.map(() => [503, "5"]));
+        expect((await fetch(`${edge.url}${copy}`)).status).toBe(503);
+        expect(provider.requests.slice(asked)).toEqual([]);
+      } finally {
+        await provider.be("up");
+      }
+    },
+  );
+
+  test("of those who come later one asks again, and the others do not wait for it", async () => {
+    const edge = await start({ timeoutMs: 120_000 });
+    await provider.be("failing");
+    try {
+      expect((await knock(edge, bearer(await tokenOf()))).status).toBe(503);
+      await provider.be("hanging");
+      const asked = provider.requests.length;
+      const [token, other] = [await tokenOf({ jti: "one" }), await tokenOf({ jti: "other" })];
+      // Whoever asks again waits for what never comes.
+      const waiting: Promise<unknown>[] = [];
+      await expect
+        .poll(
+          () => {
+            waiting.push(knock(edge, bearer(token)).catch(() => undefined));
+            return provider.requests.length - asked;
+          },
+          { interval: 500 },
+        )
+        .toBe(1);
+      expect((await knock(edge, bearer(other))).status).toBe(503);
+      expect(provider.requests.length - asked).toBe(1);
+      await provider.be("down");
+      await Promise.all(waiting);
+    } finally {
+      await provider.be("up");
+    }
+  });
+
+  test("keys that are not where they should be: 503", async () => {
+    const edge = await start({ jwksUri: `${provider.issuer}/nothing-here` });
+    expect((await knock(edge, bearer(await tokenOf()))).status).toBe(503);
+  });
+
+  test("an issuer that calls itself otherwise: 503, and the log says what to set", async () => {
+    const edge = await start({ issuer: `${provider.issuer}/` });
+    const token = await tokenOf({ iss: `${provider.issuer}/` });
+    expect((await knock(edge, bearer(token))).status).toBe(503);
+    expect(edge.logs().join("\n")).toContain(`says that its issuer is ${provider.issuer}: set issuer to that.`);
+  });
+});
+
+describe("a copy of what the provider says of itself, for clients that know no other place", () => {
+  const copied = { origin: "https://elsewhere.example" };
+
+  test("is on the server's own host, as it is, for a page of any origin and without a token", async () => {
+    const edge = await start();
+    const response = await fetch(edge.url + copy, { headers: copied });
+    expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.json()).toEqual(await (await fetch(provider.issuer + copy)).json());
+    const asked = provider.requests.length;
+    expect((await fetch(edge.url + copy)).status).toBe(200);
+    expect(provider.requests.length).toBe(asked);
+    expect((await fetch(edge.url + copy, { method: "OPTIONS", headers: copied })).status).toBe(204);
+    expect((await fetch(edge.url + copy, { method: "POST" })).status).toBe(405);
+    expect((await fetch(`${edge.url}${copy}/mcp`)).status).toBe(404);
+  });
+
+  test("is there again once the provider can be asked, and is 503 until then", async () => {
+    const edge = await start();
+    await provider.be("down");
+    try {
+      const response = await fetch(edge.url + copy, { headers: copied });
+      expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+      expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    } finally {
+      await provider.be("up");
+    }
+    await expect.poll(async () => (await fetch(edge.url + copy)).status, { interval: 500 }).toBe(200);
+  });
+
+  test("is not there behind a login that asks by itself", async () => {
+    const edge = await start({ header: "cf-access-jwt-assertion" });
+    expect((await fetch(edge.url + copy)).status).toBe(404);
+  });
+});
