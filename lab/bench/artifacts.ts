@@ -101,6 +101,12 @@ function partOf(source: string | undefined): string {
   return /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? `${ownPart}, ${ownFolder}`;
 }
 
+/** What is uploaded of a Worker, compressed, bytes. */
+export async function gzipOf(main: string): Promise<number> {
+  const { script } = await bundle(main);
+  return gzipLength(await readFile(script, "utf8"));
+}
+
 function gzipLength(text: string): number {
   return gzipSync(text, { level: 9 }).byteLength;
 }

@@ -21,8 +21,11 @@ export type ContestantName =
 /** Servers of real size: they are compared with each other only. */
 export type LargeName = "large-ours" | "large-mcp-agent";
 
+/** This project with a login: they are compared with `ours` only. */
+export type LoginName = "login-keys" | "login-jwt";
+
 /** `counted` is this project with a meter on it: nothing to compare speeds with. */
-type ServerName = ContestantName | LargeName | "counted";
+type ServerName = ContestantName | LargeName | LoginName | "counted";
 
 /** What a contestant is called in a table. */
 export const titles: Record<ContestantName, string> = {
@@ -58,12 +61,16 @@ export interface Contestant<Name extends ServerName = ContestantName> {
   stop(): Promise<void>;
 }
 
-export async function startContestant<Name extends ServerName>(name: Name): Promise<Contestant<Name>> {
+/** `texts`: what it has bound besides, if it is a Worker. */
+export async function startContestant<Name extends ServerName>(
+  name: Name,
+  texts: Record<string, string> = {},
+): Promise<Contestant<Name>> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-bench-"));
   const diskFolder = join(folder, "disk");
   await mkdir(diskFolder);
   const port = await freePort();
-  const { file, args } = await commandOf(name, { folder, diskFolder, port });
+  const { file, args } = await commandOf(name, { folder, diskFolder, port, texts });
   // What they log goes to a file: to read it here would be work for the client.
   const log = await open(join(folder, "log"), "w");
   const child = spawn(file, args, { cwd: root, stdio: ["ignore", log.fd, log.fd] });
@@ -95,6 +102,7 @@ interface Place {
   folder: string;
   diskFolder: string;
   port: number;
+  texts: Record<string, string>;
 }
 
 async function commandOf(name: ServerName, place: Place): Promise<{ file: string; args: string[] }> {
@@ -105,9 +113,15 @@ async function commandOf(name: ServerName, place: Place): Promise<{ file: string
     case "counted":
     case "mcp-agent":
     case "large-ours":
-    case "large-mcp-agent": {
+    case "large-mcp-agent":
+    case "login-keys":
+    case "login-jwt": {
       const config = join(place.folder, "config.capnp");
-      await writeFile(config, await workerdConfig({ main: mainOf(name), ...place }));
+      const bound = Object.entries(place.texts).map(
+        ([text, value]) => `, (name = "${text}", text = ${JSON.stringify(value)})`,
+      );
+      const more = { services: "", bindings: bound.join("") };
+      await writeFile(config, await workerdConfig({ main: mainOf(name), more, ...place }));
       return { file: workerdBinary(), args: ["serve", config, "--experimental"] };
     }
     case "sdk-express":

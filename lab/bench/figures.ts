@@ -2,6 +2,7 @@ import type { Artifact } from "./artifacts.ts";
 import { type ContestantName, titles } from "./contestants.ts";
 import type { SessionCounts } from "./counts.ts";
 import type { IdleCosts } from "./idle-sessions.ts";
+import type { LoginBytes } from "./logins.ts";
 import { type Metric, partShapes, type Rounds } from "./rounds.ts";
 
 /** Everything that one run measured. */
@@ -9,6 +10,7 @@ export interface Measured {
   rounds: Rounds;
   idle: Partial<Record<ContestantName, IdleCosts>>;
   counts: SessionCounts;
+  logins: LoginBytes;
   artifacts: { ours: Artifact; libraries: Artifact; mcpAgent: Artifact };
 }
 
@@ -69,6 +71,7 @@ export function figuresOf(measured: Measured): Figure[] {
     ...streamableFigures(measured),
     ...partFigures(measured),
     ...largeFigures(measured),
+    ...loginFigures(measured),
   ];
 }
 
@@ -95,6 +98,24 @@ function largeFigures({ rounds }: Measured): Figure[] {
   return [
     row("tools/list of 200 tools, p50", cells("list"), [listed, ahead("list")]),
     row("wake and list 200 tools", cells("wake and list"), [ahead("wake and list")]),
+  ];
+}
+
+/** What a login costs, beside the same server without one. */
+export function loginFigures({ rounds, logins }: Pick<Measured, "rounds" | "logins">): Figure[] {
+  const call = (figure: string, metric: Metric, bound: number): Figure => {
+    const ratio = rounds.ratioOfMetrics(metric, "call without a login", "ours");
+    return ownRow(figure, ms(rounds.median(metric, "ours")), [atMost(ratio, bound, "without a login")]);
+  };
+  const upload = (figure: string, bytes: number, boundKib: number): Figure =>
+    ownRow(figure, `+ ${kib(bytes)}`, [
+      { wording: `≤ ${boundKib} KiB`, found: kib(bytes), holds: bytes <= boundKib * 1024 },
+    ]);
+  return [
+    call("call with keys, p50", "call with keys", 1.08),
+    call("call with a cached JWT, p50", "call with a token", 1.1),
+    upload("bundle, gzip, with keys", logins["login-keys"], 1.5),
+    upload("bundle, gzip, with JWT", logins["login-jwt"], 9),
   ];
 }
 

@@ -25,6 +25,9 @@ export type Metric =
   | "wake and list"
   | "late call"
   | "early call"
+  | "call without a login"
+  | "call with keys"
+  | "call with a token"
   | "call among few"
   | "call among many"
   | "wake";

@@ -6,17 +6,20 @@ import { measureArtifacts } from "./artifacts.ts";
 import { asSvg } from "./chart.ts";
 import { type Contestant, type ContestantName, mainOf, onWorkerd, startContestant, titles } from "./contestants.ts";
 import { countSession } from "./counts.ts";
-import { figuresOf, type Measured } from "./figures.ts";
+import { figuresOf, loginFigures, type Measured } from "./figures.ts";
 import { IdleSessions, measureCrowd, measureWake, untilHibernated } from "./idle-sessions.ts";
 import { installNodePeers, installPythonPeer } from "./peers.ts";
 import { asMarkdown, asText, machineSize, type Report, versions } from "./report.ts";
 import { Rounds } from "./rounds.ts";
+import { measureLogins } from "./logins.ts";
 import { measureLists } from "./large-servers.ts";
 import { measureOldSession, measureSideBySide, type Pace } from "./side-by-side.ts";
 
 const { values: flags } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
+    /** Only what a login costs. */
+    logins: { type: "boolean", default: false },
     json: { type: "string" },
     readme: { type: "boolean", default: false },
   },
@@ -155,6 +158,14 @@ async function measureIdle(): Promise<Measured["idle"]> {
 }
 
 async function main(): Promise<void> {
+  if (flags.logins) {
+    say("logins");
+    const figures = loginFigures({ rounds, logins: await measureLogins(rounds, pace) });
+    for (const { figure, ours, required, found, holds } of figures) {
+      console.log(`${figure}: ${ours}, required ${required}, found ${found}: ${holds ? "holds" : "does not hold"}`);
+    }
+    return;
+  }
   await installPeers();
   say("bundles and start-up");
   // All of them now: somebody may be editing the sources while this runs.
@@ -170,6 +181,8 @@ async function main(): Promise<void> {
   await measureSpeed();
   say("servers of 200 tools");
   await measureLargeServers();
+  say("logins");
+  const logins = await measureLogins(rounds, pace);
   say(`idle sessions, ${firstCrowd} and ${secondCrowd}`);
   const idle = await measureIdle();
   const report: Report = {
@@ -178,7 +191,7 @@ async function main(): Promise<void> {
     rounds: pace.rounds,
     versions: versions(),
     notRun,
-    figures: figuresOf({ rounds, idle, counts, artifacts }),
+    figures: figuresOf({ rounds, idle, counts, logins, artifacts }),
     medians: rounds.medians(),
     idle,
     counts,

@@ -91,8 +91,11 @@ class PostConnections {
   }
 }
 
-/** A stream that has its `endpoint`: an HTTP+SSE session before `initialize`. */
-export async function openSse(port: number): Promise<BenchSession & { openedInMs: number }> {
+/** A stream that has its `endpoint`: an HTTP+SSE session before `initialize`. `headers` are those of all its requests. */
+export async function openSse(
+  port: number,
+  headers: Record<string, string> = {},
+): Promise<BenchSession & { openedInMs: number }> {
   const stream = await WireConnection.open(port);
   const posts = new PostConnections(port);
   const waiting = new Map<number, () => void>();
@@ -111,13 +114,14 @@ export async function openSse(port: number): Promise<BenchSession & { openedInMs
     if (id !== undefined) waiting.get(id)?.();
   });
   const startedAt = performance.now();
-  const getHead = `GET /sse HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\naccept: text/event-stream\r\n`;
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const getHead = `GET /sse HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\naccept: text/event-stream\r\n${more.join("")}`;
   const { status } = await stream.stream(getHead, (text) => events.read(text));
   if (status !== 200) throw new Error(`GET /sse was answered ${status}`);
   await hasEndpoint;
   const openedInMs = performance.now() - startedAt;
 
-  const head = postHead(port, endpoint);
+  const head = postHead(port, endpoint) + more.join("");
   const send: Send = async (message, id) => {
     const connection = await posts.take();
     const sentAt = performance.now();

@@ -1,15 +1,18 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { waitUntil } from "cloudflare:workers";
-import type { JSONRPCMessage, ServerNotifier } from "@modelcontextprotocol/server";
+import type { JSONRPCMessage, ServerEvent, ServerEventBus } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
 import type { Tap } from "../sdk/tap.ts";
 import * as link from "../link/link.ts";
 
 /** A change of a list or a resource, as isolates tell it each other. */
 interface Change {
-  /** Tells it from every other: an isolate hears of one as often as it has listeners. */
+  /** Tells it from every other. */
   id: string;
   method: string;
   uri?: string | undefined;
+  /** The hash of the principal whose server said it. Absent without a login. */
+  owner?: string | undefined;
 }
 
 /** The name of the one object through which all isolates hear of changes. */
@@ -18,11 +21,14 @@ const objectName = "changes";
 /** What happens within it is told together: a request may ask objects a limited number of times. Milliseconds. */
 const togetherMs = 20;
 
-/** How many ids are remembered: more than are on their way at once. */
+/** Of how many that were told together an id is remembered: more than are on their way at once. */
 const maxSeen = 1_000;
 
 /** How long a line that broke waits before it is opened again, milliseconds: doubled each time, up to the second. */
 const againMs = { least: 200, most: 10_000 };
+
+/** Whose request is served: the SDK does not say who it is that listens. */
+const owners = new AsyncLocalStorage<string | undefined>();
 
 /**
  * Tells those who listen (revision 2026-07-28, Subscriptions) what servers say of their lists and resources, in whichever
@@ -30,28 +36,44 @@ const againMs = { least: 200, most: 10_000 };
  *
  * A server of the stateless revision has one request and no stream beside it, and the SDK drops what it says unasked. This
  * way `sendToolListChanged`, or a tool added at run time, means the same in every lane. Listeners of this isolate are told by
- * the SDK's notifier; to the others it goes through one object, which passes on and keeps nothing. While nobody listens no
- * line to it is open.
+ * the SDK's bus; to the others it goes through one object, which passes on and keeps nothing. While nobody listens no line to
+ * it is open.
+ *
+ * With a login, what the server of one user says is told to this user only, as in sessions: it may be of what is that user's.
  *
  * Loses: what is said while a listener's line is broken. Its lists' `ttlMs` bounds how long it goes by old ones.
  */
 export class Changes {
-  readonly #notifier: ServerNotifier;
   readonly #namespace: () => DurableObjectNamespace;
+  /** Each who listens in this isolate, with whose request it was. */
+  readonly #listeners = new Map<(event: ServerEvent) => void, string | undefined>();
   readonly #seen = new Set<string>();
   #untold: Change[] = [];
 
-  constructor(notifier: ServerNotifier, namespace: () => DurableObjectNamespace) {
-    this.#notifier = notifier;
+  constructor(namespace: () => DurableObjectNamespace) {
     this.#namespace = namespace;
   }
 
-  /** Follows what one server says. */
-  tap(): Tap {
+  /** Where the SDK has those wait who listen. By itself it would tell all of them: it does not know whose a change is. */
+  readonly bus: ServerEventBus = {
+    subscribe: (listener) => {
+      this.#listeners.set(listener, owners.getStore());
+      return () => void this.#listeners.delete(listener);
+    },
+    publish: () => undefined,
+  };
+
+  /** Has whoever `serve` lets listen hear of what is `owner`'s. */
+  listenAs<Answer>(owner: string | undefined, serve: () => Answer): Answer {
+    return owners.run(owner, serve);
+  }
+
+  /** Follows what the server of one request says, which is `owner`'s. */
+  tap(owner: string | undefined): Tap {
     return {
       say: (message) => {
         const change = changeIn(message);
-        if (change !== undefined) this.#tell(change);
+        if (change !== undefined) this.#tell({ ...change, owner });
         return message;
       },
     };
@@ -72,7 +94,10 @@ export class Changes {
 
   async #tellOthers(): Promise<void> {
     await scheduler.wait(togetherMs);
-    const body = JSON.stringify(this.#untold.splice(0));
+    const changes = this.#untold.splice(0);
+    // Of its own this isolate hears as well.
+    this.#noteIfNew(changes);
+    const body = JSON.stringify(changes);
     const headers = link.askHeaders({ verb: "changes-tell" });
     await this.#object().fetch(link.url, { method: "POST", headers, body });
   }
@@ -83,7 +108,8 @@ export class Changes {
     if (webSocket === null) throw new Error("no line to the object of changes");
     webSocket.accept();
     webSocket.addEventListener("message", ({ data }) => {
-      for (const change of changesIn(data)) if (!this.#seen.has(change.id)) this.#notify(change);
+      const changes = changesIn(data);
+      if (this.#noteIfNew(changes)) for (const change of changes) this.#notify(change);
     });
     return webSocket;
   }
@@ -93,22 +119,34 @@ export class Changes {
     return namespace.get(namespace.idFromName(objectName));
   }
 
-  #notify({ id, method, uri }: Change): void {
-    this.#seen.add(id);
-    for (const oldest of this.#seen) {
-      if (this.#seen.size <= maxSeen) break;
-      this.#seen.delete(oldest);
-    }
-    switch (method) {
-      case "notifications/tools/list_changed":
-        return this.#notifier.toolsChanged();
-      case "notifications/prompts/list_changed":
-        return this.#notifier.promptsChanged();
-      case "notifications/resources/list_changed":
-        return this.#notifier.resourcesChanged();
-      case "notifications/resources/updated":
-        if (uri !== undefined) this.#notifier.resourceUpdated(uri);
-    }
+  /** Remembers them. Whether this isolate had not heard of them yet: it does as often as it has listeners. What is told together goes by its first. */
+  #noteIfNew([first]: Change[]): boolean {
+    if (first === undefined || this.#seen.has(first.id)) return false;
+    this.#seen.add(first.id);
+    const [oldest] = this.#seen;
+    if (oldest !== undefined && this.#seen.size > maxSeen) this.#seen.delete(oldest);
+    return true;
+  }
+
+  #notify(change: Change): void {
+    const event = eventOf(change);
+    if (event === undefined) return;
+    for (const [listener, owner] of this.#listeners) if (owner === change.owner) listener(event);
+  }
+}
+
+function eventOf({ method, uri }: Change): ServerEvent | undefined {
+  switch (method) {
+    case "notifications/tools/list_changed":
+      return { kind: "tools_list_changed" };
+    case "notifications/prompts/list_changed":
+      return { kind: "prompts_list_changed" };
+    case "notifications/resources/list_changed":
+      return { kind: "resources_list_changed" };
+    case "notifications/resources/updated":
+      return uri === undefined ? undefined : { kind: "resource_updated", uri };
+    default:
+      return undefined;
   }
 }
 
@@ -149,8 +187,7 @@ function changeIn(message: JSONRPCMessage): Change | undefined {
   if (!("method" in message) || "id" in message) return undefined;
   if (!/^notifications\/((tools|prompts|resources)\/list_changed|resources\/updated)$/.test(message.method))
     return undefined;
-  const uri = message.params?.["uri"];
-  return { id: crypto.randomUUID(), method: message.method, uri: typeof uri === "string" ? uri : undefined };
+  return { id: crypto.randomUUID(), method: message.method, uri: textIn(message.params?.["uri"]) };
 }
 
 /** What another isolate, perhaps of another release, tells; what is no change is passed over. */
@@ -159,10 +196,14 @@ function changesIn(data: unknown): Change[] {
   if (!Array.isArray(told)) return [];
   return told.flatMap((change: unknown) => {
     if (!isObject(change)) return [];
-    const { id, method, uri } = change;
+    const { id, method, uri, owner } = change;
     if (typeof id !== "string" || typeof method !== "string") return [];
-    return [{ id, method, uri: typeof uri === "string" ? uri : undefined }];
+    return [{ id, method, uri: textIn(uri), owner: textIn(owner) }];
   });
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function closed(socket: WebSocket): Promise<void> {

@@ -32,6 +32,7 @@ import { offerTasks } from "./tasks.ts";
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
 export interface StatelessLane {
   handler: McpHttpHandler;
+  changes: Changes;
   subscriptions: Subscriptions;
   /** Why a request got no server, of which the SDK says only that there is an error. */
   failures: WeakMap<Request, unknown>;
@@ -53,6 +54,7 @@ export function createStatelessLane<Env>(
   { env, namespace, settings }: { env: () => Env; namespace: () => DurableObjectNamespace; settings: Settings },
 ): StatelessLane {
   const failures = new WeakMap<Request, unknown>();
+  const changes = new Changes(namespace);
   const factory: McpServerFactory = async (context) => {
     try {
       const known = context.requestInfo && callerOf(context.requestInfo);
@@ -68,7 +70,7 @@ export function createStatelessLane<Env>(
           traceparent: context.requestInfo?.headers.get("traceparent"),
           write: (line) => console.log(line),
         }),
-        changes.tap(),
+        changes.tap(known?.owner),
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
       if (settings.outOfScope === "hidden") hideOutOfScope(server, known?.authInfo);
@@ -88,12 +90,12 @@ export function createStatelessLane<Env>(
   // tools are shown the request of, as it came: others want one spelling of one path.
   const handler = createMcpHandler(factory, {
     legacy: "reject",
+    bus: changes.bus,
     maxRequestBodySize: maxBodyBytes,
     maxSubscriptions,
     keepAliveMs,
   });
-  const changes = new Changes(handler.notify, namespace);
-  return { handler, subscriptions: new Subscriptions(maxSubscriptions, changes), failures };
+  return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes), failures };
 }
 
 /** `body`: that of `received`, which has been read. */
@@ -102,7 +104,8 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
   if (listensUndeclared(body)) return refusals.missingExtension(tasksExtension, echoableId(body));
   if (listens) await lane.subscriptions.makeRoom(request);
-  const response = await lane.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
+  const serve = (): Promise<Response> => lane.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
+  const response = await (listens ? lane.changes.listenAs(callerOf(request)?.owner, serve) : serve());
   if (!lane.failures.has(request)) {
     const mended = await readable(response);
     return listens ? lane.subscriptions.hold(mended, request) : mended;

@@ -15,6 +15,9 @@ const maxUploadKib = 127;
 /** What `jwt` adds for those who import it: jose, most of all. */
 const maxJwtKib = 9;
 
+/** What `keys` adds for those who import them. */
+const maxKeysKib = 1.5;
+
 async function uploadKib(main: string): Promise<number> {
   const { script } = await bundle(main);
   return gzipSync(await readFile(script)).byteLength / 1024;
@@ -27,6 +30,12 @@ test(`all lanes together, with two small tools, are an upload of at most ${maxUp
 test(`with tokens of an identity provider it is at most ${maxJwtKib} KiB more`, async () => {
   const more = (await uploadKib("test/fixtures/echo-jwt.ts")) - (await uploadKib("lab/bench/contestants/ours.ts"));
   expect(more).toBeLessThanOrEqual(maxJwtKib);
+});
+
+test(`with keys it is at most ${maxKeysKib} KiB more`, async () => {
+  const more =
+    (await uploadKib("lab/bench/contestants/login-keys.ts")) - (await uploadKib("lab/bench/contestants/ours.ts"));
+  expect(more).toBeLessThanOrEqual(maxKeysKib);
 });
 
 test("npm run deploy takes the wrangler.toml of a clone as it is, and builds no schemas at start-up", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { bearer } from "../support/guarded-client.ts";
 import { openBare, postJson, type RawStream } from "../support/raw-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
@@ -12,20 +13,20 @@ afterEach(() => server.close());
 const lists = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
 
 /** Listens for all lists, and for the updates of a resource. */
-async function listen(base: string): Promise<RawStream> {
-  const resourceSubscriptions = ["thing://0", "thing://1999"];
+async function listen(base: string, as: Record<string, string> = {}): Promise<RawStream> {
+  const resourceSubscriptions = ["thing://0", "thing://999", "thing://1999"];
   const { message, headers } = statelessRequest("subscriptions/listen", {
     notifications: { ...lists, resourceSubscriptions },
   });
-  const all = { ...headers, "content-type": "application/json", accept: "application/json, text/event-stream" };
+  const all = { ...headers, ...as, "content-type": "application/json", accept: "application/json, text/event-stream" };
   const stream = await openBare(`${base}/mcp`, { headers: all, body: JSON.stringify(message) });
   await stream.message(({ method }) => method === "notifications/subscriptions/acknowledged");
   return stream;
 }
 
-async function change(base: string, times = 1): Promise<void> {
+async function change(base: string, times = 1, as: Record<string, string> = {}): Promise<void> {
   const { message, headers } = statelessRequest("tools/call", { name: "change", arguments: { times } });
-  const response = await postJson(`${base}/mcp`, message, headers);
+  const response = await postJson(`${base}/mcp`, message, { ...headers, ...as });
   expect(response.status).toBe(200);
   await response.text();
 }
@@ -50,15 +51,15 @@ async function told(stream: RawStream, count: number): Promise<string[]> {
 }
 
 /** The lines of listeners are opened after they were told that they listen: tells until each isolate's is. */
-async function untilHeard(stream: RawStream, base: string): Promise<void> {
-  await change(base);
+async function untilHeard(stream: RawStream, base: string, as: Record<string, string> = {}): Promise<void> {
+  await change(base, 1, as);
   const first = stream.message();
   for (let isHeard = false; !isHeard;) {
     isHeard = await Promise.race([
       first.then(() => true),
       new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 100)),
     ]);
-    if (!isHeard) await change(base);
+    if (!isHeard) await change(base, 1, as);
   }
 }
 
@@ -105,6 +106,36 @@ test("a change is heard once in each isolate, however many listen there", async 
   await change(server.url);
   await change(server.url);
   for (const stream of streams) expect(await told(stream, 2 * all.length)).toEqual([...all, ...all].toSorted());
+  for (const stream of streams) stream.close();
+});
+
+test("with a login, what one user's server says only that user hears, in every isolate", async () => {
+  const [ann, bob] = [bearer("ann:"), bearer("bob:")];
+  const whose = [ann, bob, {}];
+  const streams: RawStream[] = [];
+  for (const [base, other] of [
+    [server.url, server.otherUrl],
+    [server.otherUrl, server.url],
+  ] as const) {
+    for (const as of whose) {
+      const stream = await listen(base, as);
+      // Of its own, from the other isolate: then its line is open.
+      await untilHeard(stream, other, as);
+      streams.push(stream);
+    }
+  }
+  await change(server.url, 1_000, ann);
+  await change(server.otherUrl, 1_000, ann);
+  // The last that each is told is of its own.
+  for (const as of whose) await change(server.url, 2_000, as);
+  const heard = streams.map(async (stream) => {
+    for (let updates = 0; ;) {
+      const { uri } = (await stream.message())["params"] as { uri?: string };
+      if (uri === "thing://999") updates += 1;
+      if (uri === "thing://1999") return updates;
+    }
+  });
+  expect(await Promise.all(heard)).toEqual([3, 1, 1, 3, 1, 1]);
   for (const stream of streams) stream.close();
 });
 
