@@ -2,7 +2,10 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { build } from "esbuild";
 import manifest from "../package.json" with { type: "json" };
+import { buildPage } from "../src/dev/build-page.ts";
+import type { ThirdParty } from "../src/dev/third-party.ts";
 import { doors, root } from "./doors.ts";
 
 const run = promisify(execFile);
@@ -28,39 +31,76 @@ export async function makeEngine(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   const dist = join(folder, "dist");
   await mkdir(dist, { recursive: true });
-  // Comments are for whoever reads the types.
-  await compile(dist, folder, { declaration: true, emitDeclarationOnly: true });
-  await compile(dist, folder, { removeComments: true });
+  await declare(dist, folder);
   await keepPublicTypes(dist);
+  await bundle(dist);
   // The page that [assets] of a project serves.
-  await cp(join(root, "src/page/dist"), join(dist, "page"), { recursive: true });
+  await writeFile(join(folder, "THIRD-PARTY.md"), notice(await buildPage(join(dist, "page"))));
   for (const file of ["LICENSE", "README.md", "CHANGELOG.md"]) await cp(join(root, file), join(folder, file));
   await writeFile(join(folder, "package.json"), `${JSON.stringify(engineManifest(), null, 2)}\n`);
 }
 
-async function compile(outDir: string, folder: string, emit: Record<string, boolean>): Promise<void> {
+/** What is published, as paths of sources. */
+function published(): string[] {
   const sources = new Set([...doors().values()].flatMap((conditions) => Object.values(conditions)));
+  return [...sources, manifest.bin["mcp-edge"]].map((path) => join(root, path));
+}
+
+/** Types of all sources, with their comments, which are for whoever reads them. */
+async function declare(outDir: string, folder: string): Promise<void> {
   const config = join(folder, "tsconfig.json");
   const compilerOptions = {
     noEmit: false,
-    ...emit,
+    declaration: true,
+    emitDeclarationOnly: true,
     rewriteRelativeImportExtensions: true,
     rootDir: join(root, "src"),
     outDir,
     typeRoots: [join(root, "node_modules"), join(root, "node_modules/@types")],
     types: ["@cloudflare/workers-types", "node"],
   };
-  const files = [...sources, manifest.bin["mcp-edge"]].map((path) => join(root, path));
-  await writeFile(
-    config,
-    JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: [], files }),
-  );
+  const settings = { extends: join(root, "tsconfig.json"), compilerOptions, include: [], files: published() };
+  await writeFile(config, JSON.stringify(settings));
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "--project", config], {
     cwd: root,
   }).catch(({ stdout }: { stdout: string }) => {
     throw new Error(`The package does not compile:\n${stdout}`);
   });
   await rm(config);
+}
+
+/** One file a door, and what they share. Names are kept: they are what a stack of a consumer's shows. */
+async function bundle(dist: string): Promise<void> {
+  await build({
+    entryPoints: published(),
+    outdir: dist,
+    outbase: join(root, "src"),
+    chunkNames: "chunks/[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "es2024",
+    packages: "external",
+    external: ["cloudflare:*"],
+    minifyWhitespace: true,
+    minifySyntax: true,
+    logLevel: "warning",
+  });
+}
+
+/** What of others is in the package, where, and under which license. */
+function notice(parties: ThirdParty[]): string {
+  const rows = parties.map(({ name, version, license }) => `| ${name} | ${version} | ${license} |`);
+  return `# Software of others in this package
+
+The page for browsers, \`dist/page/page.js\`, is built of the packages below; their licenses, word for word, are in
+\`dist/page/licenses.txt\`, which is served beside it. Nothing else here is of others: what the rest imports is installed as a peer.
+
+| package | version | license |
+| --- | --- | --- |
+${rows.join("\n")}
+`;
 }
 
 /** Types that no door leads to are deleted; the others name each other by the files that are in the package. */
@@ -118,7 +158,7 @@ function engineManifest(): Record<string, unknown> {
     engines: { node: nodeRange },
     bin: { "mcp-edge": `./dist/${emitted(manifest.bin["mcp-edge"], ".js")}` },
     exports: { ...Object.fromEntries(exported), "./package.json": "./package.json" },
-    files: ["dist", "CHANGELOG.md"],
+    files: ["dist", "CHANGELOG.md", "THIRD-PARTY.md"],
     peerDependencies: peers,
     peerDependenciesMeta: Object.fromEntries(optional.map((name) => [name, { optional: true }])),
   };

@@ -23,15 +23,18 @@ export function workerdIn(root: string): string {
   return workerd.default;
 }
 
+/** A package that a command needs; its message says how to get it. */
+export class NotInstalled extends Error {}
+
 function found(root: string, name: string, path: string): string {
   return join(manifest(root, name), "..", path);
 }
 
-/** @throws {Error} with the command that installs it, if it is not there. */
+/** @throws {NotInstalled} if it is not there. */
 function manifest(root: string, name: string): string {
   try {
     return createRequire(join(root, "package.json")).resolve(`${name}/package.json`);
   } catch (error) {
-    throw new Error(`${name} is not installed in ${root}: npm install --save-dev ${name}`, { cause: error });
+    throw new NotInstalled(`${name} is not installed in ${root}: npm install --save-dev ${name}`, { cause: error });
   }
 }

@@ -50,5 +50,10 @@ if (isTooOld(process.versions.node)) {
   console.error(`mcp-edge needs Node ${oldestNode.join(".")} or newer; this is ${process.versions.node}.`);
   process.exitCode = 1;
 } else {
-  await run(process.argv[2]);
+  const { NotInstalled } = await import("./installed.ts");
+  await run(process.argv[2]).catch((error: unknown) => {
+    if (!(error instanceof NotInstalled)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }

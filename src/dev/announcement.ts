@@ -1,3 +1,5 @@
+import { inspectCommand } from "./commands.ts";
+
 /** What `wrangler dev` tells its parent process once it listens. */
 interface DevServerReady {
   event: "DEV_SERVER_READY";
@@ -5,7 +7,7 @@ interface DevServerReady {
   port: number;
 }
 
-/** The port that wrangler.toml gives, and `npm run inspector` expects. */
+/** The port that wrangler.toml gives, and the Inspector's command expects. */
 export const usualPort = 8000;
 
 /** Calls `then` with the URL once the first bundle answers there. */
@@ -29,7 +31,7 @@ export async function whenServing(
 
 export function announcement(url: string): string {
   const { port } = new URL(url);
-  const inspector = Number(port) === usualPort ? "npm run inspector" : `npm run inspector -- --port ${port}`;
+  const inspector = inspectCommand(Number(port) === usualPort ? "" : `--port ${port}`);
   return `
 Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
 

@@ -1,6 +1,7 @@
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build, type Metafile } from "esbuild";
+import { build } from "esbuild";
+import { licenseTexts, thirdPartiesIn, type ThirdParty } from "./third-party.ts";
 import { root } from "./wrangler-process.ts";
 
 const sources = join(root, "src/page");
@@ -8,8 +9,8 @@ const sources = join(root, "src/page");
 /** What wrangler.toml serves: it is committed, so that nothing is built before `npm start`. */
 export const pageFolder = join(sources, "dist");
 
-/** Builds `src/page` into `folder`. The same sources give the same bytes. */
-export async function buildPage(folder: string): Promise<void> {
+/** Builds `src/page` into `folder`, and says what of others is in it. The same sources give the same bytes. */
+export async function buildPage(folder: string): Promise<ThirdParty[]> {
   await mkdir(folder, { recursive: true });
   for (const file of ["index.html", "page.svg", "_headers"]) await cp(join(sources, file), join(folder, file));
   const { metafile } = await build({
@@ -17,6 +18,7 @@ export async function buildPage(folder: string): Promise<void> {
     outdir: folder,
     tsconfig: join(sources, "tsconfig.json"),
     absWorkingDir: root,
+    alias: { "@modelcontextprotocol/client/_shims": join(sources, "client-shims.ts") },
     bundle: true,
     minify: true,
     format: "esm",
@@ -25,7 +27,8 @@ export async function buildPage(folder: string): Promise<void> {
     logLevel: "warning",
     metafile: true,
   });
-  await writeFile(join(folder, "licenses.txt"), await licensesOf(metafile));
+  const parties = await thirdPartiesIn(metafile);
+  await writeFile(join(folder, "licenses.txt"), licenseTexts(parties));
   await build({
     entryPoints: [join(sources, "page.css")],
     outdir: folder,
@@ -33,21 +36,7 @@ export async function buildPage(folder: string): Promise<void> {
     minify: true,
     target: ["chrome120", "firefox121", "safari17.2"],
   });
-}
-
-/** What the licenses of the packages in the page ask of whoever serves it. */
-async function licensesOf({ inputs }: Metafile): Promise<string> {
-  const packages = Object.keys(inputs).flatMap(
-    (path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
-  );
-  const texts = [...new Set(packages)].toSorted().map(async (name) => {
-    const place = join(root, "node_modules", name);
-    const file = (await readdir(place)).find((entry) => /^licen[cs]e/i.test(entry));
-    const { license } = JSON.parse(await readFile(join(place, "package.json"), "utf8")) as { license: string };
-    const text = file === undefined ? license : (await readFile(join(place, file), "utf8")).trim();
-    return `${name} (${license})\n\n${text}\n`;
-  });
-  return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`);
+  return parties;
 }
 
 if (process.argv[1] === import.meta.filename) await buildPage(pageFolder);

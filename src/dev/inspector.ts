@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspectorIn } from "../installed.ts";
 import { usualPort } from "./announcement.ts";
+import { inspectCommand, startCommand } from "./commands.ts";
 import { withNpmOptions } from "./npm-options.ts";
 import { root } from "./wrangler-process.ts";
 
@@ -71,8 +72,8 @@ if (await isServed(target.url)) {
   child.on("exit", (code) => process.exit(code ?? 1));
 } else {
   console.error(
-    `Nothing answers at ${target.url}. Start the server by npm start in another terminal; ` +
-      "if it is elsewhere, say where: npm run inspector -- --port 8123, or with its URL.",
+    `Nothing answers at ${target.url}. Start the server by ${startCommand()} in another terminal; ` +
+      `if it is elsewhere, say where: ${inspectCommand("--port 8123")}, or with its URL.`,
   );
   process.exitCode = 1;
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isClone } from "./commands.ts";
 
 const frame =
   /^\s*at (?:(?<name>.+?) \()?(?:async )?(?<place>[^\s()]+):(?<line>\d+):(?<column>\d+)\)?(?: in (?<after>\S+))?$/;
@@ -14,7 +15,7 @@ const insideWorkerd = "file:///bundle/";
  * project of one's own they are a package, and these names are the user's.
  */
 const ours =
-  /^src\/(auth|dev|edge|link|page|protocol|sdk|serve|session|shims|stdio|stream)\/|^src\/(call-log|development|edge-app|index(\.node)?|installed|main|options|server-context|testing|tools)\.ts/;
+  /^src\/(auth|dev|edge|hooks|json-schema|link|page|protocol|sdk|serve|session|shims|stdio|stream|tasks)\/|^src\/(call-log|development|edge-app|index(\.node)?|installed|main|options|server-context|testing|tools)\.ts/;
 
 /** Stack frames of a bundle, told in places of its sources. */
 export class StackFrames {
@@ -59,7 +60,7 @@ export class StackFrames {
   }
 
   #isOurs(place: string): boolean {
-    return import.meta.dirname === join(this.#root, "src/dev") && ours.test(place.replace(/^.*\(/, ""));
+    return isClone && ours.test(place.replace(/^.*\(/, ""));
   }
 
   /** Likewise, if it does not lie in the project. */

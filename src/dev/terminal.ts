@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { adviceOn } from "./advice.ts";
+import { startCommand } from "./commands.ts";
 import type { StackFrames } from "./stack-frames.ts";
 import { readEvent, type WorkerEvent } from "./worker-events.ts";
 
@@ -162,7 +163,7 @@ export class Terminal {
     const who = kind === "host" ? `to the host name ${hostname}` : `of a web page of ${hostname}`;
     this.#once(
       `Refused a request ${who}. If that is yours, let it in:\n` +
-        `  npm start -- --allowed-${kind} ${hostname}, or ${option}: ["${hostname}"] in src/worker.ts`,
+        `  ${startCommand(`--allowed-${kind} ${hostname}`)}, or ${option}: ["${hostname}"] in src/worker.ts`,
     );
   }
 
@@ -185,5 +186,6 @@ function callLine({ method, name, outcome, ms, client }: Extract<WorkerEvent, { 
 function takenPort(text: string): string | undefined {
   const port = /Address already in use \(.*:(?<port>\d+)\)/.exec(text)?.groups?.["port"];
   if (port === undefined) return undefined;
-  return `Port ${port} is taken by another process. End that one, or choose a port: npm start -- --port ${Number(port) + 1}`;
+  const another = startCommand(`--port ${Number(port) + 1}`);
+  return `Port ${port} is taken by another process. End that one, or choose a port: ${another}`;
 }

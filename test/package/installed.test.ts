@@ -22,9 +22,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
+/** What is printed last of the announcement: from then on it serves. */
+const announced = "npx mcp-edge inspect";
 const npm = (...args: string[]): Promise<Ended> => runToEnd("npm", args, { cwd: folder });
 const bin = (): string => join(folder, "node_modules/mcp-edge/dist/main.js");
 const add = { method: "tools/call" as const, params: { name: "add", arguments: { a: 25, b: 25 } } };
+const inspect = "--method tools/call --tool-name add --tool-arg a=25 --tool-arg b=25";
 const fifty = { content: [{ type: "text", text: "50" }] };
 
 test("npm run create makes and installs a project with the engine of this clone", () => {
@@ -35,13 +38,39 @@ test("npm start serves it, and the Inspector answers 50", async () => {
   const port = await freePort();
   const run = npmRun(["start", "--", "--inspector-port", "0", "--port", String(port)], folder);
   try {
-    await run.written("npm run inspector --");
-    const call = "--cli --method tools/call --tool-name add --tool-arg a=25 --tool-arg b=25".split(" ");
-    const { output } = await npm("run", "--silent", "inspector", "--", "--port", String(port), ...call);
+    await run.written(announced);
+    const { output } = await npm(
+      "run",
+      "--silent",
+      "inspector",
+      "--",
+      "--port",
+      String(port),
+      "--cli",
+      ...inspect.split(" "),
+    );
     expect(JSON.parse(output)).toMatchObject(fifty);
   } finally {
     run.interrupt();
     await run.ended;
+  }
+});
+
+test("in a project that has no scripts, mcp-edge dev names a command for the Inspector that works there", async () => {
+  const path = join(folder, "package.json");
+  const manifest = await readFile(path, "utf8");
+  await writeFile(path, JSON.stringify({ ...JSON.parse(manifest), scripts: {} }));
+  const port = await freePort();
+  const run = npmRun(["exec", "--", "mcp-edge", "dev", "--inspector-port", "0", "--port", String(port)], folder);
+  try {
+    await run.written(announced);
+    const [, command = ""] = /^ +(npx mcp-edge inspect.*)$/m.exec(run.output()) ?? [];
+    const { output } = await runToEnd("sh", ["-c", `${command} --cli ${inspect}`], { cwd: folder });
+    expect(JSON.parse(output)).toMatchObject(fifty);
+  } finally {
+    run.interrupt();
+    await run.ended;
+    await writeFile(path, manifest);
   }
 });
 
@@ -88,7 +117,7 @@ test("with a second copy of the SDK, revision 2026-07-28 is negotiated all the s
       answer: fifty,
     });
     await stdio.close();
-    await run.written("npm run inspector --");
+    await run.written(announced);
     const http = await connectV2(`http://localhost:${port}/mcp`, "http", { mode: "auto" });
     expect({ revision: http.revision(), answer: await http.send(add) }).toMatchObject({
       revision: "2026-07-28",
@@ -114,4 +143,12 @@ test("an older Node is told in one sentence which one is needed", async () => {
 test("mcp-edge stdio in a folder without a server says so", async () => {
   const { code, output } = await runToEnd(process.execPath, [bin(), "stdio"], { cwd: parent });
   expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/^There is no .*src\/server\.ts: .*\n$/) });
+});
+
+test("a command whose package is not installed says how to install it", async () => {
+  const { code, output } = await runToEnd(process.execPath, [bin(), "dev"], { cwd: parent });
+  expect({ code, output }).toEqual({
+    code: 1,
+    output: `wrangler is not installed in ${parent}: npm install --save-dev wrangler\n`,
+  });
 });
