@@ -18,7 +18,6 @@ export async function buildPage(folder: string): Promise<ThirdParty[]> {
     outdir: folder,
     tsconfig: join(sources, "tsconfig.json"),
     absWorkingDir: root,
-    alias: { "@modelcontextprotocol/client/_shims": join(sources, "client-shims.ts") },
     bundle: true,
     minify: true,
     format: "esm",

@@ -1,15 +1,17 @@
-import type { JsonSchemaType } from "@modelcontextprotocol/server";
-import { InterpretingJsonSchemaValidator } from "../json-schema/validator.ts";
+import { CfWorkerJsonSchemaValidator } from "@modelcontextprotocol/server/validators/cf-worker";
+
+type JsonSchema = Parameters<CfWorkerJsonSchemaValidator["getValidator"]>[0];
 
 /**
  * Takes the place of `ajv` in the Worker: wrangler.toml names it. A server of SDK v1 checks with Ajv what its user answered
- * to an elicitation, and Ajv compiles code, which Workers forbid. Has what SDK v1 asks of an Ajv.
+ * to an elicitation, and Ajv compiles code, which Workers forbid. Has what SDK v1 asks of an Ajv, over the SDK's validator
+ * for Workers.
  */
 export default class Ajv {
-  readonly #validator = new InterpretingJsonSchemaValidator();
+  readonly #validator = new CfWorkerJsonSchemaValidator();
 
   /** @returns a check of a value, which leaves in `errors` why it failed. */
-  compile(schema: JsonSchemaType) {
+  compile(schema: JsonSchema) {
     const validator = this.#validator.getValidator(schema);
     const validate = (value: unknown): boolean => {
       const result = validator(value);

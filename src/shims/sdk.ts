@@ -1,10 +1,9 @@
 /**
  * Takes the place of what SDK v2 chooses for Workers: wrangler.toml names it. That builds the schemas of all revisions while
  * an isolate starts. Here an isolate needs those of one at most: a Worker that relays streams needs none, an object those
- * of its session. The first message that needs them builds them. And it checks what a user answered with a validator that
- * is three times as large as ours.
+ * of its session. The first message that needs them builds them.
  */
-export { InterpretingJsonSchemaValidator as DefaultJsonSchemaValidator } from "../json-schema/validator.ts";
+export { CfWorkerJsonSchemaValidator as DefaultJsonSchemaValidator } from "@modelcontextprotocol/server/validators/cf-worker";
 
 /** For the stdio transport, which a Worker may import but cannot use. */
 export const process = {};
