@@ -124,9 +124,9 @@ test("npm run inspect shows what a session holds and where it lies, and no secre
   expect(shown.said.split("\n")).toEqual(
     expect.arrayContaining([
       `Session ${objectId}`,
-      expect.stringMatching(/^ {2}sse {2}away for \d+ (ms|s)$/),
+      expect.stringMatching(/^ {2}sse {2}away for \d+ (ms|s|min)$/),
       expect.stringMatching(`^  response to ${holding} +\\d+ bytes  on sse  owed +outbox/\\d+$`),
-      expect.stringMatching(`^  ${asking}  tools/call ask  on sse  for \\d+ (ms|s)  journaled$`),
+      expect.stringMatching(`^  ${asking}  tools/call ask  on sse  for \\d+ (ms|s|min)  journaled$`),
       expect.stringMatching(/^ {2}\S+ {2}elicitation\/create {2}on sse {2}given up in /),
       expect.stringMatching(/^ {2}note {2}\d+ bytes$/),
       expect.stringMatching(/^Next alarm: in /),
