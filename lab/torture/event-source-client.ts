@@ -5,6 +5,15 @@ interface Pending {
   reject: (error: Error) => void;
 }
 
+/** What the server has said of where to POST, and of how to come back. */
+interface Return {
+  endpoint: string;
+  lastEventId: string;
+  retryMs: number;
+}
+
+type Connection = { is: "connecting" } | { is: "open"; stream: RawStream } | { is: "closed" };
+
 /**
  * A client that reconnects as the HTML Standard says: after `retry:`, with `Last-Event-ID`. It takes each message as it
  * comes, and counts those it had before.
@@ -14,12 +23,9 @@ export class EventSourceClient {
   readonly #base: string;
   readonly #pending = new Map<unknown, Pending>();
   readonly #answered = new Set<unknown>();
-  #endpoint = "";
-  #lastEventId = "";
-  #retryMs = 3_000;
+  #told: Return = { endpoint: "", lastEventId: "", retryMs: 3_000 };
   #lastId = 0;
-  #stream: RawStream | undefined;
-  #isClosed = false;
+  #connection: Connection = { is: "connecting" };
 
   readonly #headers: Record<string, string>;
 
@@ -51,8 +57,9 @@ export class EventSourceClient {
   }
 
   close(): Promise<void> {
-    this.#isClosed = true;
-    this.#stream?.close();
+    const connection = this.#connection;
+    this.#connection = { is: "closed" };
+    if (connection.is === "open") connection.stream.close();
     return Promise.resolve();
   }
 
@@ -71,30 +78,33 @@ export class EventSourceClient {
   }
 
   async #post(message: unknown): Promise<void> {
-    const response = await postJson(this.#endpoint, message, this.#headers);
+    const response = await postJson(this.#told.endpoint, message, this.#headers);
     if (!response.ok) throw new Error(`POST was answered ${response.status}: ${await response.text()}`);
     await response.arrayBuffer();
   }
 
   async #run(onConnected: () => void): Promise<void> {
-    while (!this.#isClosed) {
+    while (this.#connection.is !== "closed") {
       const headers = { ...this.#headers };
-      if (this.#lastEventId !== "") headers["last-event-id"] = this.#lastEventId;
+      const { lastEventId } = this.#told;
+      if (lastEventId !== "") headers["last-event-id"] = lastEventId;
       const stream = await RawStream.open(`${this.#base}/sse`, { headers }).catch(() => undefined);
-      this.#stream = stream;
       if (stream !== undefined) await this.#read(stream, onConnected);
-      await new Promise((resolve) => setTimeout(resolve, this.#retryMs));
+      await new Promise((resolve) => setTimeout(resolve, this.#told.retryMs));
     }
   }
 
   async #read(stream: RawStream, onConnected: () => void): Promise<void> {
+    // It was closed while the stream was opened.
+    if (this.#connection.is === "closed") return stream.close();
+    this.#connection = { is: "open", stream };
     for (;;) {
       const event = await stream.next().catch(() => undefined);
-      this.#retryMs = stream.retries.at(-1) ?? this.#retryMs;
+      const { lastEventId, retryMs } = this.#told;
+      this.#told = { ...this.#told, retryMs: stream.retries.at(-1) ?? retryMs, lastEventId: event?.id ?? lastEventId };
       if (event === undefined) return;
-      if (event.id !== undefined) this.#lastEventId = event.id;
       if (event.event === "endpoint") {
-        this.#endpoint = new URL(event.data, this.#base).href;
+        this.#told = { ...this.#told, endpoint: new URL(event.data, this.#base).href };
         onConnected();
       } else {
         this.#receive(JSON.parse(event.data) as Record<string, unknown>);
