@@ -23,15 +23,18 @@ export function workerdIn(root: string): string {
   return workerd.default;
 }
 
+/** A package that the project lacks; the message has the command that installs it. */
+export class MissingPackage extends Error {}
+
 function found(root: string, name: string, path: string): string {
   return join(manifest(root, name), "..", path);
 }
 
-/** @throws {Error} with the command that installs it, if it is not there. */
+/** @throws {MissingPackage} if it is not there. */
 function manifest(root: string, name: string): string {
   try {
     return createRequire(join(root, "package.json")).resolve(`${name}/package.json`);
   } catch (error) {
-    throw new Error(`${name} is not installed in ${root}: npm install --save-dev ${name}`, { cause: error });
+    throw new MissingPackage(`${name} is not installed in ${root}: npm install --save-dev ${name}`, { cause: error });
   }
 }
