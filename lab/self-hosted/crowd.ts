@@ -18,8 +18,8 @@ const descriptors = descriptorsFor(count);
 const connectedAtOnce = 20;
 /** Running when it is stopped, and for longer than it is given to stop. */
 const callMs = 10_000;
-/** A bound on hanging. */
-const lostAfterMs = 180_000;
+/** Late is not lost, on a machine that has other things to do. */
+const lostAfterMs = 600_000;
 
 const faults: string[] = [];
 /** POSTs of calls that were answered: from then on a call is answered, whatever happens. */
@@ -78,6 +78,7 @@ async function callAll(what: string, happens: () => Promise<void>): Promise<void
   accepted = 0;
   most = 0;
   let failed = 0;
+  const calledAt = performance.now();
   const outcomes = new Map<string, number>();
   const calls = clients.map(async (client, n) => {
     const outcome = await client.call("repeatable", { n, ms: callMs, bytes: 10 }, lostAfterMs).then(
@@ -90,8 +91,9 @@ async function callAll(what: string, happens: () => Promise<void>): Promise<void
   await until(() => accepted + failed >= count);
   await happens();
   await Promise.all(calls);
+  const seconds = Math.round((performance.now() - calledAt) / 1_000);
   console.log(
-    `A call in each, and ${what}: ${[...outcomes].map(([outcome, n]) => `${n} ${outcome}`).join(", ")}; at most ${most} descriptors, ${(most / count).toFixed(2)} a session`,
+    `A call in each, and ${what}: ${[...outcomes].map(([outcome, n]) => `${n} ${outcome}`).join(", ")} within ${seconds} s; at most ${most} descriptors, ${(most / count).toFixed(2)} a session`,
   );
   faults.push(...[...outcomes].filter(([outcome]) => outcome !== "answered").map(([outcome, n]) => `${n} ${outcome}`));
 }
