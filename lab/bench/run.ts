@@ -8,10 +8,12 @@ import { type Contestant, type ContestantName, mainOf, onWorkerd, startContestan
 import { countSession } from "./counts.ts";
 import { figuresOf, loginFigures, type Measured } from "./figures.ts";
 import { IdleSessions, measureCrowd, measureWake, untilHibernated } from "./idle-sessions.ts";
+import { machineTitles } from "./on-one-machine.ts";
 import { installNodePeers, installPythonPeer } from "./peers.ts";
 import { asMarkdown, asText, machineSize, type Report, versions } from "./report.ts";
 import { Rounds } from "./rounds.ts";
 import { measureLogins } from "./logins.ts";
+import { benchServed } from "./served.ts";
 import { measureLists } from "./large-servers.ts";
 import { measureOldSession, measureSideBySide, type Pace } from "./side-by-side.ts";
 
@@ -22,6 +24,8 @@ const { values: flags } = parseArgs({
     logins: { type: "boolean", default: false },
     json: { type: "string" },
     readme: { type: "boolean", default: false },
+    /** Only `mcp-edge serve` beside what else serves on one machine. */
+    served: { type: "boolean", default: false },
   },
 });
 
@@ -214,6 +218,13 @@ const watchdog = setTimeout(() => {
   console.error(`still at "${phase}" after ${longestRunMs / 60_000} minutes`);
   process.exit(1);
 }, longestRunMs);
-say(`contestants: ${Object.values(titles).join(", ")}`);
-await main();
+say(`contestants: ${Object.values(flags.served ? machineTitles : titles).join(", ")}`);
+if (flags.served) {
+  const servedPace = flags.quick
+    ? { rounds: 3, warmUpCalls: 500, idleSessions: 200 }
+    : { rounds: 7, warmUpCalls: 3_000, idleSessions: 1_000 };
+  await benchServed(servedPace, { say, isWritten: flags.readme });
+} else {
+  await main();
+}
 clearTimeout(watchdog);

@@ -162,7 +162,7 @@ async function measureOpening(benches: Bench[], rounds: Rounds, pace: Pace): Pro
   for (const bench of benches) for (const session of bench.fresh.splice(0)) session.close();
 }
 
-async function callsPerSecond(sessions: BenchSession[], forMs: number): Promise<number> {
+export async function callsPerSecond(sessions: BenchSession[], forMs: number): Promise<number> {
   const startedAt = performance.now();
   const until = startedAt + forMs;
   const counts = await Promise.all(

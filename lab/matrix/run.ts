@@ -3,7 +3,9 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { Opening } from "../../test/fixtures/matrix.ts";
 import { offline } from "../../test/support/bundle.ts";
-import { type EdgeServer, startEdge } from "../../test/support/edge-server.ts";
+import { startEdge } from "../../test/support/edge-server.ts";
+import { startServed } from "../../test/support/served-process.ts";
+import { startNginx } from "../self-hosted/nginx.ts";
 import { findOnPath, kitDirectory, type KitName, type KitState, prepareKit } from "./kits.ts";
 import { type Row, rows, type Variant } from "./rows.ts";
 import {
@@ -29,6 +31,8 @@ const { values: options } = parseArgs({
     only: { type: "string", default: "" },
     /** Against a server that prefers sessions. */
     preferred: { type: "boolean", default: false },
+    /** Against `mcp-edge serve` behind nginx with the configuration of examples/self-hosted; nginx must be there. */
+    served: { type: "boolean", default: false },
   },
 });
 
@@ -38,21 +42,40 @@ Object.assign(process.env, offline);
 const chosen = rows.filter(({ client }) => client.toLowerCase().includes(options.only.toLowerCase()));
 if (chosen.length === 0) throw new Error(`No client is called ${options.only}.`);
 const kits = await prepareKits(new Set(chosen.map(({ kit }) => kit)));
-const edge = await startEdge(`test/fixtures/matrix${options.preferred ? "-preferred" : ""}.ts`);
+const fixture = `test/fixtures/matrix${options.preferred ? "-preferred" : ""}.ts`;
+const server = options.served ? await startBehindNginx(fixture) : await startEdge(fixture);
 const table: TableRow[] = [];
 try {
   for (const row of chosen) {
-    const seen = await runRow(row, kits.get(row.kit), edge);
+    const seen = await runRow(row, kits.get(row.kit), server);
     console.error(`${seen.client} ${seen.version}: ${seen.faults.length === 0 ? "done" : seen.faults.join("; ")}`);
     table.push(seen);
   }
 } finally {
-  await edge.close();
+  await server.close();
 }
 
 console.log(formatTable(table));
 if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(table, null, 2)}\n`);
 if (table.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
+
+/** What the clients are shown. */
+interface Server {
+  url: string;
+  close(): Promise<void>;
+}
+
+async function startBehindNginx(main: string): Promise<Server> {
+  const served = await startServed(main);
+  const nginx = await startNginx(served.port);
+  return {
+    url: nginx.url,
+    close: async () => {
+      await nginx.close();
+      await served.close();
+    },
+  };
+}
 
 async function prepareKits(names: Set<KitName>): Promise<Map<KitName, KitState>> {
   const states = new Map<KitName, KitState>();
@@ -63,7 +86,7 @@ async function prepareKits(names: Set<KitName>): Promise<Map<KitName, KitState>>
   return states;
 }
 
-async function runRow(row: Row, kit: KitState | undefined, { url }: EdgeServer): Promise<TableRow> {
+async function runRow(row: Row, kit: KitState | undefined, { url }: Server): Promise<TableRow> {
   if (kit?.state === "no toolchain") return withoutRun(row, "not run", { why: `needs ${kit.missing}` });
   for (const needed of row.needs ?? []) {
     if ((await findOnPath(needed)) === undefined) return withoutRun(row, "not run", { why: `needs ${needed}` });

@@ -26,7 +26,8 @@ export async function startNginx(port: number, { domain }: { domain?: string } =
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (kind) => `${kind}_temp_path ${join(folder, kind)};`,
   );
-  const config = `daemon off; pid ${join(folder, "pid")}; error_log ${join(folder, "error.log")}; events {}
+  const config = `daemon off; pid ${join(folder, "pid")}; error_log ${join(folder, "error.log")};
+worker_rlimit_nofile 16384; events { worker_connections 8192; }
 http {
   access_log off; ${temporary.join(" ")}
   server {

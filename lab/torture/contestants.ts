@@ -1,13 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "../../src/serve/build.ts";
 import { root } from "../../test/support/bundle.ts";
 import { startEdge } from "../../test/support/edge-server.ts";
 import { freePort } from "../../test/support/free-port.ts";
-import { copyProject } from "../../test/support/project-copy.ts";
-import { untilServing } from "../../test/support/until-serving.ts";
+import { startServed } from "../../test/support/served-process.ts";
 import { startWorkerd, type WorkerdOptions } from "../../test/support/workerd-process.ts";
 import { startNginx } from "../self-hosted/nginx.ts";
 
@@ -58,40 +55,18 @@ export async function edgeInProcess(): Promise<Contestant> {
 
 /** This project as `mcp-edge serve` serves it, behind nginx: what is killed is all of it. */
 export async function edgeServed(): Promise<Contestant> {
-  const project = await copyProject();
-  const server = await readFile(join(root, "test/fixtures/torture-server.ts"), "utf8");
-  await project.write("src/server.ts", `${server}\nexport { createTortureServer as createServer };\n`);
-  const folder = await build({ root: project.folder });
-  const port = await freePort();
-  const data = join(project.folder, "data");
-  let child: ChildProcess | undefined;
-  const start = async (): Promise<void> => {
-    const { NODE_ENV: _, ...env } = process.env;
-    child = spawn(process.execPath, [join(root, "src/serve/main.ts"), "serve", folder], {
-      env: { ...env, PORT: String(port), DATA: data },
-      stdio: "ignore",
-    });
-    await untilServing(`http://127.0.0.1:${port}`, child);
-  };
-  const kill = async (): Promise<void> => {
-    const gone = new Promise((resolve) => child?.once("exit", resolve));
-    process.kill(Number(await readFile(join(data, "workerd.pid"), "utf8")), "SIGKILL");
-    child?.kill("SIGKILL");
-    await gone;
-  };
-  await start();
-  const nginx = await startNginx(port);
+  const served = await startServed("test/fixtures/torture.ts");
+  const nginx = await startNginx(served.port);
   return {
     name: `${ours} serve, behind nginx: cuts, kill -9`,
     url: nginx.url,
     killAndRestart: async () => {
-      await kill();
-      await start();
+      await served.kill();
+      await served.restart();
     },
     close: async () => {
       await nginx.close();
-      await kill();
-      await project[Symbol.asyncDispose]();
+      await served.close();
     },
   };
 }

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { createHash } from "node:crypto";
 import { basename, extname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Unstable_Config } from "wrangler";
+import { BuildFault, refuseBindings } from "./bindings.ts";
 import { assetsScript, copyAssets } from "./assets.ts";
 import { type BuiltWorker, workerdConfig } from "./workerd-config.ts";
 import { wranglerIn } from "../installed.ts";
@@ -33,7 +34,7 @@ export interface AboutBuild {
 export interface BuildOptions {
   /** The project: where its wrangler.toml is. */
   root: string;
-  /** Default `dist` in `root`. What is in it of an earlier build is replaced. */
+  /** Default `dist` in `root`. What is in it of an earlier build is replaced; a folder of anything else is refused. */
   out?: string;
   /** An environment of wrangler.toml. */
   env?: string | undefined;
@@ -41,117 +42,83 @@ export interface BuildOptions {
   compile?: boolean;
 }
 
-/** A project that cannot be served without Cloudflare; the message says what is in the way. */
-export class BuildFault extends Error {}
-
 /**
  * Makes of a project's Worker what plain workerd serves: the bundle that `wrangler deploy` would upload, and a configuration.
- * @throws {BuildFault} for bindings that only Cloudflare has, and for a Worker that cannot be bundled.
+ * @throws {BuildFault} for bindings that only Cloudflare has, for a Worker that cannot be bundled, and for a folder to build
+ * in that holds something else.
  */
 export async function build({ root, out = join(root, "dist"), env, compile = false }: BuildOptions): Promise<string> {
   const config = await readWrangler(root, env);
   refuseBindings(config);
   const folder = resolve(out);
-  await mkdir(folder, { recursive: true });
+  await refuseForeign(folder);
   const script = await bundle(root, env);
-  await writeFile(join(folder, built.script), script);
   const { directory, binding } = config.assets ?? {};
   const isBound = directory !== undefined && binding !== undefined;
+  const about: AboutBuild = {
+    name: config.name ?? "mcp-edge",
+    secrets: config.secrets?.required ?? [],
+    compatibilityDate: config.compatibility_date ?? "",
+  };
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, built.about), `${JSON.stringify(about, null, 2)}\n`);
+  // Last, and gone meanwhile: with it a build is complete.
+  await rm(join(folder, built.config), { force: true });
+  await writeFile(join(folder, built.script), script);
   const worker: BuiltWorker = {
     version: createHash("sha256").update(script).digest("hex"),
-    compatibilityDate: config.compatibility_date ?? "",
+    compatibilityDate: about.compatibilityDate,
     compatibilityFlags: config.compatibility_flags,
     objects: config.durable_objects.bindings.map(({ name, class_name: className }) => ({ name, className })),
     vars: config.vars,
-    secrets: config.secrets?.required ?? [],
+    secrets: about.secrets,
     versionBinding: config.version_metadata?.binding,
     assets: isBound ? await copyAssets(resolve(root, directory), binding, folder) : undefined,
   };
   if (worker.assets !== undefined) await writeFile(join(folder, built.assets), assetsScript(worker.assets));
   await writeFile(join(folder, built.config), workerdConfig(worker));
-  const about: AboutBuild = {
-    name: config.name ?? "mcp-edge",
-    secrets: worker.secrets,
-    compatibilityDate: worker.compatibilityDate,
-  };
-  await writeFile(join(folder, built.about), `${JSON.stringify(about, null, 2)}\n`);
   if (compile) await writeBinary(folder);
   return folder;
 }
 
+/** What is built replaces files by name, and all of its folder of assets: only in a folder that was built before. */
+async function refuseForeign(folder: string): Promise<void> {
+  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === "ENOENT") return [];
+    throw new BuildFault(`${folder} is no folder to build in: name another by --out. (${error.message})`);
+  });
+  if (entries.length === 0 || entries.includes(built.about)) return;
+  throw new BuildFault(
+    `${folder} holds something else than a build (${entries.slice(0, 3).join(", ")}): name another folder by --out.`,
+  );
+}
+
 async function readWrangler(root: string, env: string | undefined): Promise<Unstable_Config> {
+  // Says how to install it, if it is not there.
+  wranglerIn(root);
   const { unstable_readConfig: readConfig } = await import("wrangler");
   const found = ["wrangler.toml", "wrangler.jsonc", "wrangler.json"].map((name) => join(root, name));
   const entries = new Set(await readdir(root));
   const path = found.find((file) => entries.has(basename(file)));
   if (path === undefined)
     throw new BuildFault(`There is no wrangler.toml in ${root}: build in the folder of a project.`);
-  return readConfig({ config: path, env }, { hideWarnings: true });
-}
-
-/** What wrangler.toml may bind, and plain workerd has nothing for, by the names of wrangler.toml. */
-const onlyOnCloudflare = [
-  "kv_namespaces",
-  "r2_buckets",
-  "d1_databases",
-  "queues",
-  "vectorize",
-  "hyperdrive",
-  "services",
-  "analytics_engine_datasets",
-  "dispatch_namespaces",
-  "mtls_certificates",
-  "browser",
-  "ai",
-  "images",
-  "stream",
-  "media",
-  "pipelines",
-  "secrets_store_secrets",
-  "workflows",
-  "containers",
-  "send_email",
-  "worker_loaders",
-  "ratelimits",
-  "vpc_services",
-  "vpc_networks",
-] as const;
-
-function refuseBindings(config: Unstable_Config): void {
-  const bound = onlyOnCloudflare.flatMap((kind) => {
-    const names = namesOf(config[kind]);
-    return names.length > 0 ? [`${kind} (${names.join(", ")})`] : [];
-  });
-  if (bound.length > 0) {
+  const config = readOrRefuse(() => readConfig({ config: path, env }, { hideWarnings: true }));
+  // wrangler would take what stands outside of all environments, with a warning.
+  if (env !== undefined && !config.definedEnvironments?.includes(env)) {
     throw new BuildFault(
-      `wrangler.toml binds ${bound.join(", ")}, which only Cloudflare has. Take them out, or write an environment ` +
-        "without them, and build with --env <name>.",
+      `${basename(path)} has no environment ${env}: there is ${config.definedEnvironments?.join(", ") || "none"}.`,
     );
   }
-  const foreign = config.durable_objects.bindings.filter(({ script_name: script }) => script !== undefined);
-  if (foreign.length > 0) {
-    throw new BuildFault(
-      `${foreign.map(({ name }) => name).join(", ")} binds an object of another Worker, which is not here.`,
-    );
-  }
-  if (config.durable_objects.bindings.length === 0) {
-    throw new BuildFault(
-      "wrangler.toml binds no Durable Object, so there would be no sessions: see its [[durable_objects.bindings]].",
-    );
-  }
+  return config;
 }
 
-/** A kind of binding is a list of them, one, or an object with lists. */
-function namesOf(value: unknown): string[] {
-  if (Array.isArray(value)) return value.map((entry: unknown) => nameOf(entry));
-  if (typeof value !== "object" || value === null) return [];
-  const lists = Object.values(value).filter(Array.isArray);
-  return lists.length > 0 ? lists.flatMap(namesOf) : [nameOf(value)];
-}
-
-function nameOf(entry: unknown): string {
-  const { binding, name, queue } = Object(entry) as { binding?: string; name?: string; queue?: string };
-  return binding ?? name ?? queue ?? "unnamed";
+function readOrRefuse(read: () => Unstable_Config): Unstable_Config {
+  try {
+    return read();
+  } catch (error) {
+    const { message, location } = Object(error) as { message: string; location?: { file: string; line: number } };
+    throw new BuildFault(location === undefined ? message : `${message} in ${location.file}, line ${location.line}.`);
+  }
 }
 
 /** As `wrangler deploy` would upload it: one module. */
@@ -191,5 +158,8 @@ async function writeBinary(folder: string): Promise<void> {
     encoding: "buffer",
     maxBuffer: 1024 * 1024 * 1024,
   });
-  await writeFile(join(folder, built.binary), stdout, { mode: 0o755 });
+  // One that runs cannot be written, but replaced.
+  const file = join(folder, built.binary);
+  await writeFile(`${file}~`, stdout, { mode: 0o755 });
+  await rename(`${file}~`, file);
 }

@@ -1,9 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** `SQLITE_BUSY`. */
 const sqliteBusy = 5;
+
+/** Of the databases that workerd makes. */
+const pageBytes = 4_096;
 
 /** Why nothing can be served from a folder of data. */
 export class DataFault extends Error {}
@@ -25,14 +28,23 @@ export class DataFolder {
 
   /** @throws {DataFault} if another server uses it, or it cannot be written. */
   static async open(path: string): Promise<DataFolder> {
-    const folder = new DataFolder(path, locked(path));
+    const lock = locked(path);
+    // An orphan is known by the folder's name, which a link would change.
+    const folder = new DataFolder(realpathSync(path), lock);
     await folder.#endOrphan();
     return folder;
   }
 
-  /** Notes the workerd that uses it, which outlives a `kill -9` of this process. */
+  /**
+   * Notes the workerd that uses it, which outlives a `kill -9` of this process.
+   * @throws {DataFault} if the disk is full, before a session finds out.
+   */
   note(pid: number): void {
-    writeFileSync(join(this.path, "workerd.pid"), String(pid));
+    try {
+      writeFileSync(join(this.path, "workerd.pid"), String(pid));
+    } catch (error) {
+      throw unwritable(this.path, error);
+    }
   }
 
   /**
@@ -76,7 +88,8 @@ export class DataFolder {
 function locked(path: string): DatabaseSync {
   let lock: DatabaseSync;
   try {
-    mkdirSync(path, { recursive: true });
+    // What sessions keep is nobody's but theirs: other users of the machine are kept out.
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     lock = new DatabaseSync(join(path, "lock"));
     // Waits for nobody, and writes, so that a folder that cannot be written is found now.
     lock.exec("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
@@ -87,10 +100,15 @@ function locked(path: string): DatabaseSync {
         `Another mcp-edge serves from ${path}. Two would both serve the same sessions: stop that one, or set DATA to another folder.`,
       );
     }
-    throw new DataFault(
-      `${path} cannot be written, and sessions are kept there: set DATA to a folder that can be. (${reason(error)})`,
-    );
+    throw unwritable(path, error);
   }
+}
+
+function unwritable(path: string, error: unknown): DataFault {
+  const why = error instanceof Error ? error.message : String(error);
+  return new DataFault(
+    `${path} cannot be written, and sessions are kept there: make room, or set DATA to a folder that can be. (${why})`,
+  );
 }
 
 /** Whether that process is a workerd of this folder, and not another that got its number since. */
@@ -103,21 +121,11 @@ function servesFrom(pid: number, folder: string): boolean {
   }
 }
 
-/** Whether nothing is stored in it. */
+/**
+ * Whether nothing is stored in it: a table has a page of its own beside the first, in the file or in the log before it. Not
+ * by opening it, which takes milliseconds of each session before the server is there again.
+ */
 function isEmpty(path: string): boolean {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    // An object of the project's own may keep all it has in a table of the runtime's.
-    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-    return tables.every(({ name }) => database.prepare(`SELECT 1 FROM "${String(name)}" LIMIT 1`).get() === undefined);
-  } catch {
-    // What cannot be read is not ours to delete.
-    return false;
-  } finally {
-    database.close();
-  }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return sizeOf(path) <= pageBytes && sizeOf(`${path}-wal`) === 0;
 }

@@ -117,15 +117,6 @@ test("what ended sessions leave on the disk is swept at the next start, and no s
   await staying.close();
 });
 
-test.each([
-  ["PORT", "http", "PORT is a number from 1 to 65535, not http."],
-  ["GRACE", "soon", "GRACE is a number of seconds up to 3600, not soon."],
-])("%s=%s is refused in a sentence", async (name, value, sentence) => {
-  const server = command(["serve", built], { env: { [name]: value } });
-  expect(await server.ended).toBe(1);
-  expect(server.output().trim()).toBe(sentence);
-});
-
 test("a port that is taken, a folder without a build and one that cannot be written are each a sentence", async () => {
   const where = await place();
   await serving(built, where);
@@ -170,22 +161,6 @@ export function createServer({ env }: { env: Record<string, unknown> }) {
     await rm(out, { recursive: true });
   } finally {
     await secretive[Symbol.asyncDispose]();
-  }
-});
-
-test("bindings that only Cloudflare has are refused by name", async () => {
-  const bound = await copyProject();
-  try {
-    const toml = await readFile(clonedConfig, "utf8");
-    await bound.write(
-      "wrangler.toml",
-      `${toml}\n[[kv_namespaces]]\nbinding = "CACHE"\nid = "1"\n[[r2_buckets]]\nbinding = "FILES"\nbucket_name = "files"\n[[queues.producers]]\nbinding = "JOBS"\nqueue = "jobs"\n`,
-    );
-    await expect(build({ root: bound.folder })).rejects.toThrow(
-      "wrangler.toml binds kv_namespaces (CACHE), r2_buckets (FILES), queues (JOBS), which only Cloudflare has.",
-    );
-  } finally {
-    await bound[Symbol.asyncDispose]();
   }
 });
 

@@ -6,6 +6,7 @@ import { importPeer } from "../peers.ts";
 
 const add = { description: "Add two integers.", inputSchema: { a: z.int(), b: z.int() } };
 const echo = { description: "Return the text.", inputSchema: { text: z.string() } };
+const wait = { description: "Take some time.", inputSchema: { ms: z.int() }, annotations: { idempotentHint: true } };
 const tell = { description: "Tell so many parts.", inputSchema: { parts: z.int(), bytes: z.int() } };
 
 /** `SSEServerTransport` of SDK v1 on express, as its examples show it. The port is the first argument. */
@@ -46,5 +47,13 @@ function createServer(): McpServer {
     }
     return { content: [{ type: "text", text: "told" }] };
   });
+  server.registerTool("wait", wait, async ({ ms }) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return { content: [{ type: "text", text: "waited" }] };
+  });
+  let count = 0;
+  server.registerTool("count", { description: "Count the calls of this session." }, () => ({
+    content: [{ type: "text", text: String(++count) }],
+  }));
   return server;
 }

@@ -1,0 +1,167 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { build } from "../../src/serve/build.ts";
+import { clonedConfig } from "../support/bundle.ts";
+import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
+import { RawSseClient } from "../support/raw-client.ts";
+import { command, folder, place, serving } from "./served.ts";
+
+let project: ProjectCopy;
+let built: string;
+beforeAll(async () => {
+  project = await copyProject();
+  built = await build({ root: project.folder });
+});
+afterAll(async () => project[Symbol.asyncDispose]());
+
+const workerdOf = async (data: string): Promise<number> => Number(await readFile(join(data, "workerd.pid"), "utf8"));
+const isRunning = (pid: number): boolean => existsSync(`/proc/${pid}/exe`);
+
+test.each(["--help", "serve --help", "build -h"])("mcp-edge %s says what there is, and ends with 0", async (line) => {
+  const asked = command(line.split(" "));
+  expect(await asked.ended).toBe(0);
+  expect(asked.output()).toContain("GRACE");
+});
+
+test.each([
+  [["serve", "--port", "9000"], "Unknown option '--port'."],
+  [["serve", "dist", "other"], "It serves one folder, and there is other besides."],
+  [["build", "--outdir", "x"], "Unknown option '--outdir'."],
+  [["build", "dist"], "Unexpected argument 'dist'."],
+])("%j is refused with what there is instead", async (args, sentence) => {
+  const refused = command(args);
+  expect(await refused.ended).toBe(1);
+  expect(refused.output()).toMatch(new RegExp(`^${sentence.replaceAll(".", "\\.")}\n\nmcp-edge build `));
+});
+
+test.each([["192.0.2.1"], ["no-such-host.invalid"]])(
+  "HOST=%s, which is not this machine, is a sentence",
+  async (host) => {
+    const where = await place();
+    const refused = command(["serve", built], { env: { PORT: String(where.port), DATA: where.data, HOST: host } });
+    expect(await refused.ended).toBe(1);
+    expect(refused.output().trim()).toBe(
+      `HOST is an address of this machine, or 0.0.0.0 for all of them, not ${host}.`,
+    );
+  },
+);
+
+test("a workerd that dies takes serve with it, which says so and that the sessions are safe", async () => {
+  const where = await place();
+  const server = await serving(built, where);
+  process.kill(await workerdOf(where.data), "SIGKILL");
+  expect(await server.ended).toBe(1);
+  expect(server.output()).toContain("workerd ended by itself (SIGKILL)");
+  await serving(built, where);
+});
+
+test("told to stop twice it ends at once, however long calls may take", async () => {
+  const where = await place();
+  const server = await serving(built, where, { GRACE: "3600" });
+  const client = await RawSseClient.open(`http://localhost:${where.port}`);
+  await client.send("tools/call", { name: "countdown", arguments: { from: 1_000, stepMs: 1_000 } });
+  const workerd = await workerdOf(where.data);
+  server.kill("SIGTERM");
+  await expect.poll(() => server.output()).toContain("running calls have 3600 s");
+  expect(isRunning(workerd)).toBe(true);
+  server.kill("SIGINT");
+  expect(await server.ended).toBe(0);
+  await expect.poll(() => isRunning(workerd)).toBe(false);
+  client.close();
+});
+
+test("told to stop before it serves, it leaves nobody behind", async () => {
+  const where = await place();
+  const server = command(["serve", built], { env: { PORT: String(where.port), DATA: where.data } });
+  await expect.poll(() => existsSync(join(where.data, "workerd.pid"))).toBe(true);
+  server.kill("SIGTERM");
+  expect(await server.ended).toBe(0);
+  const { output } = await serving(built, where);
+  expect(output()).toContain(`:${where.port}/sse`);
+});
+
+test("what a kill -9 of serve left is found under another name of the folder and at another port", async () => {
+  const where = await place();
+  const first = await serving(built, where);
+  const orphan = await workerdOf(where.data);
+  first.kill("SIGKILL");
+  await first.ended;
+  expect(isRunning(orphan)).toBe(true);
+  const link = join(await folder(), "link");
+  await symlink(where.data, link);
+  await serving(built, { port: (await place()).port, data: link });
+  expect(isRunning(orphan)).toBe(false);
+});
+
+test("the folder of the sessions is its user's only", async () => {
+  const where = await place();
+  await serving(built, where);
+  expect(((await stat(where.data)).mode & 0o777).toString(8)).toBe("700");
+});
+
+test("it builds in no folder that holds something else, and touches nothing there", async () => {
+  const theirs = await folder();
+  await mkdir(join(theirs, "assets"));
+  await writeFile(join(theirs, "assets/logo.svg"), "<svg/>");
+  await writeFile(join(theirs, "worker.js"), "theirs");
+  await expect(build({ root: project.folder, out: theirs })).rejects.toThrow(
+    `${theirs} holds something else than a build (assets, worker.js): name another folder by --out.`,
+  );
+  expect(await readFile(join(theirs, "worker.js"), "utf8")).toBe("theirs");
+  expect(await readdir(join(theirs, "assets"))).toEqual(["logo.svg"]);
+  await expect(build({ root: project.folder, out: join(theirs, "worker.js") })).rejects.toThrow(
+    "is no folder to build in",
+  );
+});
+
+test("an environment that is not there, and a configuration that cannot be read, are each a sentence", async () => {
+  await expect(build({ root: project.folder, env: "nowhere" })).rejects.toThrow(
+    "wrangler.toml has no environment nowhere: there is none.",
+  );
+  const broken = await copyProject();
+  try {
+    await broken.write("wrangler.toml", "name = [");
+    await expect(build({ root: broken.folder })).rejects.toThrow(
+      /^Invalid TOML document: .* in .*wrangler\.toml, line 1\.$/,
+    );
+  } finally {
+    await broken[Symbol.asyncDispose]();
+  }
+});
+
+test.each([
+  [
+    '[[kv_namespaces]]\nbinding = "CACHE"\nid = "1"\n[[r2_buckets]]\nbinding = "FILES"\nbucket_name = "files"',
+    "kv_namespaces (CACHE), r2_buckets (FILES)",
+  ],
+  ['[ai]\nbinding = "AI"', "ai (AI)"],
+  ['[[queues.consumers]]\nqueue = "jobs"', "queues (jobs)"],
+  ['[triggers]\ncrons = ["0 * * * *"]', "triggers (0 * * * *)"],
+  ['[[tail_consumers]]\nservice = "tail"', "tail_consumers (tail)"],
+  ['[[send_email]]\nname = "MAIL"', "send_email (MAIL)"],
+  ['[[ratelimits]]\nname = "LIMIT"\nnamespace_id = "1"\nsimple = { limit = 1, period = 10 }', "ratelimits (LIMIT)"],
+  ['[[unsafe.bindings]]\nname = "NEW"\ntype = "new"', "unsafe (NEW)"],
+])("what only Cloudflare has is refused by its name: %s", async (block, named) => {
+  const bound = await copyProject();
+  try {
+    await bound.write("wrangler.toml", `${await readFile(clonedConfig, "utf8")}\n${block}\n`);
+    await expect(build({ root: bound.folder })).rejects.toThrow(
+      `wrangler.toml binds ${named}, which only Cloudflare has.`,
+    );
+  } finally {
+    await bound[Symbol.asyncDispose]();
+  }
+});
+
+test("the login example keeps its grants where only Cloudflare has a place, which is said", async () => {
+  const login = await copyProject();
+  try {
+    await expect(build({ root: join(login.folder, "examples/login") })).rejects.toThrow(
+      "wrangler.toml binds kv_namespaces (OAUTH_KV), which only Cloudflare has.",
+    );
+  } finally {
+    await login[Symbol.asyncDispose]();
+  }
+});
