@@ -159,6 +159,12 @@ export function missingExtension(extension: string, id: RequestId | null): Respo
   });
 }
 
+/** A tool of the stateless revision closed its server, which has to carry its answer. */
+export function closedByItself(id: RequestId | null): Response {
+  const message = "Internal error: the server was closed before it had answered. Its tools must not call close().";
+  return refuse({ status: 200, code: errorCode.internalError, message, id });
+}
+
 export function alreadyInitialized(id: RequestId | null): Response {
   return refuse({
     status: 400,

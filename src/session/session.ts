@@ -281,7 +281,7 @@ export class Session<Env> {
     this.#lateHandshake.drop();
     this.unreadAtEnd = this.#streams.hasUnread;
     this.#streams.endAll();
-    await this.#conversation.end();
+    this.#conversation.end();
     await this.#rows.deleteAll();
   }
 }
