@@ -8,6 +8,7 @@ import { type CallHook, hookCalls } from "../sdk/call-hooks.ts";
 import { checkedFactory } from "../sdk/build-server.ts";
 import { callLogger } from "../sdk/call-logger.ts";
 import { listOthers } from "../sdk/listings.ts";
+import { MessageLines } from "./message-lines.ts";
 import { StdioLines } from "./stdio-lines.ts";
 import { acceptOtherCopies, isSdkV2 } from "../sdk/sdk-v2.ts";
 import { tap } from "../sdk/tap.ts";
@@ -62,7 +63,7 @@ export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env
   process.on("uncaughtException", (error: Error) =>
     console.error("An exception was thrown, and nobody caught it:", error),
   );
-  const transport = new StdioLines(process.stdin, messageOutput);
+  const transport = new StdioLines(process.stdin.pipe(new MessageLines(messageOutput)), messageOutput);
   serveSdkStdio(factory, {
     transport,
     onerror: (error) => {
