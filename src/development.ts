@@ -21,11 +21,14 @@ export type TerminalEvent =
   /** `createServer` asked for `memory` where there is no session. */
   | { event: "no-memory" };
 
+/** How a line for the terminal begins: no tool writes one that does. */
+export const terminalMark = "to the terminal of npm start: ";
+
 /** How much of an error's message is told, UTF-16 units: a tool may put anything into one. */
 const maxSaidLength = 2_000;
 
 export function tellTerminal(event: TerminalEvent): void {
-  if (process.env["NODE_ENV"] === "development") console.log(JSON.stringify(event));
+  if (process.env["NODE_ENV"] === "development") console.log(terminalMark + JSON.stringify(event));
 }
 
 /** `context`, of the stateless revision, whose `memory` tells the terminal that somebody wanted it. */

@@ -31,8 +31,12 @@ export function unknownHost(hostname: string): Response {
 }
 
 export function unknownOrigin(origin: string): Response {
-  const hostname = URL.parse(origin)?.hostname ?? origin;
-  const message = `Invalid Origin: ${hostname}. If its pages may connect, add that name to the option allowedOrigins.`;
+  const hostname = URL.parse(origin)?.hostname ?? "";
+  // That of a file, or of a frame without an origin.
+  const message =
+    hostname === ""
+      ? `Invalid Origin: ${origin} has no host that could be allowed. Serve the page by HTTP, or set allowedOrigins to "*".`
+      : `Invalid Origin: ${hostname}. If its pages may connect, add that name to the option allowedOrigins.`;
   return refuse({ status: 403, code: errorCode.refused, message });
 }
 
