@@ -1,4 +1,5 @@
 import { adviceOn } from "./dev/advice.ts";
+import { isTellable, stackOf, textOf } from "./protocol/thrown.ts";
 import type { AnyServer } from "./server-context.ts";
 
 /**
@@ -20,8 +21,14 @@ export type TerminalEvent =
   /** `createServer` asked for `memory` where there is no session. */
   | { event: "no-memory" };
 
+/** How a line for the terminal begins: no tool writes one that does. */
+export const terminalMark = "to the terminal of npm start: ";
+
+/** How much of an error's message is told, UTF-16 units: a tool may put anything into one. */
+const maxSaidLength = 2_000;
+
 export function tellTerminal(event: TerminalEvent): void {
-  if (process.env["NODE_ENV"] === "development") console.log(JSON.stringify(event));
+  if (process.env["NODE_ENV"] === "development") console.log(terminalMark + JSON.stringify(event));
 }
 
 /** `context`, of the stateless revision, whose `memory` tells the terminal that somebody wanted it. */
@@ -36,17 +43,12 @@ export function withoutMemory<Context extends object>(context: Context): Context
 /** What the sender of a request is told of a fault: on a machine what it is, of a deployed server only its number. */
 export function incidentMessage(incident: string, error: unknown): string {
   if (process.env["NODE_ENV"] === "development") {
-    const said = String(error).replace(/^Error: |\.$/g, "");
+    const said = textOf(error)
+      .slice(0, maxSaidLength)
+      .replace(/^Error: |\.$/g, "");
     return `Internal error: ${said}. ${adviceOn(said)} The terminal of npm start shows where.`.replace("  ", " ");
   }
   return `Internal error: the server's log has it as incident ${incident}.`;
-}
-
-/** The stack of `error`, and of what caused it. */
-export function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const own = error.stack ?? error.message;
-  return error.cause === undefined ? own : `${own}\ncaused by ${stackOf(error.cause)}`;
 }
 
 interface ToolResult {
@@ -58,8 +60,8 @@ interface ToolResult {
 export function tellFailure(by: string, answer: object): void {
   if (process.env["NODE_ENV"] !== "development") return;
   const { result, error } = answer as { result?: ToolResult; error?: { message: string } };
-  if (error !== undefined) tellTerminal({ event: "failed", by, message: error.message });
-  else if (result?.isError === true) tellTerminal({ event: "failed", by, message: result.content?.[0]?.text ?? "" });
+  const said = error === undefined ? result?.isError === true && (result.content?.[0]?.text ?? "") : error.message;
+  if (typeof said === "string") tellTerminal({ event: "failed", by, message: said.slice(0, maxSaidLength) });
 }
 
 /**
@@ -70,8 +72,8 @@ export function watchHandlers(server: AnyServer): void {
   if (process.env["NODE_ENV"] !== "development") return;
   const told = new WeakSet<object>();
   const tell = (by: string, error: unknown): void => {
-    if (error instanceof Error && told.has(error)) return;
-    if (error instanceof Error) told.add(error);
+    if (isTellable(error) && told.has(error)) return;
+    if (isTellable(error)) told.add(error);
     tellTerminal({ event: "thrown", by, error: stackOf(error) });
   };
   const execute: unknown = Reflect.get(server, "executeToolHandler");
@@ -109,7 +111,7 @@ function watched(handler: Handler, tell: (by: string, error: unknown) => void): 
       return await handler(request, context);
     } catch (error) {
       // One with a code is an answer that was meant so.
-      const isMeant = error instanceof Error && typeof Reflect.get(error, "code") === "number";
+      const isMeant = isTellable(error) && typeof Reflect.get(error, "code") === "number";
       if (!isMeant) tell(subjectOf(request), error);
       throw error;
     }

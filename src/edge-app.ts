@@ -13,9 +13,11 @@ import { answerInspection } from "./edge/inspect.ts";
 import { route } from "./edge/router.ts";
 import { answerStateless, createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
+import { refuseExit } from "./edge/no-exit.ts";
 
 convertSchemasOnce();
 acceptOtherCopies();
+refuseExit();
 
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {

@@ -12,8 +12,8 @@ export interface SessionMemory {
   /**
    * Stores `value` under `key`. It is durable before any answer that is sent afterwards.
    * @throws {RangeError} if the session would hold more than `maxMemoryBytes`, keys and JSON as UTF-8; if `value` is not
-   * JSON, or JSON would change it (a Map, a Date, an instance of a class, undefined, NaN, a gap in an array, a cycle), which
-   * says where; or if `key` holds half of a surrogate pair. In a value such a half becomes U+FFFD.
+   * JSON, or JSON would change it (a Map, a Date, an instance of a class, undefined, NaN, a gap in an array, a cycle, a thousand levels, what is not enumerable), which
+   * says where; or if `key` is no text, or holds half of a surrogate pair. In a value such a half becomes U+FFFD, and -0 is 0.
    */
   set(key: string, value: unknown): void;
   /** Forgets `key`; false if there was nothing. */

@@ -1,3 +1,4 @@
+import { checkedFactory } from "./sdk/build-server.ts";
 import { type AuthInfo, Client, type ClientOptions, InMemoryTransport } from "@modelcontextprotocol/client";
 import { callerOf, noteCaller } from "./link/caller.ts";
 import type { ServerContext, ServerFactory, User } from "./server-context.ts";
@@ -33,7 +34,12 @@ export async function connectTestClient<Env = Cloudflare.Env>(
   const [clientEnd, serverEnd] = InMemoryTransport.createLinkedPair();
   const request = requestFrom({ request: given, headers, user, authInfo });
   const told = request === undefined ? {} : { requestInfo: request, ...toldOfCaller(request, user) };
-  const server = await createServer({ era: "legacy", env: env ?? ({} as Env), memory: processMemory(), ...told });
+  const server = await checkedFactory(createServer)({
+    era: "legacy",
+    env: env ?? ({} as Env),
+    memory: processMemory(),
+    ...told,
+  });
   await server.connect(serverEnd as never);
   const { onmessage } = serverEnd;
   if (request !== undefined) serverEnd.onmessage = (message) => onmessage?.(message, messageExtra(request));

@@ -1,7 +1,8 @@
 /** What does not exist on the edge, by what is said about it, and what takes its place. */
 const advice: [RegExp, string][] = [
   [
-    /readAll '|no such file or directory|ENOENT/,
+    // wrangler's own begin with ENOENT, and are about files of the project.
+    /readAll '|(?<!ENOENT: )no such file or directory/,
     'On the edge there is no file system: import the file (import data from "./data.json" with { type: "json" }), or export its text from a module.',
   ],
   [
@@ -9,7 +10,15 @@ const advice: [RegExp, string][] = [
     "On the edge there is no file system, and modules are not in a folder: import what is needed as a module.",
   ],
   [/child_process/, "On the edge there are no processes: ask a service by fetch, or serve this tool over stdio only."],
-  [/worker_threads|cluster/, "On the edge there is one thread for each session."],
+  [
+    /StdioServerTransport|\(reading 'listeners'\)/,
+    "createServer only returns its server: leave out the transport and connect(…), which is done for it, over stdio as well.",
+  ],
+  [
+    /EADDRINUSE|bind EACCES|listen EACCES/,
+    "On the edge nothing listens on a port: createServer only returns its server, and clients come to its URL.",
+  ],
+  [/worker_threads|cluster|The Worker method is not/, "On the edge there is one thread for each session."],
   [
     /Could not resolve "[^"]*\.node"|No loader is configured for "\.node"|process\.dlopen|node-gyp/,
     "On the edge there are no native modules: choose a package in JavaScript or WebAssembly.",

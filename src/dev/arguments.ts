@@ -13,6 +13,8 @@ export interface DevArguments {
   isHttps: boolean;
 }
 
+const maxPort = 65_535;
+
 /** Options of ours, and the binding by which the Worker gets what they say. */
 const names = [
   { flag: "allowed-host", option: "allowedHosts", binding: "MCP_EDGE_ALLOWED_HOSTS" },
@@ -31,10 +33,13 @@ const withoutDashes = ["port", "ip", "env", "log-level", "allowed-host", "allowe
 
 /**
  * Reads the arguments of `npm start`: those of `wrangler dev`, `--allowed-host` and `--allowed-origin`.
- * @throws {RangeError} for a hostname that no request can have, and for options that npm has mixed up.
+ * @throws {RangeError} for a hostname that no request can have, for what is no port, and for options that npm has mixed up.
  */
 export function readArguments(argv: string[], environment: NodeJS.ProcessEnv): DevArguments {
   const args = withNpmOptions(argv, environment, withoutDashes);
+  const port = valueOf(args, "port");
+  if (port !== undefined && !isPort(port))
+    throw new RangeError(`--port takes a number from 0 to ${maxPort}, not "${port}".`);
   const isVerbose = valueOf(args, "log-level") !== undefined;
   for (const { flag, option, binding } of names) {
     const values = takeAll(args, flag);
@@ -50,6 +55,11 @@ export function readArguments(argv: string[], environment: NodeJS.ProcessEnv): D
     env: valueOf(args, "env") ?? valueOf(args, "e") ?? environment["CLOUDFLARE_ENV"],
     isHttps: valueOf(args, "local-protocol") === "https",
   };
+}
+
+/** 0 is any that is free. */
+function isPort(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) <= maxPort;
 }
 
 /** Of `--name value`, `--name=value` or a bare `--name`; `undefined` if it is not there. */

@@ -34,7 +34,7 @@ export class StackFrames {
       else said.push(line);
     }
     const theirs = frames.filter((place) => !this.#isOurs(place));
-    const others = text.includes("createServer returned") ? this.createServer() : frames;
+    const others = /createServer (returned|threw|has not)/.test(text) ? this.createServer() : frames;
     const shown = theirs.length > 0 ? theirs : others;
     return [...said, ...shown.map((place) => `    at ${place}`)].join("\n");
   }

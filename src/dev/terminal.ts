@@ -80,7 +80,7 @@ export class Terminal {
     const event = readEvent(text);
     if (event !== undefined) {
       this.#block = "hidden";
-      this.#event(event as WorkerEvent);
+      this.#event(event);
       return;
     }
     if (head !== undefined) this.#header(coloured, text);
@@ -92,7 +92,7 @@ export class Terminal {
     const said = loadError.exec(text)?.groups?.["said"];
     this.#block = aboutLoadError.test(text) ? "hidden" : "shown";
     if (said !== undefined) this.#fault(said);
-    else if (this.#block === "shown") this.#show(takenPort(text) ?? coloured);
+    else if (this.#block === "shown") this.#show(unusablePort(text) ?? coloured);
   }
 
   #inBlock(coloured: string, line: string): void {
@@ -126,6 +126,8 @@ export class Terminal {
         return this.#show(callLine(event));
       case "incident":
         return this.#fault(event.error);
+      case "unawaited":
+        return this.#fault(event.error, "A promise was rejected, and nobody awaited it: ");
       case "thrown":
         this.#lastThrown = event.error;
         return this.#fault(event.error, `${event.by} threw `);
@@ -147,8 +149,14 @@ export class Terminal {
       case "started":
       case "ended":
         return;
-      default:
-        this.#show(styleText("dim", JSON.stringify(event)));
+      case "result-not-sent":
+      case "tool-not-listed":
+      case "prompt-not-listed":
+      case "interrupted":
+      case "claim-failed":
+      case "not-stored":
+      case "unreadable":
+        return this.#show(styleText("dim", JSON.stringify(event)));
     }
   }
 
@@ -159,6 +167,13 @@ export class Terminal {
   }
 
   #refusal(kind: "host" | "origin", hostname: string): void {
+    if (hostname === "") {
+      this.#once(
+        "Refused a request of a web page that has no host: a file, or a frame without an origin. Serve it by HTTP, or let all\n" +
+          '  pages in: npm start -- --allowed-origin "*", or allowedOrigins: "*" in src/worker.ts',
+      );
+      return;
+    }
     const option = kind === "host" ? "allowedHosts" : "allowedOrigins";
     const who = kind === "host" ? `to the host name ${hostname}` : `of a web page of ${hostname}`;
     this.#once(
@@ -183,7 +198,10 @@ function callLine({ method, name, outcome, ms, client }: Extract<WorkerEvent, { 
 }
 
 /** One sentence in place of wrangler's paragraphs, for the mistake that everybody makes. */
-function takenPort(text: string): string | undefined {
+function unusablePort(text: string): string | undefined {
+  if (/bind\(\): Permission denied/.test(text)) {
+    return "This port is for administrators only. Choose another, above 1023: npm start -- --port 8000";
+  }
   const port = /Address already in use \(.*:(?<port>\d+)\)/.exec(text)?.groups?.["port"];
   if (port === undefined) return undefined;
   const another = startCommand(`--port ${Number(port) + 1}`);

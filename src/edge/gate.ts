@@ -69,7 +69,7 @@ function refuseOrigin(request: Request, { hostname }: URL, { allowedOrigins }: S
   const own = isDevelopment && !isAddress(hostname) ? [] : [hostname];
   const allowed = [...localhostAllowedOrigins(), ...own, ...allowedOrigins];
   if (originValidationResponse(request, allowed) === undefined) return undefined;
-  tellTerminal({ event: "refused", header: "origin", hostname: URL.parse(origin)?.hostname ?? origin });
+  tellTerminal({ event: "refused", header: "origin", hostname: URL.parse(origin)?.hostname ?? "" });
   return refusals.unknownOrigin(origin);
 }
 

@@ -36,10 +36,15 @@ export interface StatelessLane {
   subscriptions: Subscriptions;
   /** Why a request got no server, of which the SDK says only that there is an error. */
   failures: WeakMap<Request, unknown>;
+  /** See `EdgeOptions`. */
+  keepAliveMs: number;
 }
 
 /** Instead of a server of SDK v1, which does not speak this revision. */
 const isOfSdkV1 = new Error("createServer returned a server of SDK v1");
+
+/** The SDK's, for a request whose server was closed before it answered: its client hung up, or a tool did it. */
+const closedStatus = 499;
 
 /** What can be negotiated by `initialize`. */
 const sessionVersions = SUPPORTED_PROTOCOL_VERSIONS.filter((version) => version < "2026-07-28");
@@ -95,7 +100,7 @@ export function createStatelessLane<Env>(
     maxSubscriptions,
     keepAliveMs,
   });
-  return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes), failures };
+  return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes), failures, keepAliveMs };
 }
 
 /** `body`: that of `received`, which has been read. */
@@ -104,8 +109,13 @@ export async function answerStateless(received: Request, body: unknown, lane: St
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
   if (listensUndeclared(body)) return refusals.missingExtension(tasksExtension, echoableId(body));
   if (listens) await lane.subscriptions.makeRoom(request);
+  // A request that waits for nothing of its own counts as hung, and its client is told so in the runtime's words. Whether a
+  // tool ever answers is for its client to wait for, as in a session.
+  const awake = setInterval(() => undefined, lane.keepAliveMs);
   const serve = (): Promise<Response> => lane.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
-  const response = await (listens ? lane.changes.listenAs(callerOf(request)?.owner, serve) : serve());
+  const served = listens ? lane.changes.listenAs(callerOf(request)?.owner, serve) : serve();
+  const response = await served.finally(() => clearInterval(awake));
+  if (response.status === closedStatus && !request.signal.aborted) return refusals.closedByItself(echoableId(body));
   if (!lane.failures.has(request)) {
     const mended = await readable(response);
     return listens ? lane.subscriptions.hold(mended, request) : mended;

@@ -49,13 +49,13 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   } catch {
     return refusals.notJson("the body is not JSON");
   }
+  const parsed = parseMessages(value);
+  if (!parsed.ok) return refusals.notJsonRpc(parsed.detail, parsed.id);
   if (await isStateless(request, value)) {
     return mayBecomeTask(value)
       ? await callInObject(request, { text, body: value }, lane.namespace)
       : await answerStateless(request, value, lane.stateless);
   }
-  const parsed = parseMessages(value);
-  if (!parsed.ok) return refusals.notJsonRpc(parsed.detail, parsed.id);
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
   const refusal = await refuseOpening(request, lane.settings);

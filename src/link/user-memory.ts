@@ -1,4 +1,4 @@
-import { notJson } from "../protocol/json-value.ts";
+import { notJson, notKey } from "../protocol/json-value.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 import type { ServerContext, UserMemory } from "../server-context.ts";
 import type { KnownCaller } from "./caller.ts";
@@ -45,13 +45,14 @@ function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemor
     }
   };
   return {
-    get: (key) => ask({ do: "get", key }),
+    get: async (key) => ask({ do: "get", key: checked(key) }),
     async set(key, value) {
+      checked(key);
       const fault = notJson(value);
-      if (fault !== undefined) throw new RangeError(`A user's memory holds JSON, as it is: ${fault}.`);
+      if (fault !== undefined) throw new RangeError(`The user's memory holds JSON, as it is: ${fault}.`);
       await ask({ do: "set", key, value });
     },
-    delete: async (key) => (await ask({ do: "delete", key })) === true,
+    delete: async (key) => (await ask({ do: "delete", key: checked(key) })) === true,
     async keys() {
       const keys = await ask({ do: "keys" });
       return Array.isArray(keys) ? keys.map(String) : [];
@@ -60,6 +61,12 @@ function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemor
       await ask({ do: "clear" });
     },
   };
+}
+
+/** What is no text is lost on the way: half of a pair is for the object to judge. */
+function checked(key: string): string {
+  if (typeof key !== "string") throw new RangeError(`A key of the user's memory is text; ${notKey(key)} is not.`);
+  return key;
 }
 
 function valueIn(answer: unknown): unknown {

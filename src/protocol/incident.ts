@@ -1,4 +1,4 @@
-import { stackOf } from "../development.ts";
+import { stackOf } from "./thrown.ts";
 
 /** Writes down a fault of ours, or of a tool's. Returns the number under which the log has it. */
 export function logIncident(error: unknown): string {

@@ -88,6 +88,7 @@ function envelopeFault(value: unknown): string {
   if (!isObject(value)) return "a message must be a JSON object";
   if (value["jsonrpc"] !== "2.0") return 'a message must have "jsonrpc": "2.0"';
   if ("id" in value && !isRequestId(value["id"])) return "an id must be a string or an integer of at most 2^53 - 1";
+  if ("method" in value && typeof value["method"] !== "string") return "a method must be a string";
   if ("params" in value && !isObject(value["params"])) return "params must be an object";
   if (Object.keys(value).some((member) => !members.has(member)) || ("method" in value && "result" in value)) {
     return "a message has jsonrpc, id, method and params, or jsonrpc, id and a result or an error, and no other members";

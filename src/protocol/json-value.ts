@@ -1,3 +1,12 @@
+/** Deeper than anybody reads, and far from where it could not be written any more. */
+const maxDepth = 1_000;
+
+/** What `key` is instead of text that comes back as it was; `undefined` if it is that. */
+export function notKey(key: unknown): string | undefined {
+  if (typeof key !== "string") return key === null ? "null" : typeof key;
+  return key.isWellFormed() ? undefined : "half of a surrogate pair";
+}
+
 /**
  * What in `value` JSON would empty, change or refuse, and where: `value.users[3].born is a Date`. `undefined` if nothing: it
  * consists of plain objects, arrays, strings, finite numbers, booleans and null.
@@ -7,18 +16,26 @@ export function notJson(value: unknown, path = "value", above = new Set<unknown>
   if (typeof value === "number") return Number.isFinite(value) ? undefined : `${path} is ${value}`;
   if (typeof value !== "object") return `${path} is ${value === undefined ? "undefined" : `a ${typeof value}`}`;
   if (above.has(value)) return `${path} holds itself`;
+  if (above.size === maxDepth) return `${path.slice(0, path.search(/[.[]/))} is nested deeper than ${maxDepth} levels`;
   const isArray = Array.isArray(value);
   const prototype: unknown = Object.getPrototypeOf(value);
   // That of an array is a plain object as well.
   if (!(isArray ? isPlain(prototype) : isPlain(value))) return `${path} is a ${nameOfClass(value)}`;
   const [symbol] = Object.getOwnPropertySymbols(value);
   if (symbol !== undefined) return `${path} has a symbol for a key`;
+  // Nobody sees them in it, and its own `toJSON` may be one.
+  const hidden = Object.getOwnPropertyNames(value).find((name) => !isSeen(value, name));
+  if (hidden !== undefined) return `${memberPath(path, hidden)} is not enumerable`;
   above.add(value);
   const fault = isArray
     ? (notElements(value, path) ?? firstOf(value, (element, index) => notJson(element, `${path}[${index}]`, above)))
     : firstOf(Object.entries(value), ([key, member]) => notJson(member, memberPath(path, key), above));
   above.delete(value);
   return fault;
+}
+
+function isSeen(value: object, name: string): boolean {
+  return Object.prototype.propertyIsEnumerable.call(value, name) || (Array.isArray(value) && name === "length");
 }
 
 /** A gap in `array`, or a member that is none of its elements. */

@@ -100,7 +100,8 @@ export class SpokenMessages {
    */
   say(message: JSONRPCMessage): { message: JSONRPCMessage; json: string } {
     const request = isResponse(message) && message.id !== undefined ? this.#open.get(message.id) : undefined;
-    if (request === undefined) return { message, json: writeNamed(message, "The message") };
+    if (request === undefined)
+      return { message, json: writeNamed(message, "method" in message ? message.method : "The message") };
     this.#open.delete(request.id);
     try {
       return { message, json: writeNamed(withResult(message, request), nameOfResult(request)) };
@@ -111,7 +112,7 @@ export class SpokenMessages {
   }
 }
 
-function nameOfResult({ method }: Asked): string {
+function nameOfResult({ method }: Pick<Asked, "method">): string {
   return `The result of ${method}`;
 }
 
@@ -121,6 +122,18 @@ function writeNamed(message: JSONRPCMessage, name: string): string {
   } catch {
     throw new TypeError(`${name} cannot be written as JSON.`);
   }
+}
+
+/** What a handler gave is no result of `method`. */
+export function notAResult(request: Omit<Asked, "id">): TypeError {
+  const fault = new TypeError(`${nameOfResult(request)} is no JSON object.`);
+  tellNotSent(request, fault.message);
+  return fault;
+}
+
+/** Whoever wrote the tool looks there. */
+function tellNotSent({ method, params }: Omit<Asked, "id">, error: string): void {
+  console.warn(JSON.stringify({ event: "result-not-sent", method, name: params?.["name"], error }));
 }
 
 /** `message`, if its result is an object, or an error: for any other a client waits for ever (JSON-RPC; MCP, Responses). */
@@ -140,9 +153,9 @@ function asWritten(value: unknown): unknown {
   }
 }
 
-function errorInPlace({ id, method, params }: Asked, fault: unknown) {
+function errorInPlace(request: Asked, fault: unknown) {
   const message = fault instanceof Error ? fault.message : String(fault);
-  // Whoever wrote the tool looks there.
-  console.warn(JSON.stringify({ event: "result-not-sent", method, name: params?.["name"], error: message }));
+  tellNotSent(request, message);
+  const { id } = request;
   return { jsonrpc: "2.0" as const, id, error: { code: -32_603, message } };
 }

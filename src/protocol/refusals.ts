@@ -28,8 +28,12 @@ export function unknownHost(hostname: string): Response {
 }
 
 export function unknownOrigin(origin: string): Response {
-  const hostname = URL.parse(origin)?.hostname ?? origin;
-  const message = `Invalid Origin: ${hostname}. If its pages may connect, add that name to the option allowedOrigins.`;
+  const hostname = URL.parse(origin)?.hostname ?? "";
+  // That of a file, or of a frame without an origin.
+  const message =
+    hostname === ""
+      ? `Invalid Origin: ${origin} has no host that could be allowed. Serve the page by HTTP, or set allowedOrigins to "*".`
+      : `Invalid Origin: ${hostname}. If its pages may connect, add that name to the option allowedOrigins.`;
   return refuse({ status: 403, message });
 }
 
@@ -128,6 +132,12 @@ export function missingExtension(extension: string, id: RequestId | null): Respo
     data: { requiredCapabilities: { extensions: { [extension]: {} } } },
     id,
   });
+}
+
+/** A tool of the stateless revision closed its server, which has to carry its answer. */
+export function closedByItself(id: RequestId | null): Response {
+  const message = "Internal error: the server was closed before it had answered. Its tools must not call close().";
+  return refuse({ status: 200, code: errorCode.internalError, message, id });
 }
 
 export function alreadyInitialized(id: RequestId | null): Response {

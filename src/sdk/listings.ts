@@ -1,4 +1,5 @@
 import { isObject } from "../protocol/json-rpc.ts";
+import { textOf } from "../protocol/thrown.ts";
 import type { AnyServer } from "../server-context.ts";
 
 type Handler = (request: unknown, context: unknown) => unknown;
@@ -31,6 +32,12 @@ export function listOthers(server: AnyServer): void {
         return await list(request, context);
       } catch (error) {
         const all = registeredIn(server, registry);
+        // If not even nothing can be listed, it is the request that is at fault, and this throws why.
+        await listOnly(
+          all,
+          () => false,
+          () => list(request, context),
+        );
         const broken = await unlistable(all, () => list(request, context));
         if (broken.size === 0) throw error;
         for (const [name, reason] of broken) {
@@ -56,7 +63,7 @@ async function unlistable(all: Map<string, Registered>, list: () => unknown): Pr
     try {
       await listOnly(all, (other) => other === name, list);
     } catch (error) {
-      broken.set(name, error instanceof Error ? error.message : String(error));
+      broken.set(name, error instanceof Error ? error.message : textOf(error));
     }
   }
   return broken;

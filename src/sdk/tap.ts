@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
+import { isResponse } from "../protocol/json-rpc.ts";
 import type { AnyServer } from "../server-context.ts";
 
 /** Whoever follows what goes between a server and its transport. */
@@ -19,7 +20,14 @@ export function tap(server: AnyServer, taps: readonly Tap[]): void {
     transport.send = async (said, options) => {
       let message = said;
       for (const each of taps) message = each.say?.(message) ?? message;
-      await send(message, options);
+      try {
+        await send(message, options);
+      } catch (fault) {
+        // Nested a hundred thousand deep, it can be written, and the SDK's own check of it cannot be run.
+        if (!isResponse(message) || "error" in message) throw fault;
+        const error = { code: -32_603, message: "The result cannot be sent: it is nested too deeply." };
+        await send({ jsonrpc: "2.0", id: message.id, error }, options);
+      }
     };
     await connect(transport);
     const { onmessage, onclose } = transport;

@@ -237,7 +237,7 @@ export class Session<Env> {
     this.#state = { is: "ended", hasUnread: this.#streams.hasUnread };
     this.#lateHandshake.drop();
     this.#streams.endAll();
-    await this.#conversation.end();
+    this.#conversation.end();
     await this.#rows.deleteAll();
   }
 }

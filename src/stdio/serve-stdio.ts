@@ -5,8 +5,10 @@ import type { McpServer, McpServerFactory } from "@modelcontextprotocol/server";
 import { serveStdio as serveSdkStdio } from "@modelcontextprotocol/server/stdio";
 import { hooksIn } from "../options.ts";
 import { type CallHook, hookCalls } from "../sdk/call-hooks.ts";
+import { checkedFactory } from "../sdk/build-server.ts";
 import { callLogger } from "../sdk/call-logger.ts";
 import { listOthers } from "../sdk/listings.ts";
+import { MessageLines } from "./message-lines.ts";
 import { StdioLines } from "./stdio-lines.ts";
 import { acceptOtherCopies, isSdkV2 } from "../sdk/sdk-v2.ts";
 import { tap } from "../sdk/tap.ts";
@@ -38,11 +40,12 @@ export interface StdioOptions {
  */
 export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, options: StdioOptions = {}): void {
   acceptOtherCopies();
+  const create = checkedFactory(createServer);
   const hooks = hooksIn(options.onCall);
   const memory = processMemory();
   const user = { id: "local", memory: processUserMemory() };
   const factory: McpServerFactory = async (context) => {
-    const server = await createServer({ ...context, env: process.env as Env, memory, user });
+    const server = await create({ ...context, env: process.env as Env, memory, user });
     if (context.era === "modern" && !isSdkV2(server)) {
       throw new Error("A server of SDK v1 does not speak revision 2026-07-28; a client can initialize a session.");
     }
@@ -60,7 +63,7 @@ export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env
   process.on("uncaughtException", (error: Error) =>
     console.error("An exception was thrown, and nobody caught it:", error),
   );
-  const transport = new StdioLines(process.stdin, messageOutput);
+  const transport = new StdioLines(process.stdin.pipe(new MessageLines(messageOutput)), messageOutput);
   serveSdkStdio(factory, {
     transport,
     onerror: (error) => {

@@ -65,7 +65,7 @@ test("it is bounded and holds JSON only: the tool is told, and what was there st
   expect(await call("set", { key: "large", value: "x".repeat(20_000) })).toBe(
     "The user's memory is full: it holds 10000 bytes in all.",
   );
-  expect(await call("set", { key: "map", value: "a Map" })).toContain("A user's memory holds JSON, as it is:");
+  expect(await call("set", { key: "map", value: "a Map" })).toContain("The user's memory holds JSON, as it is:");
   expect(await call("set", { key: "\ud800", value: 1 })).toContain("half of a surrogate pair");
   expect(await call("get", { key: "small" })).toBe('"kept"');
   await call("clear");

@@ -66,7 +66,8 @@ function stateless(method: string, params: Record<string, unknown>) {
     ...(params["_meta"] as object | undefined),
   };
   const headers: Record<string, string> = { "mcp-protocol-version": statelessVersion, "mcp-method": method };
-  if (typeof params["name"] === "string") headers["mcp-name"] = params["name"];
+  const name = params["name"] ?? params["uri"];
+  if (typeof name === "string") headers["mcp-name"] = name;
   return { headers, params: { ...params, _meta: meta } };
 }
 

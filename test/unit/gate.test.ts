@@ -30,6 +30,16 @@ describe("a development server lets in", () => {
   });
 });
 
+test.each(["null", "file://", "garbage", "http://localhost, http://evil.example"])(
+  "a page of the origin %s is told that no name lets it in",
+  async (origin) => {
+    const request = new Request("http://localhost:8000/mcp", { headers: { origin } });
+    const refusal = refuseStranger(request, new URL(request.url), resolveOptions({}));
+    expect(refusal?.status).toBe(403);
+    expect(await refusal?.text()).toContain('Serve the page by HTTP, or set allowedOrigins to \\"*\\".');
+  },
+);
+
 test("an answer says for which page it is readable, so that no cache gives it to another", () => {
   const headers = { origin: "http://localhost:6274" };
   const shared = withCors(

@@ -220,12 +220,12 @@ export class Conversation {
   }
 
   /** Ends the session's server and its calls. */
-  async end(): Promise<void> {
+  end(): void {
     this.delivery.stop();
     this.#longCalls.stop();
     this.#record.end();
     for (const { request } of this.calls.all()) this.#said.close(request.id, "cancelled");
-    await this.#server.close();
+    this.#server.end();
   }
 
   #answerInterrupted(): Promise<void> {

@@ -57,8 +57,9 @@ export class RunningServer {
     return isAnswer ? Promise.race([this.#listening.promise, this.#building]) : this.#building;
   }
 
-  async close(): Promise<void> {
-    await this.#server?.close();
+  /** The session is over: what runs in its server is aborted. */
+  end(): void {
+    if (this.#server !== undefined) this.#options.transport.end();
   }
 
   async #build(request: Request, messages: JSONRPCMessage[]): Promise<void> {

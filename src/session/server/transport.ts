@@ -67,9 +67,14 @@ export class SessionTransport implements Transport {
     return Promise.resolve();
   }
 
+  /** A tool may close its server. A session ends by its client, or when it is idle: till then it has to answer. */
   close(): Promise<void> {
-    this.onclose?.();
     return Promise.resolve();
+  }
+
+  /** The session is over, and its server is told so. */
+  end(): void {
+    this.onclose?.();
   }
 
   /**

@@ -1,4 +1,4 @@
-import { notJson } from "../../protocol/json-value.ts";
+import { notJson, notKey } from "../../protocol/json-value.ts";
 import { toJson } from "../../protocol/message-json.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
 import type { SessionMemory, UserMemory } from "../../server-context.ts";
@@ -23,7 +23,7 @@ export function storedUserMemory(store: RowStore, maxMemoryBytes: number): Sessi
 }
 
 /** The same memory in this process, for stdio, where the process is the session. */
-export function processMemory(maxMemoryBytes = 1024 * 1024): SessionMemory {
+export function processMemory(maxMemoryBytes = 1024 * 1024, of: MemoryOptions["of"] = "session"): SessionMemory {
   const rows = new Map<string, RowValue>();
   const store: MemoryStore = {
     // The map holds what memoryOver puts there, which is text.
@@ -32,12 +32,12 @@ export function processMemory(maxMemoryBytes = 1024 * 1024): SessionMemory {
     delete: (key) => void rows.delete(key),
     list: <Value extends RowValue>() => [...rows].sort(([a], [b]) => (a < b ? -1 : 1)) as [string, Value][],
   };
-  return memoryOver(store, { maxMemoryBytes, of: "session" });
+  return memoryOver(store, { maxMemoryBytes, of });
 }
 
 /** That of the user of this process, who started it. */
 export function processUserMemory(): UserMemory {
-  const memory = processMemory();
+  const memory = processMemory(undefined, "user");
   // As on the edge, where all of it takes time, and faults are rejections.
   return {
     get: async (key) => memory.get(key),
@@ -64,8 +64,15 @@ function memoryOver(store: MemoryStore, { maxMemoryBytes, of, onWrite }: MemoryO
     for (const [key, text] of store.list<string>({ prefix })) total += utf8Bytes(key + text) - prefix.length;
     return total;
   };
+  const checkKey = (key: unknown): void => {
+    const fault = notKey(key);
+    if (fault !== undefined) throw new RangeError(`A key of the ${of}'s memory is text; ${fault} is not.`);
+  };
   // SQLite would take half a character for U+FFFD, and find what is stored under that.
-  const find = (key: string): string | undefined => (key.isWellFormed() ? store.get<string>(prefix + key) : undefined);
+  const find = (key: string): string | undefined => {
+    if (typeof key !== "string") checkKey(key);
+    return key.isWellFormed() ? store.get<string>(prefix + key) : undefined;
+  };
   const sizeOf = (key: string): number => {
     const text = find(key);
     return text === undefined ? 0 : utf8Bytes(key + text);
@@ -76,9 +83,7 @@ function memoryOver(store: MemoryStore, { maxMemoryBytes, of, onWrite }: MemoryO
       return text === undefined ? undefined : JSON.parse(text);
     },
     set(key, value) {
-      if (!key.isWellFormed()) {
-        throw new RangeError(`A key of the ${of}'s memory is text; half of a surrogate pair is not.`);
-      }
+      checkKey(key);
       const fault = notJson(value);
       if (fault !== undefined) throw new RangeError(`The ${of}'s memory holds JSON, as it is: ${fault}.`);
       const text = toJson(value);

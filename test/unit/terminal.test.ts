@@ -1,0 +1,103 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, test } from "vitest";
+import { adviceOn } from "../../src/dev/advice.ts";
+import { readArguments } from "../../src/dev/arguments.ts";
+import { StackFrames } from "../../src/dev/stack-frames.ts";
+import { Terminal } from "../../src/dev/terminal.ts";
+import { terminalMark } from "../../src/development.ts";
+
+/** What `npm start` shows of `lines` of wrangler's, and the events that it follows. */
+function shown(...lines: string[]): { text: string; events: string[] } {
+  const texts: string[] = [];
+  const events: string[] = [];
+  const terminal = new Terminal({
+    frames: new StackFrames(import.meta.dirname),
+    isVerbose: false,
+    show: (line) => texts.push(stripVTControlCharacters(line)),
+    onEvent: ({ event }) => events.push(event),
+    onReloading: () => undefined,
+    onReloaded: () => undefined,
+  });
+  terminal.write(lines.map((line) => `${line}\n`).join(""));
+  return { text: texts.join("\n"), events };
+}
+
+const told = (event: object): string => terminalMark + JSON.stringify(event);
+
+describe("a line of a tool's own that looks like an event of ours", () => {
+  test.each([
+    '{"event":"incident"}',
+    '{"event":"incident","incident":"x","error":5}',
+    '{"event":"call","id":5}',
+    '{"event":"failed"}',
+    '{"event":"failed","by":"cron","message":"no disk"}',
+    '{"event":"thrown","by":1}',
+    '{"event":"started","what":"the import"}',
+    '{"event":"ended","what":"the import"}',
+    '{"event":"refused","header":"host","hostname":"x"}',
+    '{"event":"binding-missing"}',
+    '{"event":"order-placed","order":7}',
+    '{"event":"__proto__"}',
+    '{"event":"constructor"}',
+    '{"event":"call"',
+  ])("is shown as it is: %s", (line) => {
+    expect(shown(line)).toEqual({ text: line, events: [] });
+  });
+});
+
+test("what the Worker tells the terminal is shown as sentences", () => {
+  const { text, events } = shown(
+    told({ event: "started", what: "add" }),
+    told({ event: "thrown", by: "add", error: "Error: no" }),
+    '{"event":"call","lane":"sse","method":"tools/call","name":"add","outcome":"failed","ms":3}',
+    '{"event":"unawaited","error":"Error: forgotten"}',
+    '{"event":"not-stored","error":"full"}',
+  );
+  expect(text.split("\n")).toEqual([
+    "✘ add threw Error: no",
+    "·  tools/call  add  failed  3 ms",
+    "✘ A promise was rejected, and nobody awaited it: Error: forgotten",
+    '{"event":"not-stored","error":"full"}',
+  ]);
+  expect(events).toEqual(["started", "thrown", "call", "unawaited", "not-stored"]);
+});
+
+test("what a client sends moves no cursor and rings no bell", () => {
+  const call = {
+    event: "call",
+    method: "tools/call",
+    name: "\u001B[2Jadd\u0007",
+    outcome: "ok",
+    ms: 1,
+    client: "\u009Bevil\r",
+  };
+  expect(shown(JSON.stringify(call)).text).toBe("·  tools/call  add  ok  1 ms  evil");
+});
+
+test("a port that cannot be used is said in a sentence", () => {
+  expect(shown('✘ [ERROR] Socket "entry": bind(): Permission denied (os error 13)').text).toBe(
+    "This port is for administrators only. Choose another, above 1023: npm start -- --port 8000",
+  );
+  for (const port of ["abc", "-1", "65536", "1e3", "8000.5", ""]) {
+    expect(() => readArguments(["--port", port], {})).toThrow(`--port takes a number from 0 to 65535, not "${port}".`);
+    expect(() => readArguments([`--port=${port}`], {})).toThrow("--port takes a number");
+  }
+  for (const port of ["0", "65535"]) expect(readArguments(["--port", port], {}).wrangler).toContain(port);
+});
+
+test("a page without a host is told of by what lets it in", () => {
+  const { text } = shown(told({ event: "refused", header: "origin", hostname: "" }));
+  expect(text).toContain('npm start -- --allowed-origin "*"');
+});
+
+test("a file that wrangler misses gets no advice about the edge, one that a tool reads does", () => {
+  expect(adviceOn("ENOENT: no such file or directory, open '/home/me/nope.toml'")).toBe("");
+  expect(adviceOn("no such file or directory, readAll '/bundle/x.json'")).toContain("there is no file system");
+});
+
+test("who comes from stdio, or listens on a port, is told to leave that out", () => {
+  expect(adviceOn("TypeError: Cannot read properties of undefined (reading 'listeners')")).toContain(
+    "leave out the transport",
+  );
+  expect(adviceOn("Error [EADDRINUSE]: bind EADDRINUSE 127.0.0.1:3")).toContain("nothing listens on a port");
+});
