@@ -149,13 +149,8 @@ export class Terminal {
       case "started":
       case "ended":
         return;
-      case "result-not-sent":
-      case "tool-not-listed":
-      case "prompt-not-listed":
-      case "interrupted":
-      case "claim-failed":
-      case "not-stored":
-      case "unreadable":
+      // What has no words of its own for the terminal is shown as the log has it.
+      default:
         return this.#show(styleText("dim", JSON.stringify(event)));
     }
   }
