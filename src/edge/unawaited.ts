@@ -1,3 +1,5 @@
+import { loggedStack } from "../protocol/incident.ts";
+
 /**
  * Writes to the log what a tool did not await, and what became of it: the runtime goes on, and says so only to a debugger.
  * Called once more, it does nothing.
@@ -7,6 +9,5 @@ export function logUnawaited(): void {
 }
 
 function logRejection({ reason }: PromiseRejectionEvent): void {
-  const error = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-  console.error(JSON.stringify({ event: "unawaited", error }));
+  console.error(JSON.stringify({ event: "unawaited", error: loggedStack(reason) }));
 }
