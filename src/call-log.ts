@@ -1,5 +1,6 @@
 import type { JSONRPCRequest } from "@modelcontextprotocol/server";
 import { isObject } from "./protocol/json-rpc.ts";
+import { redacted } from "./protocol/redacted.ts";
 import { shortHash } from "./protocol/short-hash.ts";
 
 /** How a call ended, as the log says it: `failed` is a tool's own result `isError`, `error` one of JSON-RPC. */
@@ -14,8 +15,8 @@ const logAfterMs = 50;
 /** What a client or a server calls something is as long as they like: no more of it is logged, UTF-16 units. */
 const maxNameLength = 200;
 
-/** A value that is shorter says nothing, and is in many a message by chance, UTF-16 units. */
-const minSecretLength = 4;
+/** Members of a request's `params` by which a client hands something over: to tools, prompts and completions, and answers. */
+const contents = ["arguments", "argument", "context", "inputResponses", "requestState"];
 
 /** One call that is over. */
 export interface CallEnd {
@@ -154,28 +155,14 @@ function errorIn(answer: object, params: unknown): string | undefined {
   const { error, result } = answer as { error?: unknown; result?: unknown };
   const first: unknown = isObject(result) && Array.isArray(result["content"]) ? result["content"][0] : undefined;
   const message = isObject(error) ? error["message"] : isObject(first) ? first["text"] : undefined;
-  if (typeof message !== "string") return undefined;
-  // Only so much of a long one is looked through that what is cut off below is whole.
-  let told = message.slice(0, 20 * maxNameLength);
-  for (const value of secretsIn(params)) told = told.replaceAll(value, "…");
-  return shortened(told.replaceAll(/\b(bearer|basic) +\S+|\b[0-9a-f]{64}\b/gi, "…"));
+  return typeof message === "string" ? shortened(redacted(message, contentsOf(params))) : undefined;
 }
 
-/** Every text and number in the arguments, and the URI with its query: the longest first, as one may hold another. */
-function secretsIn(params: unknown): string[] {
-  const { arguments: given, uri } = isObject(params) ? params : {};
-  const found = new Set<string>();
-  const visit = (value: unknown): void => {
-    if (typeof value === "string" || typeof value === "number") {
-      // As it is, and as JSON writes it.
-      for (const text of [String(value), JSON.stringify(value).replaceAll(/^"|"$/g, "")]) {
-        if (text.length >= minSecretLength) found.add(text);
-      }
-    } else if (typeof value === "object" && value !== null) for (const part of Object.values(value)) visit(part);
-  };
-  visit(given);
-  if (typeof uri === "string" && uri !== withoutQuery(uri)) found.add(uri);
-  return [...found].sort((a, b) => b.length - a.length);
+function contentsOf(params: unknown): unknown[] {
+  if (!isObject(params)) return [];
+  const { uri } = params;
+  // The path of one is its name.
+  return [...contents.map((member) => params[member]), uri === withoutQuery(uri) ? undefined : uri];
 }
 
 /** Of a URI: a query, a fragment and a password are nobody's name. */

@@ -24,8 +24,11 @@ export type LargeName = "large-ours" | "large-mcp-agent";
 /** This project with a login: they are compared with `ours` only. */
 export type LoginName = "login-keys" | "login-jwt";
 
+/** This project when nobody sees its calls, and when a hook does: they are compared with itself. */
+type EyesName = "eyes-off" | "eyes-hooked";
+
 /** `counted` is this project with a meter on it: nothing to compare speeds with. */
-type ServerName = ContestantName | LargeName | LoginName | "counted";
+type ServerName = ContestantName | LargeName | LoginName | EyesName | "counted";
 
 /** What a contestant is called in a table. */
 export const titles: Record<ContestantName, string> = {
@@ -115,7 +118,9 @@ async function commandOf(name: ServerName, place: Place): Promise<{ file: string
     case "large-ours":
     case "large-mcp-agent":
     case "login-keys":
-    case "login-jwt": {
+    case "login-jwt":
+    case "eyes-off":
+    case "eyes-hooked": {
       const config = join(place.folder, "config.capnp");
       const bound = Object.entries(place.texts).map(
         ([text, value]) => `, (name = "${text}", text = ${JSON.stringify(value)})`,

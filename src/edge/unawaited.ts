@@ -1,4 +1,4 @@
-import { stackOf } from "../protocol/thrown.ts";
+import { loggedStack } from "../protocol/incident.ts";
 
 /**
  * Writes to the log what a tool did not await, and what became of it: the runtime goes on, and says so only to a debugger.
@@ -9,5 +9,5 @@ export function logUnawaited(): void {
 }
 
 function logRejection({ reason }: PromiseRejectionEvent): void {
-  console.error(JSON.stringify({ event: "unawaited", error: stackOf(reason) }));
+  console.error(JSON.stringify({ event: "unawaited", error: loggedStack(reason) }));
 }

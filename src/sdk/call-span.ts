@@ -6,15 +6,17 @@ import type { AnyServer } from "../server-context.ts";
 import { aroundCalls, type Caller, requestIn } from "./call-hooks.ts";
 
 /**
- * Gives each call to `server` a span in the trace of its request, if that is traced. The platform takes no parent from
+ * Gives each call to `server` a span in the trace of what brought it, if that is traced: a request, or a message of the
+ * WebSocket between Worker and object, in which the platform knows of no active span, yet opens one. It takes no parent from
  * outside: the trace of the caller is an attribute.
  */
 export function traceCalls(server: AnyServer, { lane }: Pick<Caller, "lane">): void {
   aroundCalls(server, ({ method, params = {} }, context, run) => {
-    if (tracing.getActiveSpan()?.isTraced !== true) return run();
+    if (tracing.getActiveSpan()?.isTraced === false) return run();
     const { name, _meta: meta } = params;
     const subject = typeof name === "string" ? ` ${name.slice(0, 100)}` : "";
     return tracing.enterSpan(`${method}${subject}`, async (span) => {
+      if (!span.isTraced) return await run();
       const header = requestIn(context as Record<string, unknown>)?.headers.get("traceparent");
       const traceparent = traceparentIn(isObject(meta) ? meta["traceparent"] : undefined, header);
       span.setAttributes({ "mcp.method.name": method, "mcp.lane": lane(), "mcp.traceparent": traceparent });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { createTestHarness } from "wrangler";
 import { root, workerConfig } from "../support/bundle.ts";
+import { logLinesIn } from "../support/log-lines.ts";
 import { initialize, postJson, RawSseClient } from "../support/raw-client.ts";
 import { openLane } from "../support/wire-lanes.ts";
 import { startWorkerd } from "../support/workerd-process.ts";
@@ -125,5 +126,27 @@ test("a call is a data point of tool, outcome, client and time, without its argu
     double1: expect.any(Number) as number,
   });
   expect(JSON.stringify(point)).not.toContain("sesame");
+  // The binding takes an index of 96 bytes, of whatever a client calls a tool.
+  await client.call("€".repeat(300));
+  await expect.poll(() => points).toHaveLength(2);
+  const { index1, blob1 } = JSON.parse(points[1] ?? "", shown) as Record<string, string>;
+  expect([index1, blob1]).toEqual(["€".repeat(32), "€".repeat(200)]);
+  client.close();
+});
+
+test("a call is answered whose data point is refused, and the log says so once", async () => {
+  const workerd = await startWorkerd({
+    main,
+    more: { services: "", bindings: `, (name = "USAGE", json = "{}")` },
+  });
+  onTestFinished(() => workerd.close());
+  const client = await RawSseClient.open(workerd.url);
+  for (let call = 0; call < 3; call++) {
+    expect(await client.call("answered")).toMatchObject({ result: { content: [{ text: "by the tool" }] } });
+  }
+  const refused = () => logLinesIn(workerd.output()).filter(({ event }) => event === "usage-not-written");
+  await expect
+    .poll(refused)
+    .toEqual([{ event: "usage-not-written", error: expect.stringContaining("writeDataPoint") }]);
   client.close();
 });

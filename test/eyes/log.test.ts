@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 import { initialize, RawSseClient } from "../support/raw-client.ts";
+import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { lanes, openLane } from "../support/wire-lanes.ts";
+import { logLinesIn } from "../support/log-lines.ts";
 import { logName } from "../support/log-name.ts";
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -11,18 +13,10 @@ let edge: WorkerdProcess;
 beforeAll(async () => void (edge = await startWorkerd({ main: "test/fixtures/hooked.ts" })));
 afterAll(() => edge.close());
 
-type Line = Record<string, unknown>;
-
-/** The lines of events in what a process wrote. */
-function linesIn(output: string): Line[] {
-  const lines = output.split("\n").filter((line) => line.startsWith('{"event":"'));
-  return lines.map((line) => JSON.parse(line) as Line);
-}
-
 test.each(lanes)("a call over %s is one line that says who called what, and keeps its secrets", async (lane) => {
   const client = await openLane(lane, { base: edge.url, stdioMain: "test/fixtures/hooked-stdio.ts" });
   const written = () => (lane === "stdio" ? client.log() : edge.output());
-  const before = linesIn(written()).length;
+  const before = logLinesIn(written()).length;
   const params = {
     name: "repeats",
     arguments: { secret: "sesame-in-argument", number: 4_711_081_500 },
@@ -30,7 +24,7 @@ test.each(lanes)("a call over %s is one line that says who called what, and keep
   };
   await client.ask("tools/call", params, { authorization: "Bearer sesame-in-header" });
   const called = () =>
-    linesIn(written())
+    logLinesIn(written())
       .slice(before)
       .filter((line) => line["name"] === "repeats");
   await expect.poll(called).toHaveLength(1);
@@ -52,12 +46,39 @@ test.each(lanes)("a call over %s is one line that says who called what, and keep
   client.close();
 });
 
+test.each(lanes)("over %s a long argument is in no line, nor a part of it that a tool repeats", async (lane) => {
+  const client = await openLane(lane, { base: edge.url, stdioMain: "test/fixtures/hooked-stdio.ts" });
+  const written = () => (lane === "stdio" ? client.log() : edge.output());
+  const before = logLinesIn(written()).length;
+  const letter = Array.from({ length: 2_000 }, (_, at) => `${lane}: line ${at}`).join("\n");
+  for (const name of ["repeats", "cuts"])
+    await client.ask("tools/call", { name, arguments: { secret: letter, number: 7 } });
+  const errors = () =>
+    logLinesIn(written())
+      .slice(before)
+      .flatMap(({ error }) => error ?? []);
+  await expect.poll(errors).toEqual(['No account for "…', "Unexpected token in <…>"]);
+  expect(written()).not.toContain("line 100");
+  client.close();
+});
+
+test("a client that nests its arguments as deep as it can is answered, and its call has a line", async () => {
+  const client = await RawMcpClient.open(edge.url);
+  const deep = `${"[".repeat(100_000)}"sesame"${"]".repeat(100_000)}`;
+  const call = (name: string) =>
+    `{"jsonrpc":"2.0","id":"${name}","method":"tools/call","params":{"name":"${name}","arguments":{"twice":${deep}}}}`;
+  const answer = await (await client.post(call("no-such-tool"))).text();
+  expect(answer).toContain("no-such-tool");
+  const lines = () => logLinesIn(edge.output()).filter(({ name }) => name === "no-such-tool");
+  await expect.poll(lines).toMatchObject([{ event: "call", error: expect.stringContaining("no-such-tool") as string }]);
+});
+
 test("the header traceparent names the caller's trace, and an invalid one is not logged", async () => {
   const client = await openLane("/sse", { base: edge.url, stdioMain: "" });
   const trace = traceparent.replace("0af7", "0bf7");
   await client.ask("prompts/get", { name: "ask" }, { traceparent: trace });
   await client.ask("resources/read", { uri: "note://one?key=sesame" }, { traceparent: `${trace}-sesame` });
-  const lines = () => linesIn(edge.output()).filter(({ session }) => session !== undefined);
+  const lines = () => logLinesIn(edge.output()).filter(({ session }) => session !== undefined);
   await expect.poll(() => lines().find((line) => line["traceparent"] === trace)).toMatchObject({ name: "ask" });
   await expect
     .poll(() => lines().find((line) => line["name"] === "note://one" && line["outcome"] === "error"))
@@ -71,7 +92,7 @@ test("a session that is opened, resumed and ended has a line for each, by a name
   const { sessionId } = client;
   const session = logName(sessionId);
   const of = (event: string) =>
-    linesIn(edge.output()).filter((line) => line["event"] === event && line["session"] === session);
+    logLinesIn(edge.output()).filter((line) => line["event"] === event && line["session"] === session);
   await expect
     .poll(() => of("session-opened"))
     .toMatchObject([{ lane: "sse", client: expect.stringContaining(" ") as string }]);
@@ -94,6 +115,6 @@ test("DELETE ends a session, which its line says", async () => {
   const sessionId = opened.headers.get("mcp-session-id") ?? "";
   const session = logName(sessionId);
   await fetch(`${edge.url}/mcp`, { method: "DELETE", headers: { "mcp-session-id": sessionId } });
-  const lines = () => linesIn(edge.output()).filter((line) => line["session"] === session);
+  const lines = () => logLinesIn(edge.output()).filter((line) => line["session"] === session);
   await expect.poll(() => lines().at(-1)).toEqual({ event: "session-ended", session, lane: "mcp", by: "client" });
 });

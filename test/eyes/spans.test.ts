@@ -1,4 +1,7 @@
+import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Inspection } from "../fixtures/inspectable.ts";
+import { RawSseClient, textOf } from "../support/raw-client.ts";
 import { openLane } from "../support/wire-lanes.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
@@ -27,13 +30,43 @@ beforeAll(async () => {
 });
 afterAll(() => edge.close());
 
-// Not over /sse: under a streaming tail, workerd 1.20261117 answers no session over HTTP+SSE, with spans or without.
-test.each(["/mcp", "stateless"] as const)("a call over %s is a span that names its caller's trace", async (lane) => {
-  const client = await openLane(lane, { base: edge.url, stdioMain: "" });
-  const trace = traceparent.replace("0af7", { "/mcp": "0002", stateless: "0003" }[lane]);
-  await client.ask("tools/call", { name: "add", arguments: { a: 1, b: 2 } }, { traceparent: trace });
-  await expect.poll(() => edge.output()).toContain(`ATTRIBUTE mcp.traceparent=${trace}`);
-  const expected = ["SPAN tools/call add", `ATTRIBUTE mcp.lane=${lane.replace("/", "")}`, "ATTRIBUTE mcp.outcome=ok"];
-  await expect.poll(() => expected.filter((line) => !edge.output().includes(line))).toEqual([]);
+test.each(["/sse", "/mcp", "stateless"] as const)(
+  "a call over %s is a span that names its caller's trace",
+  async (lane) => {
+    const client = await openLane(lane, { base: edge.url, stdioMain: "" });
+    const trace = traceparent.replace("0af7", { "/sse": "0001", "/mcp": "0002", stateless: "0003" }[lane]);
+    await client.ask("tools/call", { name: "add", arguments: { a: 1, b: 2 } }, { traceparent: trace });
+    await expect.poll(() => edge.output()).toContain(`ATTRIBUTE mcp.traceparent=${trace}`);
+    const expected = ["SPAN tools/call add", `ATTRIBUTE mcp.lane=${lane.replace("/", "")}`, "ATTRIBUTE mcp.outcome=ok"];
+    await expect.poll(() => expected.filter((line) => !edge.output().includes(line))).toEqual([]);
+    client.close();
+  },
+);
+
+test("traced, a session over HTTP+SSE survives a cut and a crash", async () => {
+  const client = await RawSseClient.open(edge.url);
+  await client.call("remember", { key: "k", value: "v" });
+  const cut = await client.send("tools/call", { name: "countdown", arguments: { from: 3, stepMs: 200 } });
+  await client.resume();
+  expect(textOf(await client.stream.answerTo(cut))).toBe("Counted down from 3.");
+  const crashed = await client.send("tools/call", { name: "countdown", arguments: { from: 3, stepMs: 200 } });
+  await fetch(`${edge.url}/test/abort?id=${client.sessionId}`);
+  expect(textOf(await client.stream.answerTo(crashed))).toBe("Counted down from 3.");
+  client.close();
+});
+
+test("traced, it hibernates with its stream open", async () => {
+  const client = await RawSseClient.open(edge.url);
+  await client.call("remember", { key: "k", value: "v" });
+  const constructions = async () => {
+    const response = await fetch(`${edge.url}/test/inspect?id=${client.sessionId}`);
+    const inspection: Inspection = await response.json();
+    return inspection.constructions;
+  };
+  const before = await constructions();
+  // The platform hibernates an object that has had nothing to do for 10 s.
+  await passing(12_000);
+  expect(await constructions()).toBe(before + 1);
+  expect(textOf(await client.call("recall", { key: "k" }))).toBe("v");
   client.close();
 });
