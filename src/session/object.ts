@@ -2,11 +2,13 @@ import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
 import { shortHash } from "../protocol/short-hash.ts";
 import * as link from "../link/link.ts";
+import { namespaceOf } from "../link/namespace.ts";
 import { isLine, isOfChanges, listenForChanges, tellChanges } from "./changes.ts";
 import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { StoredUserMemory } from "./stored/user-memory.ts";
 import { UnreadableRow } from "./stored/stored-format.ts";
+import { TaskBook } from "./tasks/task-book.ts";
 import { TaskObject, type TaskOptions } from "./tasks/task.ts";
 
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings"> &
@@ -27,6 +29,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
   #session: Session<Env> | undefined;
   /** Instead, if this is a user's. */
   #ofUser: StoredUserMemory | undefined;
+  /** Instead, if this is where tasks are counted. */
+  #book: TaskBook | undefined;
   /** Instead, if this is a task's; `null`: it is none. */
   #task: TaskObject | null | undefined;
   /** Events that are being handled. */
@@ -55,6 +59,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
       if (ask.verb === "changes-listen") return listenForChanges(this.ctx);
       if (ask.verb === "changes-tell") return await tellChanges(this.ctx, request);
       if (ask.verb === "user-memory") return await this.#userMemory().answer(request);
+      if (ask.verb === "task-book") return await this.#openBook().answer(request);
       // Its id is no secret, and no session's.
       if (isOfChanges(this.ctx)) return refusals.unknownSession();
       if (ask.verb === "task-call") return await (this.#task = this.#openTask({ isNew: true })).call(request);
@@ -88,7 +93,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     const task = this.#session === undefined ? this.#storedTask() : undefined;
-    await this.#handle(() => task?.alarm() ?? this.#begun().alarm(info));
+    const book = task === undefined ? this.#openBook() : undefined;
+    const own = book?.isEmpty === false ? book : task;
+    await this.#handle(() => own?.alarm() ?? this.#begun().alarm(info));
   }
 
   async #handle<Result>(event: () => Promise<Result>): Promise<Result> {
@@ -131,8 +138,14 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   #openTask({ isNew }: { isNew: boolean }): TaskObject {
+    const { ctx, env } = this;
     const { settings, answer } = this.#options;
-    return this.#readable((again) => new TaskObject({ ctx: this.ctx, settings, answer, isNew: isNew || again }));
+    const namespace = (): DurableObjectNamespace => namespaceOf(env, settings.binding);
+    return this.#readable((again) => new TaskObject({ ctx, namespace, settings, answer, isNew: isNew || again }));
+  }
+
+  #openBook(): TaskBook {
+    return (this.#book ??= new TaskBook(this.ctx.storage, this.#options.settings.maxTasks));
   }
 
   #userMemory(): StoredUserMemory {

@@ -58,8 +58,8 @@ export class TaskRows {
   }
 
   /** JSON of an object with a `result` or an `error`. */
-  get outcome(): unknown {
-    return JSON.parse(this.#rows.get<string>(outcomeKey) ?? "{}");
+  get outcome(): object {
+    return Object(JSON.parse(this.#rows.get<string>(outcomeKey) ?? "{}"));
   }
 
   /** @throws if the platform refuses the write. */
@@ -138,6 +138,25 @@ export function nextRound(record: TaskRecord, { responses, requestState }: TaskI
     params: { ...params, inputResponses, ...(requestState === undefined ? {} : { requestState }) },
   };
   return { request, rounds: record.rounds + 1, state: { status: "working" } };
+}
+
+/** What a tool returns that asks its client, or only wants to be called again with its state. */
+export interface AskingResult {
+  inputRequests?: object;
+  requestState?: string;
+}
+
+/** What `result` asks, by keys that this task has not used yet. */
+export function inputOf({ rounds }: TaskRecord, { inputRequests = {}, requestState }: AskingResult): TaskInput {
+  const entries = Object.entries(inputRequests).map(([key, request]) => [`${rounds}.${key}`, request]);
+  const requests: Record<string, unknown> = Object.fromEntries(entries);
+  return { requests, responses: {}, ...(requestState === undefined ? {} : { requestState }) };
+}
+
+/** With those of `responses` that were asked for; the first answer counts. */
+export function withResponses(input: TaskInput, responses: Record<string, unknown>): TaskInput {
+  const asked = Object.entries(responses).filter(([key]) => Object.hasOwn(input.requests, key));
+  return { ...input, responses: { ...Object.fromEntries(asked), ...input.responses } };
 }
 
 /** What of `input` is not answered yet. */

@@ -8,6 +8,7 @@ import { logIncident } from "../../protocol/incident.ts";
 import { pollIntervalMs } from "../../tasks/extension.ts";
 import { requestOf } from "../calls/stored-request.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "../server/rerun.ts";
+import { keepPlace, leavePlace, type PlaceOptions, takePlace } from "./place.ts";
 import { CallReply } from "./reply.ts";
 import {
   type Answer,
@@ -21,8 +22,10 @@ import {
   withToken,
 } from "./run.ts";
 import {
+  type AskingResult,
   expiresAtMs,
   hashOf,
+  inputOf,
   isOpen,
   newRecord,
   nextRound,
@@ -31,6 +34,7 @@ import {
   type TaskInput,
   type TaskRecord,
   TaskRows,
+  withResponses,
 } from "./task-record.ts";
 
 /** How often the alarm looks whether a running task lost its object, milliseconds: nothing else might wake it. */
@@ -39,9 +43,7 @@ const watchMs = 10_000;
 /** How often a timer fires that keeps the object in memory while a task runs, milliseconds. */
 const awakeMs = 1_000;
 
-export interface TaskOptions {
-  ctx: DurableObjectState;
-  settings: Settings;
+export interface TaskOptions extends PlaceOptions {
   answer: AnswerStateless;
   isNew: boolean;
 }
@@ -50,7 +52,7 @@ export interface TaskOptions {
  * A call of the stateless revision that may become a task (SEP-2663), in an object of its own.
  *
  * Storage: see `TaskRows`, and one alarm; nothing for a call that is answered within `taskAfterMs`. Cost: as a session's
- * journaled call. Lifetime: `taskTtlMs` from the last change of its status. Loses: the call, if the object goes away before
+ * journaled call, and as much in its caller's `TaskBook`. Lifetime: `taskTtlMs` from the last change of its status. Loses: the call, if the object goes away before
  * it is a task; how far it is.
  */
 export class TaskObject {
@@ -87,7 +89,9 @@ export class TaskObject {
     const reply = new CallReply(() => this.#cut());
     const becomeTask = async (): Promise<void> => {
       const record = await newRecord(http, { request: body, secret });
-      if (reply.isOver || this.#running !== controller) return;
+      // Without a place it goes on as it would for a client that reads no tasks.
+      if (!(await takePlace(record, this.#options))) return;
+      if (reply.isOver || this.#running !== controller) return await leavePlace(record, this.#options);
       this.#rows.put(record);
       this.#record = record;
       await this.#schedule();
@@ -165,16 +169,14 @@ export class TaskObject {
     const task = taskOf(record, this.#settings.taskTtlMs);
     if (state.status === "working" && this.#progress !== undefined) return { ...task, statusMessage: this.#progress };
     if (state.status === "input_required") return { ...task, inputRequests: openRequests(state.input) };
-    return { ...task, ...Object(this.#rows.outcome) };
+    return { ...task, ...this.#rows.outcome };
   }
 
   async #update(responses: Record<string, unknown>, record: TaskRecord): Promise<void> {
     const { state } = record;
     if (state.status !== "input_required") return;
-    const asked = Object.entries(responses).filter(([key]) => Object.hasOwn(state.input.requests, key));
-    const input = { ...state.input, responses: { ...Object.fromEntries(asked), ...state.input.responses } };
-    const isAnswered = Object.keys(input.requests).every((key) => key in input.responses);
-    if (isAnswered) await this.#nextRound(record, input);
+    const input = withResponses(state.input, responses);
+    if (Object.keys(openRequests(input)).length === 0) await this.#nextRound(record, input);
     else await this.#change(record, { state: { status: "input_required", input } });
   }
 
@@ -251,13 +253,9 @@ export class TaskObject {
     await this.#change(record, { state, request }, JSON.stringify(outcome));
   }
 
-  async #askClient(record: TaskRecord, result: { inputRequests?: object; requestState?: string }): Promise<void> {
-    const { inputRequests = {}, requestState } = result;
-    const requests = Object.fromEntries(
-      Object.entries(inputRequests).map(([key, request]) => [`${record.rounds}.${key}`, request]),
-    );
-    const input: TaskInput = { requests, responses: {}, ...(requestState === undefined ? {} : { requestState }) };
-    if (Object.keys(requests).length > 0) {
+  async #askClient(record: TaskRecord, result: AskingResult): Promise<void> {
+    const input = inputOf(record, result);
+    if (Object.keys(input.requests).length > 0) {
       await this.#change(record, { state: { status: "input_required", input } });
       return;
     }
@@ -273,6 +271,7 @@ export class TaskObject {
     this.#progress = undefined;
     await this.#schedule();
     await this.#rows.sync();
+    keepPlace(changed, this.#options);
     return changed;
   }
 
