@@ -65,7 +65,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
       if (ask.verb === "task-call") return await (this.#task = this.#openTask({ isNew: true })).call(request);
       const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
       const task = isNew || this.#session !== undefined ? undefined : this.#storedTask();
-      if (ask.verb === "task-question") return task === undefined ? Response.json(null) : await task.answer(request);
+      if (ask.verb === "task-question") return await this.#askTask(task, request);
       // Its id is no session's.
       if (task !== undefined) return refusals.unknownSession();
       return await this.#begun(isNew).fetch(ask, request);
@@ -137,6 +137,18 @@ export class SessionObject<Env> extends DurableObject<Env> {
     return this.#task ?? undefined;
   }
 
+  async #askTask(task: TaskObject | undefined, request: Request): Promise<Response> {
+    try {
+      if (task !== undefined) return await task.answer(request);
+    } catch (error) {
+      if (!(error instanceof UnreadableRow)) throw error;
+      // How it ended is read only when it is asked for.
+      this.#deleteUnreadable(error);
+      this.#task = null;
+    }
+    return Response.json(null);
+  }
+
   #openTask({ isNew }: { isNew: boolean }): TaskObject {
     const { ctx, env } = this;
     const { settings, answer } = this.#options;
@@ -163,21 +175,25 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */
   #readable<Stored>(open: (isEmpty: boolean) => Stored): Stored {
-    const { ctx } = this;
     try {
       return open(false);
     } catch (error) {
       if (!(error instanceof UnreadableRow)) throw error;
-      ctx.waitUntil(tellUnreadable(ctx.id.toString(), error));
-      dropRows(ctx.storage.sql);
-      ctx.waitUntil(ctx.storage.deleteAll());
-      for (const socket of ctx.getWebSockets()) socket.close(link.closeCode.ended, "the session cannot be read");
+      this.#deleteUnreadable(error);
       return open(true);
     }
   }
+
+  #deleteUnreadable(error: UnreadableRow): void {
+    const { ctx } = this;
+    ctx.waitUntil(tellUnreadable(ctx.id.toString(), error));
+    dropRows(ctx.storage.sql);
+    ctx.waitUntil(ctx.storage.deleteAll());
+    for (const socket of ctx.getWebSockets()) socket.close(link.closeCode.ended, "the session cannot be read");
+  }
 }
 
-async function tellUnreadable(sessionId: string, { message }: UnreadableRow): Promise<void> {
-  const session = await shortHash(sessionId);
-  console.error(JSON.stringify({ event: "unreadable", session, error: `${message}. The session is deleted.` }));
+async function tellUnreadable(objectId: string, { message }: UnreadableRow): Promise<void> {
+  const session = await shortHash(objectId);
+  console.error(JSON.stringify({ event: "unreadable", session, error: `${message}. All of it is deleted.` }));
 }

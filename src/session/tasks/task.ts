@@ -169,7 +169,8 @@ export class TaskObject {
     const task = taskOf(record, this.#settings.taskTtlMs);
     if (state.status === "working" && this.#progress !== undefined) return { ...task, statusMessage: this.#progress };
     if (state.status === "input_required") return { ...task, inputRequests: openRequests(state.input) };
-    return { ...task, ...this.#rows.outcome };
+    const hasOutcome = state.status === "completed" || state.status === "failed";
+    return hasOutcome ? { ...task, ...this.#rows.outcome } : task;
   }
 
   async #update(responses: Record<string, unknown>, record: TaskRecord): Promise<void> {
