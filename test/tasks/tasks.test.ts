@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Inspection } from "../fixtures/inspectable.ts";
-import { TaskClient } from "../support/task-client.ts";
+import { statelessRequest } from "../support/stateless-request.ts";
+import { capabilitiesOf, TaskClient } from "../support/task-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
 let server: WorkerdProcess;
@@ -121,6 +122,32 @@ test("who does not read tasks is told so of what is asked about them", async () 
   const missing = { status: 400, error: { code: -32_021 } };
   expect(await plain.get("any")).toMatchObject(missing);
   expect(await plain.ask("subscriptions/listen", { notifications: { taskIds: ["any"] } })).toMatchObject(missing);
+});
+
+describe("a client that asks about a task and does not say which in Mcp-Name", () => {
+  const without = async (headers: Record<string, string>) => {
+    const taskId = await client.begin("wait", { ms: 300 });
+    const { headers: standard, message } = statelessRequest("tasks/get", { taskId });
+    Object.assign(message.params._meta, capabilitiesOf({ reads: true }));
+    const accept = "application/json, text/event-stream";
+    const response = await fetch(`${server.url}/mcp`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept, ...standard, ...headers },
+      body: JSON.stringify(message),
+    });
+    return { status: response.status, said: await response.json() };
+  };
+
+  test("is answered if it is FastMCP, which forgets it", async () => {
+    const { said } = await without({ "user-agent": "python-httpx2/2.16.2" });
+    expect(said).toMatchObject({ result: { status: expect.stringMatching(/working|completed/) } });
+  });
+
+  test("is told of it otherwise, as is FastMCP if it says another", async () => {
+    const refused = { status: 400, said: { error: { code: -32_020 } } };
+    expect(await without({})).toMatchObject(refused);
+    expect(await without({ "user-agent": "python-httpx2/2.16.2", "mcp-name": "0".repeat(96) })).toMatchObject(refused);
+  });
 });
 
 describe("nothing is lost of a task", () => {
