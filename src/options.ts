@@ -106,6 +106,12 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
    * had. 1 h.
    */
   taskTtlMs?: number;
+  /**
+   * Tasks of one user that are kept at once; without a login, of one network (an IPv4 address, 64 bits of IPv6). Each keeps an
+   * object busy while it runs, and a result on disk. A call beyond it does not become a task: it is answered when it has
+   * ended, on its connection. 256.
+   */
+  maxTasks?: number;
 }
 
 /** {@linkcode EdgeOptions} with every default filled in, but `auth`, which has none. */
@@ -144,6 +150,7 @@ const defaults: Settings = {
   sessionIdleMs: 60 * 60_000,
   taskAfterMs: 5_000,
   taskTtlMs: 60 * 60_000,
+  maxTasks: 256,
 };
 
 /** Options that are one of these words. */

@@ -12,7 +12,7 @@ export const sources = import.meta.dirname;
 const cache = join(root, ".cache", "clients");
 
 /** Clients that are installed together. Each kit is a folder beside this file, and one of the same name in `.cache/clients`. */
-export type KitName = "typescript" | "python" | "python-langchain" | "python-agents" | "go" | "java";
+export type KitName = "typescript" | "python" | "python-langchain" | "python-agents" | "python-tasks" | "go" | "java";
 
 interface Kit {
   /** What it is made of, beside this file. */
@@ -32,6 +32,7 @@ const kits: Record<KitName, Kit> = {
   python: { from: ["python/requirements.txt"], tools: ["python3"], install: installPython },
   "python-langchain": { from: ["python/langchain/requirements.txt"], tools: ["python3"], install: installPython },
   "python-agents": { from: ["python/agents/requirements.txt"], tools: ["python3"], install: installPython },
+  "python-tasks": { from: ["python/tasks/requirements.txt"], tools: ["python3"], install: installPython },
   go: {
     from: ["go/go.mod", "go/go.sum", "go/main.go"],
     tools: ["go"],

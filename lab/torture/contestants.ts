@@ -18,6 +18,8 @@ export interface Contestant {
   evict?: (sessionId: string) => Promise<void>;
   /** Crashes a session's object, if it has one. */
   abort?: (sessionId: string) => Promise<void>;
+  /** The keys of what an object has stored. */
+  rowsOf?: (id: string) => Promise<string[]>;
   /** Kills the process and starts it again on the same disk. */
   killAndRestart?: () => Promise<void>;
   close(): Promise<void>;
@@ -33,11 +35,26 @@ export async function guardedInProcess(): Promise<Contestant> {
 }
 
 /** This project in wrangler's test harness, which can evict and crash single objects. */
-export async function edgeInHarness(): Promise<Contestant> {
-  const edge = await startEdge("test/fixtures/torture.ts");
+export function edgeInHarness(): Promise<Contestant> {
+  return inHarness(`${ours}: cuts, evictions, crashes`, "test/fixtures/torture.ts");
+}
+
+/** Where calls of the stateless revision become tasks. */
+export function tasksInHarness(): Promise<Contestant> {
+  return inHarness(`${ours}, tasks: cuts, evictions, crashes`, "test/fixtures/torture-tasks.ts");
+}
+
+/** Likewise, in a plain workerd. */
+export function tasksInProcess(): Promise<Contestant> {
+  return inProcess(`${ours}, tasks: cuts, kill -9`, { main: "test/fixtures/torture-tasks.ts" });
+}
+
+async function inHarness(name: string, main: string): Promise<Contestant> {
+  const edge = await startEdge(main);
   return {
-    name: `${ours}: cuts, evictions, crashes`,
+    name,
     url: edge.url,
+    rowsOf: async (id) => (await edge.inspect(id)).rows,
     evict: async (id) => {
       // Only an object that runs can be evicted, and it may have been evicted a moment ago.
       await edge.inspect(id);

@@ -25,4 +25,14 @@ export class Random {
     if (item === undefined) throw new RangeError("nothing to pick from");
     return item;
   }
+
+  /** The same in another order. */
+  shuffled<T>(items: readonly T[]): T[] {
+    const shuffled = [...items];
+    for (let last = shuffled.length - 1; last > 0; last--) {
+      const other = this.between(0, last);
+      [shuffled[last], shuffled[other]] = [shuffled[other] as T, shuffled[last] as T];
+    }
+    return shuffled;
+  }
 }

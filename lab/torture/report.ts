@@ -1,5 +1,12 @@
-import type { ClientKind } from "./clients.ts";
-import type { Outcome } from "./torture.ts";
+import type { Tally } from "./workload.ts";
+
+/** Of a run, whatever was tortured. */
+export interface Reported {
+  contestant: string;
+  faults: Record<string, number>;
+  tallies: Partial<Record<string, Tally>>;
+  addedMs?: Partial<Record<string, number[]>>;
+}
 
 const columns = [
   "server",
@@ -15,9 +22,9 @@ const columns = [
 ] as const;
 
 /** One table of all outcomes, as Markdown. */
-export function report(outcomes: Outcome[]): string {
+export function report(outcomes: Reported[]): string {
   const rows = outcomes.flatMap(({ contestant, tallies, addedMs }) =>
-    Object.entries(tallies).map(([client, tally]) => [
+    talliesOf(tallies).map(([client, tally]) => [
       contestant,
       client,
       tally.answered,
@@ -27,14 +34,18 @@ export function report(outcomes: Outcome[]): string {
       tally.wrong,
       tally.duplicates,
       tally.reinitialized,
-      addedByOneCut(addedMs?.[client as ClientKind]),
+      addedByOneCut(addedMs?.[client]),
     ]),
   );
   const line = (cells: readonly unknown[]): string => `| ${cells.join(" | ")} |`;
   return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-export function reportFaults({ contestant, faults }: Outcome): string {
+export function talliesOf(tallies: Reported["tallies"]): [string, Tally][] {
+  return Object.entries(tallies).filter((entry): entry is [string, Tally] => entry[1] !== undefined);
+}
+
+export function reportFaults({ contestant, faults }: Reported): string {
   const counts = Object.entries(faults).map(([kind, count]) => `${count} ${kind}`);
   return `${contestant}: ${counts.join(", ")}`;
 }

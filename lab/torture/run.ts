@@ -1,10 +1,22 @@
 import { parseArgs } from "node:util";
-import { edgeInHarness, edgeInProcess, edgeServed, mcpAgentInProcess, nodeTransport, ours } from "./contestants.ts";
-import { report, reportFaults } from "./report.ts";
+import {
+  edgeInHarness,
+  edgeInProcess,
+  edgeServed,
+  mcpAgentInProcess,
+  nodeTransport,
+  ours,
+  tasksInHarness,
+  tasksInProcess,
+} from "./contestants.ts";
+import { prepareFastMcp } from "./fastmcp-client.ts";
+import { report, type Reported, reportFaults, talliesOf } from "./report.ts";
 import { measureSingleCuts } from "./single-cuts.ts";
-import { type Outcome, type Plan, torture } from "./torture.ts";
+import type { TaskClientKind } from "./task-clients.ts";
+import { type TaskPlan, tortureTasks } from "./task-torture.ts";
+import { type Plan, torture } from "./torture.ts";
 
-/** `npm run torture -- [--seed N] [--short] [--alone] [--served]`: about three minutes, one table, non-zero if anything was lost. */
+/** `npm run torture -- [--seed N] [--short] [--alone] [--served] [--tasks]`: some minutes, one table, non-zero if anything was lost. */
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
@@ -12,6 +24,8 @@ const { values } = parseArgs({
     alone: { type: "boolean", default: false },
     /** Only `mcp-edge serve` behind nginx, which must be there. */
     served: { type: "boolean", default: false },
+    /** Only the tasks of the stateless revision. */
+    tasks: { type: "boolean", default: false },
   },
 });
 const seed = Number(values.seed);
@@ -51,28 +65,59 @@ const peers: Plan = {
   lostAfterMs: 4_000,
 };
 
+/** Of the tasks: the objects' own faults, and the process's. */
+const kinds: TaskClientKind[] = ["raw", "ext-tasks"];
+const taskObjects: TaskPlan = {
+  kinds,
+  cuts: times(60),
+  evictions: times(60),
+  aborts: times(60),
+  kills: 0,
+  clients: 4,
+  answers: 0,
+  lostAfterMs,
+};
+const taskProcesses: TaskPlan = { ...taskObjects, evictions: 0, aborts: 0, kills: times(10) };
+
 console.log(`seed ${seed}`);
-const notesOf = ({ tallies }: Outcome): string[] => Object.values(tallies).flatMap(({ notes }) => notes);
-const outcomes: Outcome[] = [];
-const ourPlans = [
+const sessionRuns = [
   { start: edgeInHarness, plan: objects },
   { start: edgeInProcess, plan: processes },
 ];
-const peerPlans = [
+const taskRuns = [
+  { start: tasksInHarness, plan: taskObjects },
+  { start: tasksInProcess, plan: taskProcesses },
+];
+const peerRuns = [
   { start: mcpAgentInProcess, plan: peers },
   { start: nodeTransport, plan: peers },
 ];
-const servedPlans = [{ start: edgeServed, plan: processes }];
-const withPeers = values.alone ? ourPlans : [...ourPlans, ...peerPlans];
-const plans = values.served ? servedPlans : withPeers;
-for (const { start, plan } of plans) {
+const servedRuns = [{ start: edgeServed, plan: processes }];
+
+function chosenRuns() {
+  if (values.served) return servedRuns;
+  if (values.tasks) return taskRuns;
+  return [...sessionRuns, ...taskRuns, ...(values.alone ? [] : peerRuns)];
+}
+
+const runs = chosenRuns();
+if (runs.some(({ plan }) => "kinds" in plan)) {
+  const kit = await prepareFastMcp();
+  if (kit.state === "ready") kinds.push("fastmcp");
+  else console.log(`Without FastMCP, which is not installed: ${JSON.stringify(kit)}`);
+}
+
+const outcomes: Reported[] = [];
+for (const { start, plan } of runs) {
   const contestant = await start();
   try {
-    const outcome = await torture(contestant, plan, seed);
+    const outcome: Reported =
+      "kinds" in plan ? await tortureTasks(contestant, plan, seed) : await torture(contestant, plan, seed);
     if (plan === processes) outcome.addedMs = await measureSingleCuts(contestant, lostAfterMs, seed);
     console.log(reportFaults(outcome));
     // What peers lose is in the table. What we lose has to be found.
-    if (outcome.contestant.startsWith(ours)) console.log(notesOf(outcome).join("\n"));
+    const notes = talliesOf(outcome.tallies).flatMap(([, tally]) => tally.notes);
+    if (outcome.contestant.startsWith(ours)) console.log(notes.join("\n"));
     outcomes.push(outcome);
   } finally {
     await contestant.close();
@@ -82,7 +127,7 @@ console.log(`\n${report(outcomes)}`);
 
 const failed = outcomes
   .filter(({ contestant }) => contestant.startsWith(ours))
-  .flatMap(({ tallies }) => Object.entries(tallies))
+  .flatMap(({ tallies }) => talliesOf(tallies))
   .filter(
     ([kind, { lost, wrong, reinitialized, duplicates }]) =>
       lost + wrong + reinitialized > 0 || (kind === "event-source" && duplicates > 0),

@@ -73,12 +73,11 @@ type Fault = "cut" | "abort" | "eviction";
 /** Spreads the faults of the plan over the sessions, in an order that the seed decides, and the kills between them. */
 async function inflict(contestant: Contestant, plan: Plan, sessions: Tortured[], random: Random) {
   const faults = { cuts: 0, evictions: 0, aborts: 0, kills: 0 };
-  const deck: Fault[] = [
+  const deck = random.shuffled<Fault>([
     ...Array.from({ length: plan.cuts }, () => "cut" as const),
     ...Array.from({ length: contestant.evict === undefined ? 0 : plan.evictions }, () => "eviction" as const),
     ...Array.from({ length: contestant.abort === undefined ? 0 : plan.aborts }, () => "abort" as const),
-  ];
-  shuffle(deck, random);
+  ]);
   const kills = contestant.killAndRestart === undefined ? 0 : plan.kills;
   const evicting: Promise<void>[] = [];
   const perKill = Math.ceil(deck.length / (kills + 1));
@@ -135,13 +134,6 @@ async function cut(sessions: Tortured[], random: Random): Promise<void> {
   while (!sessions.some(({ proxy }) => proxy.hasStream)) await pause(pauseMs.least);
   const { proxy } = random.pick(sessions.filter((session) => session.proxy.hasStream));
   proxy.cutStreams(random.pick(modes), random.next() < 0.5 ? 0 : random.between(1, 3_000));
-}
-
-function shuffle<T>(items: T[], random: Random): void {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = random.between(0, last);
-    [items[last], items[other]] = [items[other] as T, items[last] as T];
-  }
 }
 
 function pause(ms: number): Promise<void> {

@@ -80,7 +80,8 @@ async function callOnce(tortured: Tortured, random: Random, n: number): Promise<
   }
 }
 
-function tallyFailure(tally: Tally, what: string, error: unknown): void {
+/** What became of a call that was not answered. */
+export function tallyFailure(tally: Tally, what: string, error: unknown): void {
   const message = error instanceof Error ? `${error.message} ${JSON.stringify(error.cause ?? "")}` : String(error);
   if (/may or may not have taken effect/.test(message)) tally.interrupted += 1;
   else if (isTimeout(message)) note(tally, "lost", what);
@@ -111,7 +112,8 @@ async function checkSession(tortured: Tortured): Promise<void> {
   note(tally, "lost", `${client.kind}: its session did not come back`);
 }
 
-function note(tally: Tally, kind: "wrong" | "lost" | "reinitialized", text: string): void {
+/** Something that must not be. */
+export function note(tally: Tally, kind: "wrong" | "lost" | "reinitialized", text: string): void {
   tally[kind] += 1;
   if (tally.notes.length < 20) tally.notes.push(`${kind}: ${text}`);
 }

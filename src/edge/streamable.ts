@@ -16,7 +16,7 @@ import { refuseOpening } from "./opening.ts";
 import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
 import { mayBecomeTask } from "../tasks/extension.ts";
 import { StreamRelay } from "./relay.ts";
-import { callInObject } from "./tasks.ts";
+import { callInObject, withTaskName } from "./tasks.ts";
 
 /** Streamable HTTP with sessions (revisions 2025-03-26 to 2025-11-25, Transports). */
 export interface StreamableLane {
@@ -54,7 +54,7 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   if (await isStateless(request, value)) {
     return mayBecomeTask(value)
       ? await callInObject(request, { text, body: value }, lane.namespace)
-      : await answerStateless(request, value, lane.stateless);
+      : await answerStateless(withTaskName(request, value), value, lane.stateless);
   }
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });

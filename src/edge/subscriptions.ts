@@ -1,3 +1,4 @@
+import { networkOf } from "../protocol/network.ts";
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
 import type { Changes } from "./changes.ts";
 
@@ -117,10 +118,4 @@ export class Subscriptions {
     if (most <= (counts.get(network) ?? 0) + 1) return;
     for (const [subscription, holder] of this.#open) if (counts.get(holder) === most) return subscription.end();
   }
-}
-
-/** Whom the edge says that a request comes from; of an IPv6 address the 64 bits that one customer has. */
-function networkOf({ headers }: Request): string {
-  const address = headers.get("cf-connecting-ip") ?? "";
-  return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address;
 }

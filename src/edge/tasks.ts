@@ -7,9 +7,10 @@ import {
   type Server,
   type StandardSchemaV1,
 } from "@modelcontextprotocol/server";
-import { callerOf, holderHeaders } from "../link/caller.ts";
+import { callerOf, holderHeaders, noteCaller } from "../link/caller.ts";
 import { askHeaders, url } from "../link/link.ts";
 import type { TaskAnswer, TaskQuestion } from "../link/task.ts";
+import { mayForgetTaskName } from "../protocol/clients.ts";
 import { echoableId, isObject } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { newSessionId, secretIn } from "../protocol/session-id.ts";
@@ -45,6 +46,21 @@ export async function callInObject(
     console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
     return refusals.interrupted(echoableId(body));
   }
+}
+
+/** `request` with the header that a client forgot, which its `body` says as well. Of any other client: as it is. */
+export function withTaskName(request: Request, body: unknown): Request {
+  const { method, params } = isObject(body) ? body : {};
+  const taskId = isObject(params) ? params["taskId"] : undefined;
+  const isForgotten = !request.headers.has("mcp-name") && mayForgetTaskName(request.headers);
+  // What cannot stand in a header is no id of ours.
+  if (!isForgotten || !String(method).startsWith("tasks/") || !/^\w+$/.test(String(taskId))) return request;
+  const headers = new Headers(request.headers);
+  headers.set("mcp-name", String(taskId));
+  const named = new Request(request.url, { method: "POST", headers, signal: request.signal });
+  const caller = callerOf(request);
+  if (caller !== undefined) noteCaller(named, caller);
+  return named;
 }
 
 /** Has `server` answer what is asked about tasks. `request`: which it was built for. */

@@ -37,10 +37,11 @@ export type Ask =
   | { verb: "release"; sessionId: string; holder: Holder }
   /** The body is what the relay wrote for its client lately: the object may have lost it in a crash. */
   | ({ verb: "return" } & StreamEnd)
-  /** To an object that has no session: see `session/changes.ts` and `user-memory.ts`. */
+  /** To an object that has no session: see `session/changes.ts`, `user-memory.ts` and `task-book.ts`. */
   | { verb: "changes-listen" }
   | { verb: "changes-tell" }
   | { verb: "user-memory" }
+  | { verb: "task-book" }
   /** To the object of a task, see `session/tasks`: what is asked about it. */
   | { verb: "task-question" };
 
@@ -50,7 +51,7 @@ export type ParsedAsk = Exclude<Ask, { verb: "attach" }> | { verb: "attach"; att
 /** What is asked of a session. */
 export type SessionAsk = Exclude<
   ParsedAsk,
-  { verb: "changes-listen" | "changes-tell" | "user-memory" | "task-call" | "task-question" }
+  { verb: "changes-listen" | "changes-tell" | "user-memory" | "task-book" | "task-call" | "task-question" }
 >;
 
 /** The headers that say `ask`. */
@@ -77,6 +78,7 @@ function detailsOf(ask: Ask): Record<string, string> {
     case "changes-listen":
     case "changes-tell":
     case "user-memory":
+    case "task-book":
     case "task-question":
       return {};
   }
@@ -95,6 +97,7 @@ const bareAsks = [
   { verb: "changes-listen" },
   { verb: "changes-tell" },
   { verb: "user-memory" },
+  { verb: "task-book" },
   { verb: "task-question" },
 ] as const;
 

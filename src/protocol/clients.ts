@@ -23,6 +23,15 @@ export function readsRetry(headers: Headers): boolean {
   return headers.has("sec-fetch-mode") || isUncached(headers) || isBunOrDeno(headers) || isPythonHttpx(headers);
 }
 
+/**
+ * Whether a client may ask about a task without `Mcp-Name`, which must say which one (SEP-2663, Routing Headers): FastMCP,
+ * whose package of tasks has forgotten it in 4.1.4. It is built on the Python SDK, and goes under the name of that one's
+ * HTTP client.
+ */
+export function mayForgetTaskName(headers: Headers): boolean {
+  return isPythonHttpx(headers);
+}
+
 /** A `fetch` whose `cache` is "no-store" (Fetch Standard, HTTP-network-or-cache fetch), as in the package `eventsource`. */
 function isUncached(headers: Headers): boolean {
   return headers.get("pragma") === "no-cache" && headers.get("cache-control") === "no-cache";

@@ -3,6 +3,7 @@ import * as refusals from "../protocol/refusals.ts";
 import { shortHash } from "../protocol/short-hash.ts";
 import { inspectHeader, noteSeen } from "../link/inspection.ts";
 import * as link from "../link/link.ts";
+import { namespaceOf } from "../link/namespace.ts";
 import type { Clock } from "./clock.ts";
 import { inspectSession } from "./inspect.ts";
 import { isLine, isOfChanges, listenForChanges, tellChanges } from "./changes.ts";
@@ -10,6 +11,7 @@ import { dropRows } from "./stored/rows.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { StoredUserMemory } from "./stored/user-memory.ts";
 import { UnreadableRow } from "./stored/stored-format.ts";
+import { TaskBook } from "./tasks/task-book.ts";
 import { TaskObject, type TaskOptions } from "./tasks/task.ts";
 
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings"> &
@@ -30,7 +32,9 @@ type Role<Env> =
   | { is: "unknown" }
   | { is: "session"; session: Session<Env> }
   | { is: "task"; task: TaskObject }
-  | { is: "user"; memory: StoredUserMemory };
+  | { is: "user"; memory: StoredUserMemory }
+  /** Where the tasks of one caller are counted. */
+  | { is: "book"; book: TaskBook };
 
 /**
  * The Durable Object of one session. It is built when the first event comes, which says whether there can be anything to
@@ -69,12 +73,13 @@ export class SessionObject<Env> extends DurableObject<Env> {
       if (ask.verb === "changes-listen") return listenForChanges(this.ctx);
       if (ask.verb === "changes-tell") return await tellChanges(this.ctx, request);
       if (ask.verb === "user-memory") return await this.#userMemory().answer(request);
+      if (ask.verb === "task-book") return await this.#newBook().answer(request);
       // Its id is no secret, and no session's.
       if (isOfChanges(this.ctx)) return refusals.unknownSession();
       if (ask.verb === "task-call") return await this.#newTask().call(request);
       const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
       const task = isNew ? undefined : this.#storedTask();
-      if (ask.verb === "task-question") return task === undefined ? Response.json(null) : await task.answer(request);
+      if (ask.verb === "task-question") return await this.#askTask(task, request);
       // Its id is no session's.
       if (task !== undefined) return refusals.unknownSession();
       return await this.#begun(isNew).fetch(ask, request);
@@ -101,8 +106,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
-    const task = this.#storedTask();
-    await this.#handle(() => task?.alarm() ?? this.#begun().alarm(info));
+    const own = this.#storedTask() ?? this.#storedBook();
+    await this.#handle(() => own?.alarm() ?? this.#begun().alarm(info));
   }
 
   async #handle<Result>(event: () => Promise<Result>): Promise<Result> {
@@ -139,6 +144,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
         return this.#role.task.isOver;
       case "unknown":
       case "user":
+      case "book":
         return false;
     }
   }
@@ -159,10 +165,43 @@ export class SessionObject<Env> extends DurableObject<Env> {
     return task;
   }
 
+  async #askTask(task: TaskObject | undefined, request: Request): Promise<Response> {
+    try {
+      if (task !== undefined) return await task.answer(request);
+    } catch (error) {
+      if (!(error instanceof UnreadableRow)) throw error;
+      // How it ended is read only when it is asked for.
+      this.#deleteUnreadable(error);
+      this.#role = { is: "unknown" };
+    }
+    return Response.json(null);
+  }
+
   #openTask({ isNew }: { isNew: boolean }): TaskObject {
-    const { ctx } = this;
+    const { ctx, env } = this;
     const { settings, answer } = this.#options;
-    return this.#readable((again) => new TaskObject({ clock, ctx, settings, answer, isNew: isNew || again }));
+    const namespace = (): DurableObjectNamespace => namespaceOf(env, settings.binding);
+    return this.#readable(
+      (again) => new TaskObject({ clock, ctx, namespace, settings, answer, isNew: isNew || again }),
+    );
+  }
+
+  /** Where tasks are counted, if this object is that and counts any. */
+  #storedBook(): TaskBook | undefined {
+    if (this.#role.is === "session" || this.#role.is === "user") return undefined;
+    const book = this.#openBook();
+    return book.isEmpty ? undefined : book;
+  }
+
+  #openBook(): TaskBook {
+    if (this.#role.is === "book") return this.#role.book;
+    return new TaskBook({ clock, storage: this.ctx.storage, maxTasks: this.#options.settings.maxTasks });
+  }
+
+  #newBook(): TaskBook {
+    const book = this.#openBook();
+    this.#role = { is: "book", book };
+    return book;
   }
 
   #userMemory(): StoredUserMemory {
@@ -185,21 +224,25 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */
   #readable<Stored>(open: (isEmpty: boolean) => Stored): Stored {
-    const { ctx } = this;
     try {
       return open(false);
     } catch (error) {
       if (!(error instanceof UnreadableRow)) throw error;
-      ctx.waitUntil(tellUnreadable(ctx.id.toString(), error));
-      dropRows(ctx.storage.sql);
-      ctx.waitUntil(ctx.storage.deleteAll());
-      for (const socket of ctx.getWebSockets()) socket.close(link.closeCode.ended, "the session cannot be read");
+      this.#deleteUnreadable(error);
       return open(true);
     }
   }
+
+  #deleteUnreadable(error: UnreadableRow): void {
+    const { ctx } = this;
+    ctx.waitUntil(tellUnreadable(ctx.id.toString(), error));
+    dropRows(ctx.storage.sql);
+    ctx.waitUntil(ctx.storage.deleteAll());
+    for (const socket of ctx.getWebSockets()) socket.close(link.closeCode.ended, "the session cannot be read");
+  }
 }
 
-async function tellUnreadable(sessionId: string, { message }: UnreadableRow): Promise<void> {
-  const session = await shortHash(sessionId);
-  console.error(JSON.stringify({ event: "unreadable", session, error: `${message}. The session is deleted.` }));
+async function tellUnreadable(objectId: string, { message }: UnreadableRow): Promise<void> {
+  const session = await shortHash(objectId);
+  console.error(JSON.stringify({ event: "unreadable", session, error: `${message}. All of it is deleted.` }));
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { TaskClient } from "../support/task-client.ts";
@@ -32,4 +33,19 @@ test("a task whose time to live is over is not found, and leaves no row", async 
     await expect.poll(stored, { timeout: 10_000 }).toEqual({ rows: [], alarmAtMs: null });
   }
   await expect.poll(() => server.logs()).toContainEqual(expect.stringContaining("7 was aborted"));
+});
+
+test("there is room for tasks as others are over, and of their count nothing is left", async () => {
+  const bob = as("bob");
+  let begun = 0;
+  const begin = async () => {
+    const { result } = await bob.call("wait", { ms: 1_000 });
+    return (begun += result?.["resultType"] === "task" ? 1 : 0);
+  };
+  // More than may be kept at once.
+  await expect.poll(begin).toBe(7);
+  const owner = createHash("sha256").update("bob").digest("base64");
+  const name = encodeURIComponent(`tasks/user/${owner}`);
+  const count = async () => await (await fetch(`${server.url}/test/inspect?name=${name}`)).json();
+  await expect.poll(count).toMatchObject({ rows: [], alarmAtMs: null });
 });

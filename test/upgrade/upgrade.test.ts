@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
+import { TaskClient } from "../support/task-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
 /** Its `url` is the isolate with the objects, `otherUrl` that of a Worker of the other release. */
@@ -73,6 +74,19 @@ describe.each([
       await workerd.close();
     }
   });
+});
+
+test("while a deploy goes on, an old object that knows no tasks is asked for one: its client is told to send it again", async () => {
+  const workerd = await startBoth("main");
+  try {
+    const refused = await new TaskClient(workerd.otherUrl).call("add", { a: 25, b: 25 });
+    expect(refused).toMatchObject({ status: 503, error: { message: expect.stringContaining("send it again") } });
+    await workerd.upgrade();
+    const answered = await new TaskClient(workerd.otherUrl).call("add", { a: 25, b: 25 });
+    expect(answered).toMatchObject({ status: 200, result: { content: [{ text: "50" }] } });
+  } finally {
+    await workerd.close();
+  }
 });
 
 test("what the release before stored is read by this one: memory, answers that are owed, a call in the journal", async () => {

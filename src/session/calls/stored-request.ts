@@ -31,6 +31,13 @@ export function storedRequest(request: Request): StoredRequest {
   return { ...stored, caller: JSON.stringify(known) };
 }
 
+/** Whether {@linkcode requestOf} can make a request of it. */
+export function isStoredRequest({ url, headers, caller }: Record<string, unknown>): boolean {
+  if (typeof url !== "string" || !URL.canParse(url) || !Array.isArray(headers)) return false;
+  const isPair = (header: unknown): boolean => Array.isArray(header) && header.length === 2;
+  return headers.every(isPair) && (caller === undefined || typeof caller === "string");
+}
+
 /** The request again, of which a tool that runs once more is told. */
 export function requestOf({ url, headers, caller }: StoredRequest): Request {
   const request = sealed(new Request(url, { method: "POST", headers }));

@@ -20,32 +20,44 @@ export function readRow<Value>(key: string, read: () => Value): Value {
   }
 }
 
-/**
- * From the format of each index to the next one: the row of a handshake as it was, to the row as it would have been
- * written. Format 0 did not say its number. Rows of other kinds have not changed since.
- */
-const steps: ((handshake: Record<string, unknown>) => Record<string, unknown>)[] = [(handshake) => handshake];
+type Row = Record<string, unknown>;
 
-/** The format of what is stored, which stands in the handshake's row: all rows of a session are of one. */
-const format = steps.length;
+/**
+ * From the format of each index to the next one: a row as it was, to the row as it would have been written. Format 0 did not
+ * say its number. The length is the format of what is written now.
+ */
+export type Steps = readonly ((row: Row) => Row)[];
+
+/** Of a handshake, which says the format of all rows of its session. Rows of other kinds have not changed since. */
+const steps: Steps = [(handshake) => handshake];
 
 export function writeHandshake(handshake: Handshake): string {
-  return JSON.stringify({ ...handshake, format });
+  return writeFormatted(handshake, steps);
 }
 
 /** @throws {UnreadableRow} for one of a newer format, or that is none. */
 export function readHandshake(key: string, json: string): Handshake {
   return readRow(key, () => {
-    const stored: unknown = JSON.parse(json);
-    if (!isObject(stored)) throw new TypeError("it is no object");
-    const { format: storedFormat = 0, ...oldest } = stored;
-    if (typeof storedFormat !== "number" || storedFormat > format) {
-      throw new RangeError(`its format is ${String(storedFormat)}, and ${format} is the newest known`);
-    }
-    const handshake = steps.slice(storedFormat).reduce((row, step) => step(row), oldest);
+    const handshake = readFormatted(json, steps);
     if (!isHandshake(handshake)) throw new TypeError("it lacks a member");
     return handshake;
   });
+}
+
+/** JSON of `row`, which says in which format it is. */
+export function writeFormatted(row: object, to: Steps): string {
+  return JSON.stringify({ ...row, format: to.length });
+}
+
+/** What this version would have written. @throws for what is of a newer format, or no JSON of an object. */
+export function readFormatted(json: string, from: Steps): Row {
+  const stored: unknown = JSON.parse(json);
+  if (!isObject(stored)) throw new TypeError("it is no object");
+  const { format = 0, ...row } = stored;
+  if (typeof format !== "number" || format > from.length) {
+    throw new RangeError(`its format is ${String(format)}, and ${from.length} is the newest known`);
+  }
+  return from.slice(format).reduce((before, step) => step(before), row);
 }
 
 function isHandshake(row: object): row is Handshake {

@@ -35,9 +35,9 @@ export class StoredTask {
     return this.#record;
   }
 
-  /** How it ended: an object with a `result` or an `error`. */
+  /** How it ended: an object with a `result` or an `error`. @throws {UnreadableRow} for what is neither. */
   get outcome(): object {
-    return Object(this.#rows.outcome);
+    return this.#rows.outcome;
   }
 
   /** Resolves once `record` is on disk: from now on this is a task. Rejects if the platform refuses the write. */

@@ -2,9 +2,9 @@ import { type InputRequiredResult, isJSONRPCRequest, type JSONRPCRequest } from 
 import { callerOf } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
 import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
-import { type StoredRequest, storedRequest } from "../calls/stored-request.ts";
+import { isStoredRequest, type StoredRequest, storedRequest } from "../calls/stored-request.ts";
 import { Rows } from "../stored/rows.ts";
-import { readRow } from "../stored/stored-format.ts";
+import { readFormatted, readRow, type Steps, writeFormatted } from "../stored/stored-format.ts";
 
 /** What a task asks its client, and what that has answered of it so far. */
 export interface TaskInput {
@@ -54,18 +54,24 @@ export class TaskRows {
   /** `undefined` if this object has no task. @throws {UnreadableRow} for one that this version cannot read. */
   get record(): TaskRecord | undefined {
     const json = this.#rows.get<string>(recordKey);
-    return json === undefined ? undefined : readRow(recordKey, () => readRecord(JSON.parse(json)));
+    return json === undefined ? undefined : readRow(recordKey, () => readRecord(json));
   }
 
-  /** JSON of an object with a `result` or an `error`. */
-  get outcome(): unknown {
-    return JSON.parse(this.#rows.get<string>(outcomeKey) ?? "{}");
+  /** How the task has ended: a `result`, or an `error`. @throws {UnreadableRow} for what is neither. */
+  get outcome(): object {
+    return readRow(outcomeKey, () => {
+      const outcome: unknown = JSON.parse(this.#rows.get<string>(outcomeKey) ?? "null");
+      if (!isObject(outcome) || !(isObject(outcome["result"]) || isObject(outcome["error"]))) {
+        throw new TypeError("it is no result and no error");
+      }
+      return outcome;
+    });
   }
 
   /** @throws if the platform refuses the write. */
   put(record: TaskRecord, outcome?: string): void {
     if (outcome !== undefined) this.#rows.put(outcomeKey, outcome);
-    this.#rows.put(recordKey, JSON.stringify(record));
+    this.#rows.put(recordKey, writeFormatted(record, steps));
   }
 
   sync(): Promise<void> {
@@ -77,16 +83,28 @@ export class TaskRows {
   }
 }
 
-const statuses = new Set(["working", "input_required", "completed", "failed", "cancelled"]);
+/** Of the row `task`; that of the outcome is what the protocol calls a result or an error. */
+const steps: Steps = [(record) => record];
 
-function readRecord(record: unknown): TaskRecord {
-  if (!isObject(record)) throw new TypeError("it is no object");
-  const { request, url, headers, state, createdAtMs, updatedAtMs } = record;
-  const isWhole = isJSONRPCRequest(request) && typeof url === "string" && Array.isArray(headers) && isObject(state);
-  if (!isWhole || !statuses.has(String(state["status"]))) throw new TypeError("it lacks a member");
-  if (typeof createdAtMs !== "number" || typeof updatedAtMs !== "number") throw new TypeError("it lacks its times");
-  // This version wrote the rest with them.
+const statuses = new Set(["working", "completed", "failed", "cancelled"]);
+
+function readRecord(json: string): TaskRecord {
+  const record = readFormatted(json, steps);
+  const { createdAtMs, updatedAtMs, reruns, rounds, secretHash, owner, state } = record;
+  if (!isJSONRPCRequest(record["request"]) || !isStoredRequest(record)) throw new TypeError("it lacks its call");
+  const numbers = [createdAtMs, updatedAtMs, reruns, rounds];
+  if (!numbers.every((number) => Number.isFinite(number))) throw new TypeError("it lacks a number");
+  if (typeof secretHash !== "string" || typeof owner !== "string") throw new TypeError("it lacks who may ask");
+  if (!isState(state)) throw new TypeError("it lacks its status");
+  // Checked, member by member.
   return record as unknown as TaskRecord;
+}
+
+function isState(state: unknown): boolean {
+  if (!isObject(state)) return false;
+  const { status, input } = state;
+  if (status !== "input_required") return statuses.has(String(status));
+  return isObject(input) && isObject(input["requests"]) && isObject(input["responses"]);
 }
 
 export async function newRecord(

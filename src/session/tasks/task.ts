@@ -8,6 +8,7 @@ import { pollIntervalMs } from "../../tasks/extension.ts";
 import { requestOf } from "../calls/stored-request.ts";
 import type { Clock } from "../clock.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "../server/rerun.ts";
+import { keepPlace, leavePlace, type PlaceOptions, takePlace } from "./place.ts";
 import { CallReply } from "./reply.ts";
 import { type Answer, type AnswerStateless, asAnswer, askerFor, runCall } from "./run.ts";
 import { StoredTask } from "./stored-task.ts";
@@ -28,10 +29,8 @@ import { Work } from "./work.ts";
 /** How often a timer fires that keeps the object in memory while a task runs, milliseconds. */
 const awakeMs = 1_000;
 
-export interface TaskOptions {
+export interface TaskOptions extends PlaceOptions {
   clock: Clock;
-  ctx: DurableObjectState;
-  settings: Settings;
   answer: AnswerStateless;
   isNew: boolean;
 }
@@ -40,7 +39,7 @@ export interface TaskOptions {
  * A call of the stateless revision that may become a task (SEP-2663), in an object of its own.
  *
  * Storage: see `TaskRows`, and one alarm; nothing for a call that is answered within `taskAfterMs`. Cost: as a session's
- * journaled call. Lifetime: `taskTtlMs` from the last change of its status. Loses: the call, if the object goes away before
+ * journaled call, and as much in its caller's `TaskBook`. Lifetime: `taskTtlMs` from the last change of its status. Loses: the call, if the object goes away before
  * it is a task; how far it is.
  */
 export class TaskObject {
@@ -74,7 +73,9 @@ export class TaskObject {
     const reply = new CallReply(() => this.#cut());
     const becomeTask = async (): Promise<void> => {
       const record = await newRecord(http, { request: body, secret, nowMs: this.#options.clock() });
-      if (reply.isOver || !this.#work.isOf(controller)) return;
+      // Without a place it goes on as it would for a client that reads no tasks.
+      if (!(await takePlace(record, this.#options))) return;
+      if (reply.isOver || !this.#work.isOf(controller)) return await leavePlace(record, this.#options);
       await this.#task.begin(record);
       const taskId = this.#options.ctx.id.toString() + secret;
       const result = { resultType: "task", taskId, ...taskOf(record, this.#settings.taskTtlMs) };
@@ -135,7 +136,8 @@ export class TaskObject {
     const task = taskOf(record, this.#settings.taskTtlMs);
     if (state.status === "working" && this.#progress !== undefined) return { ...task, statusMessage: this.#progress };
     if (state.status === "input_required") return { ...task, inputRequests: openRequests(state.input) };
-    return { ...task, ...this.#task.outcome };
+    const hasOutcome = state.status === "completed" || state.status === "failed";
+    return hasOutcome ? { ...task, ...this.#task.outcome } : task;
   }
 
   async #update(responses: Record<string, unknown>, record: TaskRecord): Promise<void> {
@@ -220,7 +222,9 @@ export class TaskObject {
 
   async #change(record: TaskRecord, change: Partial<TaskRecord>, outcome?: string): Promise<TaskRecord> {
     this.#progress = undefined;
-    return await this.#task.change(record, change, outcome);
+    const changed = await this.#task.change(record, change, outcome);
+    keepPlace(changed, this.#options);
+    return changed;
   }
 
   /** A client that is cut before it knows of a task has cancelled its call (revision 2026-07-28, Cancellation). */

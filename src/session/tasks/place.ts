@@ -1,0 +1,38 @@
+import { bookOf, enterInBook } from "../../link/task-book.ts";
+import type { Settings } from "../../options.ts";
+import { logIncident } from "../../protocol/incident.ts";
+import { expiresAtMs, type TaskRecord } from "./task-record.ts";
+
+/** Of the object of a task, which takes its place among those of its caller: see `TaskBook`. */
+export interface PlaceOptions {
+  ctx: DurableObjectState;
+  namespace: () => DurableObjectNamespace;
+  settings: Settings;
+}
+
+/** Whether there was one. If not, the log says so. */
+export async function takePlace(record: TaskRecord, options: PlaceOptions): Promise<boolean> {
+  const { maxTasks, taskTtlMs } = options.settings;
+  const isTaken = await enter(record, expiresAtMs(record, taskTtlMs), options);
+  if (!isTaken) {
+    const error = `this caller has ${maxTasks} tasks: the call is answered when it has ended, as without tasks`;
+    console.warn(JSON.stringify({ event: "too-many-tasks", error }));
+  }
+  return isTaken;
+}
+
+/** As long as `record` is kept by now. If that cannot be told, it is forgotten there sooner than here. */
+export function keepPlace(record: TaskRecord, options: PlaceOptions): void {
+  const kept = enter(record, expiresAtMs(record, options.settings.taskTtlMs), options);
+  options.ctx.waitUntil(kept.catch((error: unknown) => void logIncident(error)));
+}
+
+/** For what has become no task after all. */
+export async function leavePlace(record: TaskRecord, options: PlaceOptions): Promise<void> {
+  await enter(record, 0, options);
+}
+
+function enter(record: TaskRecord, untilMs: number, { ctx, namespace }: PlaceOptions): Promise<boolean> {
+  const book = bookOf({ owner: record.owner, headers: new Headers(record.headers) });
+  return enterInBook(namespace(), { book, entry: { task: ctx.id.toString(), untilMs } });
+}
