@@ -4,18 +4,24 @@ import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { TaskClient } from "../support/task-client.ts";
 
 let server: EdgeServer;
+/** Its tasks are kept for as long as a test may take. */
+let lasting: EdgeServer;
 beforeAll(async () => {
-  server = await startEdge("test/fixtures/tasks-brief.ts");
+  [server, lasting] = await Promise.all([
+    startEdge("test/fixtures/tasks-brief.ts"),
+    startEdge("test/fixtures/tasks-owned.ts"),
+  ]);
 });
-afterAll(() => server.close());
+afterAll(() => Promise.all([server.close(), lasting.close()]));
 
-const as = (name: string) => new TaskClient(server.url, { headers: { authorization: `Bearer key-of-${name}` } });
+const as = (name: string, { url } = server) =>
+  new TaskClient(url, { headers: { authorization: `Bearer key-of-${name}` } });
 
 test("a task is only its owner's, and another is told what an unknown id is told", async () => {
-  const ann = as("ann");
+  const ann = as("ann", lasting);
   const taskId = await ann.begin("wait", { ms: 500 });
   for (const method of ["get", "update", "cancel"]) {
-    const answer = await as("bob").ask(`tasks/${method}`, { taskId, inputResponses: {} });
+    const answer = await as("bob", lasting).ask(`tasks/${method}`, { taskId, inputResponses: {} });
     expect(answer).toMatchObject({ error: { code: -32_602, message: expect.stringContaining("Task not found") } });
   }
   expect(await ann.until(taskId, "completed")).toMatchObject({ result: { content: [{ text: "waited 500" }] } });

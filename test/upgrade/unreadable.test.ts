@@ -18,6 +18,8 @@ async function sessionWith(key: string, value: unknown): Promise<RawSseClient> {
   client.close();
   await client.stream.over;
   await expect.poll(async () => (await edge.inspect(client.sessionId)).rows).toContain("handshake");
+  // What this object still has to write, it is not to write over that.
+  await edge.abort(client.sessionId);
   const text = typeof value === "string" ? value : JSON.stringify(value);
   await fetch(`${edge.url}/test/rewrite?id=${client.sessionId}&key=${key}&value=${encodeURIComponent(text)}`);
   await edge.abort(client.sessionId);
