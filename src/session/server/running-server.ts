@@ -15,6 +15,9 @@ export interface RunningServerOptions {
   answerInterrupted: () => Promise<void>;
 }
 
+/** `built` resolves once the server is ready. */
+type State = { is: "none" } | { is: "building"; built: Promise<void> } | { is: "ready"; built: Promise<void> };
+
 /**
  * The server of a session: built when it is needed, and told what its client told an earlier one.
  *
@@ -22,8 +25,7 @@ export interface RunningServerOptions {
  */
 export class RunningServer {
   readonly #options: RunningServerOptions;
-  #server: AnyServer | undefined;
-  #building: Promise<void> | undefined;
+  #state: State = { is: "none" };
   /** Resolves once a server that is being built takes what its client answers. */
   readonly #listening = Promise.withResolvers<void>();
 
@@ -32,12 +34,12 @@ export class RunningServer {
   }
 
   get isReady(): boolean {
-    return this.#server !== undefined;
+    return this.#state.is === "ready";
   }
 
   /** What {@linkcode ready} waits for; `undefined` if nothing began. */
   get building(): Promise<void> | undefined {
-    return this.#building;
+    return this.#state.is === "none" ? undefined : this.#state.built;
   }
 
   /**
@@ -46,31 +48,37 @@ export class RunningServer {
    * those of `request`.
    */
   ready(request: Request, lane: Lane, messages: JSONRPCMessage[]): Promise<void> | undefined {
-    if (this.#server !== undefined) return undefined;
+    if (this.#state.is === "ready") return undefined;
     this.#options.record.lane = lane;
-    this.#building ??= this.#build(request, messages).catch((error: unknown) => {
-      this.#building = undefined;
-      throw error;
-    });
+    if (this.#state.is === "none") this.#state = { is: "building", built: this.#begin(request, messages) };
+    const { built } = this.#state;
     // The server that is being built may wait for just that.
     const isAnswer = messages.length > 0 && messages.every(isResponse);
-    return isAnswer ? Promise.race([this.#listening.promise, this.#building]) : this.#building;
+    return isAnswer ? Promise.race([this.#listening.promise, built]) : built;
   }
 
   /** The session is over: what runs in its server is aborted. */
   end(): void {
-    if (this.#server !== undefined) this.#options.transport.end();
+    if (this.#state.is === "ready") this.#options.transport.end();
+  }
+
+  #begin(request: Request, messages: JSONRPCMessage[]): Promise<void> {
+    const built = this.#build(request, messages).then(
+      () => void (this.#state = { is: "ready", built }),
+      (error: unknown) => {
+        this.#state = { is: "none" };
+        throw error;
+      },
+    );
+    return built;
   }
 
   async #build(request: Request, messages: JSONRPCMessage[]): Promise<void> {
     const { introduction, record, answerInterrupted } = this.#options;
     const { handshake } = record;
-    const server =
-      handshake?.initialize === undefined
-        ? await this.#connect(request)
-        : await introduction.repeat(() => this.#connectAgain(request, handshake, messages));
+    if (handshake?.initialize === undefined) await this.#connect(request);
+    else await introduction.repeat(() => this.#connectAgain(request, handshake, messages));
     await answerInterrupted();
-    this.#server = server;
   }
 
   async #connect(request: Request): Promise<AnyServer> {
@@ -81,7 +89,7 @@ export class RunningServer {
     return server;
   }
 
-  async #connectAgain(request: Request, handshake: Handshake, messages: JSONRPCMessage[]): Promise<AnyServer> {
+  async #connectAgain(request: Request, handshake: Handshake, messages: JSONRPCMessage[]): Promise<void> {
     const { introduction, transport } = this.#options;
     const server = await this.#connect(request);
     await transport.ask({ method: "initialize", params: handshake.initialize ?? {} });
@@ -92,7 +100,6 @@ export class RunningServer {
     }
     // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
     for (const repeat of requestsToRepeat(handshake)) void transport.ask(repeat);
-    return server;
   }
 }
 

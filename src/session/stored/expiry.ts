@@ -32,6 +32,9 @@ export interface ExpiryOptions {
   end: () => Promise<void>;
 }
 
+/** The alarm of the object, as far as this knows it. */
+type Alarm = { is: "unasked" } | { is: "none" } | { is: "set"; atMs: number };
+
 /**
  * The session's one alarm. It ends a session that was abandoned, and while calls run it sees to it that they are
  * answered even if their object goes away and nobody else wakes it.
@@ -42,14 +45,13 @@ export interface ExpiryOptions {
 export class Expiry {
   readonly #options: ExpiryOptions;
   readonly #storage: DurableObjectStorage;
-  /** Milliseconds since 1970. 0: there is none; `undefined`: that was not asked yet. */
-  #alarmAtMs: number | undefined;
+  #alarm: Alarm = { is: "unasked" };
   #isWatching: boolean;
 
   constructor(options: ExpiryOptions) {
     this.#options = options;
     this.#storage = options.ctx.storage;
-    if (options.rows.isEmpty) this.#alarmAtMs = 0;
+    if (options.rows.isEmpty) this.#alarm = { is: "none" };
     this.#isWatching = options.rows.get(watchKey) !== undefined;
   }
 
@@ -59,7 +61,7 @@ export class Expiry {
    * (`isRetry`) is not tried at the same alarm again: each sets the next one.
    */
   async alarm({ isRetry } = { isRetry: false }): Promise<void> {
-    this.#alarmAtMs = 0;
+    this.#alarm = { is: "none" };
     const { hasStream, hasCalls, end } = this.#options;
     if (!this.#isWatching && !hasStream() && !hasCalls()) return await end();
     if (this.#isWatching) {
@@ -96,14 +98,17 @@ export class Expiry {
     if (!this.#isWatching) {
       this.#options.rows.add(watchKey, "");
       this.#isWatching = true;
-      // The one that is set is too late for them. So the next is set in this turn, together with the row.
-      this.#alarmAtMs = 0;
+      // The alarm that is set is too late for the calls. So the next is set in this turn, together with the row.
+      this.#alarm = { is: "none" };
     }
     this.noteTraffic();
   }
 
   async #schedule(): Promise<void> {
-    if (this.#alarmAtMs === undefined) this.#alarmAtMs = (await this.#storage.getAlarm()) ?? 0;
+    if (this.#alarm.is === "unasked") {
+      const atMs = await this.#storage.getAlarm();
+      this.#alarm = atMs === null ? { is: "none" } : { is: "set", atMs };
+    }
     if (this.#isAlarmWellSet()) return;
     const idleMs = this.#options.hasStream() ? guardMs : this.#options.sessionIdleMs * 1.125;
     await this.#setAlarm(this.#isWatching ? watchMs : idleMs);
@@ -113,19 +118,20 @@ export class Expiry {
     const { clock, rows, hasStream, sessionIdleMs } = this.#options;
     // Without a row there is nothing that must end one day.
     if (rows.isEmpty) return true;
-    if (this.#alarmAtMs === undefined || this.#alarmAtMs === 0) return false;
-    const inMs = this.#alarmAtMs - clock();
+    if (this.#alarm.is !== "set") return false;
+    const inMs = this.#alarm.atMs - clock();
     if (this.#isWatching) return inMs <= watchMs;
     return hasStream() ? inMs >= guardMs / 2 : inMs >= sessionIdleMs && inMs <= 2 * sessionIdleMs;
   }
 
   async #setAlarm(inMs: number): Promise<void> {
-    this.#alarmAtMs = this.#options.clock() + inMs;
+    const atMs = this.#options.clock() + inMs;
+    this.#alarm = { is: "set", atMs };
     try {
-      await this.#storage.setAlarm(this.#alarmAtMs);
+      await this.#storage.setAlarm(atMs);
     } catch (error) {
       // The next traffic tries again.
-      this.#alarmAtMs = 0;
+      this.#alarm = { is: "none" };
       throw error;
     }
   }

@@ -4,15 +4,20 @@ import type { Handshake } from "./handshake.ts";
 /** What the answer to `initialize` takes to leave this machine, milliseconds: a write stops everything else on it. */
 const storeAfterMs = 2;
 
+type State =
+  | { is: "written" }
+  | { is: "due"; handshake: Handshake; timer: ReturnType<typeof setTimeout> }
+  /** It is written in this moment, or that was refused: whoever writes anything tries again. */
+  | { is: "tried"; handshake: Handshake }
+  | { is: "over" };
+
 /**
  * A handshake that is not written yet, for a moment: right after the answer to `initialize`, which waits for nothing, as a
  * session's first write opens its database. `write` sets the alarm as well: there is never a row without one.
  */
 export class LateHandshake {
   readonly #write: (handshake: Handshake) => void;
-  #unstored: Handshake | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isOver = false;
+  #state: State = { is: "written" };
 
   constructor(write: (handshake: Handshake) => void) {
     this.#write = write;
@@ -20,25 +25,26 @@ export class LateHandshake {
 
   store(handshake: Handshake): void {
     // A tool that did not stop when its session ended remembers something.
-    if (this.#isOver) return;
-    this.#unstored = handshake;
-    this.#timer ??= setTimeout(() => attempt(() => this.flush()), storeAfterMs);
+    if (this.#state.is === "over") return;
+    const timer =
+      this.#state.is === "due" ? this.#state.timer : setTimeout(() => attempt(() => this.flush()), storeAfterMs);
+    this.#state = { is: "due", handshake, timer };
   }
 
   /** Writes it now, if there is one. Throws what the platform does that refuses. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const handshake = this.#unstored;
-    if (handshake === undefined) return;
+    const state = this.#state;
+    if (state.is === "written" || state.is === "over") return;
+    const { handshake } = state;
+    if (state.is === "due") clearTimeout(state.timer);
+    this.#state = { is: "tried", handshake };
     this.#write(handshake);
-    this.#unstored = undefined;
+    this.#state = { is: "written" };
   }
 
   /** The session is over: nothing of it is written any more. */
   drop(): void {
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    this.#unstored = undefined;
+    if (this.#state.is === "due") clearTimeout(this.#state.timer);
+    this.#state = { is: "over" };
   }
 }

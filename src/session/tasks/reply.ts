@@ -5,6 +5,10 @@ import { eventStreamHeaders } from "../../protocol/sse-frame.ts";
 
 const encoder = new TextEncoder();
 
+type State =
+  /** Nothing was said yet: it may still be JSON as a whole. */
+  { is: "undecided" } | { is: "events"; controller: ReadableStreamDefaultController<Uint8Array> } | { is: "over" };
+
 /**
  * What a client is answered to its call: one message as JSON, or events if the tool says something before. Whatever comes
  * after the answer is not for it any more.
@@ -14,8 +18,7 @@ const encoder = new TextEncoder();
 export class CallReply {
   readonly #response = Promise.withResolvers<Response>();
   readonly response = this.#response.promise;
-  #events: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #isOver = false;
+  #state: State = { is: "undecided" };
   readonly #onCut: () => void;
 
   constructor(onCut: () => void) {
@@ -23,42 +26,45 @@ export class CallReply {
   }
 
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#state.is === "over";
   }
 
   say(message: JSONRPCMessage): void {
-    if (this.#isOver) return;
-    this.#isOver = isResponse(message);
+    const { is } = this.#state;
+    if (is === "over") return;
     const json = toJson(message);
-    if (this.#events === undefined && this.#isOver) {
-      return this.#response.resolve(new Response(json, { headers: { "content-type": "application/json" } }));
+    if (is === "undecided" && isResponse(message)) {
+      return this.respond(new Response(json, { headers: { "content-type": "application/json" } }));
     }
-    this.#write(`event: message\ndata: ${json}\n\n`);
-    if (this.#isOver) this.#events?.close();
+    if (is === "undecided") this.#begin();
+    this.write(`event: message\ndata: ${json}\n\n`);
+    if (isResponse(message)) this.#end();
   }
 
-  /** A comment of the SDK's: it keeps a stream open. */
-  comment(frame: string): void {
-    if (!this.#isOver && this.#events !== undefined) this.#write(frame);
+  /** Writes `frame`, if there are events: a comment of the SDK's keeps their stream open. */
+  write(frame: string): void {
+    if (this.#state.is === "events") this.#state.controller.enqueue(encoder.encode(frame));
   }
 
-  /** Answers with what is no message of the server's: the SDK refused the request before there was one. */
-  refuse(response: Response): void {
-    this.#isOver = true;
+  /** Answers with `response` as a whole, which is the answer, or how the SDK refused the request before there was a server. */
+  respond(response: Response): void {
+    this.#state = { is: "over" };
     this.#response.resolve(response);
   }
 
-  #write(frame: string): void {
-    if (this.#events === undefined) {
-      const body = new ReadableStream<Uint8Array>({
-        start: (controller) => void (this.#events = controller),
-        cancel: () => {
-          this.#isOver = true;
-          this.#onCut();
-        },
-      });
-      this.#response.resolve(new Response(body, { headers: eventStreamHeaders }));
-    }
-    this.#events?.enqueue(encoder.encode(frame));
+  #begin(): void {
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => void (this.#state = { is: "events", controller }),
+      cancel: () => {
+        this.#state = { is: "over" };
+        this.#onCut();
+      },
+    });
+    this.#response.resolve(new Response(body, { headers: eventStreamHeaders }));
+  }
+
+  #end(): void {
+    if (this.#state.is === "events") this.#state.controller.close();
+    this.#state = { is: "over" };
   }
 }

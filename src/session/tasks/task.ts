@@ -187,11 +187,11 @@ export class TaskObject {
         signal: controller.signal,
         onProgress: (progress) => (this.#progress = progress),
         onMessage: (message) => reply?.say(message),
-        onComment: (frame) => reply?.comment(frame),
+        onComment: (frame) => reply?.write(frame),
       });
       const { record } = this.#task;
       if (record !== undefined && isOpen(record)) await this.#finish(record, await asAnswer(said, request));
-      else if (said instanceof Response) reply?.refuse(said);
+      else if (said instanceof Response) reply?.respond(said);
       else reply?.say(said);
     } catch (error) {
       // The platform refused to store how it ended: the alarm finds it interrupted.
