@@ -84,6 +84,8 @@ async function bundle(dist: string): Promise<void> {
     packages: "external",
     external: ["cloudflare:*"],
     minifyWhitespace: true,
+    // Node shows the line of a fault that nobody caught.
+    lineLimit: 120,
     minifySyntax: true,
     logLevel: "warning",
   });

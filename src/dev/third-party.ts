@@ -33,10 +33,26 @@ export async function thirdPartiesIn({ inputs }: Metafile): Promise<ThirdParty[]
 
 async function described(name: string, version: string | undefined): Promise<ThirdParty> {
   const place = join(root, "node_modules", name);
-  const manifest = JSON.parse(await readFile(join(place, "package.json"), "utf8")) as ThirdParty;
+  const manifest = JSON.parse(await readFile(join(place, "package.json"), "utf8")) as Manifest;
   const file = (await readdir(place)).find((entry) => /^licen[cs]e/i.test(entry));
-  const text = file === undefined ? manifest.license : (await readFile(join(place, file), "utf8")).trim();
-  return { name, version: version ?? manifest.version, license: manifest.license, text };
+  const text = file === undefined ? wordsOf(manifest) : readFile(join(place, file), "utf8");
+  return { name, version: version ?? manifest.version, license: manifest.license, text: (await text).trim() };
+}
+
+interface Manifest {
+  version: string;
+  license: string;
+  author?: string;
+}
+
+/**
+ * The license of a package that does not have its words: those of ours, if it is the same, under the name of its author.
+ * @throws {Error} if it is another.
+ */
+async function wordsOf({ license, author }: Manifest): Promise<string> {
+  if (license !== "MIT" || author === undefined) throw new Error(`Where are the words of ${license}, by ${author}?`);
+  const words = await readFile(join(root, "LICENSE"), "utf8");
+  return words.replace(/^Copyright .*$/m, `Copyright (c) ${author}`);
 }
 
 /** Every text once, under the names of the packages that it is of. */
