@@ -110,7 +110,18 @@ async function listed(client: Client, token: string): Promise<unknown[]> {
 }
 
 const everybodys = ["open", "extend", "open", "note://open"];
-const all = ["open", "write", "extend", "open", "write", "note://open", "note://write", "page://1", "page://{id}"];
+const all = [
+  "open",
+  "write",
+  "slow",
+  "extend",
+  "open",
+  "write",
+  "note://open",
+  "note://write",
+  "page://1",
+  "page://{id}",
+];
 
 const city = { argument: { name: "city", value: "" } };
 
@@ -212,6 +223,18 @@ describe.each(lanes.filter(([, , open]) => open !== withoutSession))("in a sessi
     expect(told(await client.send("tools/call", { name: "late", arguments: {} }, "ann:"))).toContain("not found");
     await serverOf().evict(client.sessionId ?? "");
     expect(await listed(client, "ann:")).toEqual(everybodys);
+    client.close();
+  });
+});
+
+describe.each(lanes.filter(([, , open]) => open === overSse))("over %s", (_, serverOf, open) => {
+  test("a call that is run again after a crash is still its caller's", async () => {
+    const client = await open(serverOf(), "ann:write");
+    const answer = client.send("tools/call", { name: "slow", arguments: { ms: 1_500 } }, "ann:write");
+    const rows = async () => (await serverOf().inspect(client.sessionId ?? "")).rows;
+    await expect.poll(async () => (await rows()).filter((row) => row.startsWith("call/"))).not.toEqual([]);
+    await serverOf().abort(client.sessionId ?? "");
+    expect(told(await answer)).toContain("slowly");
     client.close();
   });
 });
