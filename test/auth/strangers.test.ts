@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Inspection } from "../fixtures/inspectable.ts";
 import { bearer, GuardedSseClient, openMcpAs, seen } from "../support/guarded-client.ts";
 import { initialize, postJson, RawStream, textOf } from "../support/raw-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
@@ -154,7 +155,9 @@ test("to a stranger, a session over HTTP+SSE that was only opened is none after 
   await states["crashed"]?.(client.sessionId);
   const sockets = async (): Promise<number> => {
     const response = await fetch(`${server.url}/test/inspect?id=${client.sessionId}`);
-    return response.ok ? ((await response.json()) as { sockets: number }).sockets : 0;
+    if (!response.ok) return 0;
+    const inspection = (await response.json()) as Inspection;
+    return inspection.sockets;
   };
   await expect.poll(sockets).toBe(1);
   await expectNone("sse", { sessionId: client.sessionId, lastEventId: client.stream.lastEventId });
