@@ -26,9 +26,13 @@ const mostItems = 20;
 /** A schema without `$ref` at its top, nor the alternative `null`, which leaving it out says as well. */
 export function resolve(schema: unknown, root: Schema, depth = 0): Schema {
   if (!isSchema(schema) || depth > 8) return {};
-  const { $ref: reference, anyOf, oneOf, ...rest } = schema;
+  const { $ref: reference, anyOf, oneOf, allOf, ...rest } = schema;
   if (typeof reference === "string") {
     return { ...resolve(pointed(reference, root), root, depth + 1), ...rest };
+  }
+  if (Array.isArray(allOf)) {
+    const { allOf: _, ...others } = schema;
+    return resolve(allOf.map((one) => resolve(one, root, depth + 1)).reduce(both, others), root, depth + 1);
   }
   const alternatives = [anyOf, oneOf].find(Array.isArray)?.filter((one) => !isNull(one)) ?? [];
   const [only, ...others] = alternatives;
@@ -123,6 +127,34 @@ function choicesOf(schema: Schema): Choice[] | undefined {
     isSchema(one) && "const" in one ? [{ value: one["const"], label: shown(one["title"] ?? one["const"]) }] : [],
   );
   return choices.length === alternatives.length ? choices : undefined;
+}
+
+/** What is a `one` and an `other`: the words of `one` about it all, and the properties of both. */
+function both(one: Schema, other: Schema): Schema {
+  const properties = { ...Object(other["properties"]), ...Object(one["properties"]) };
+  const required = [other["required"], one["required"]].flatMap((names) => (Array.isArray(names) ? names : []));
+  return {
+    ...other,
+    ...one,
+    ...(Object.keys(properties).length > 0 ? { properties } : {}),
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+/** Whether any text is a value of it, among others. */
+export function takesText(schema: Schema): boolean {
+  const kinds = [schema["anyOf"], schema["oneOf"]].find(Array.isArray) ?? [schema];
+  return kinds.some((kind: unknown) => isSchema(kind) && [kind["type"]].flat().includes("string") && !("enum" in kind));
+}
+
+/** Whether `text` is as its `pattern` says; a pattern that JavaScript cannot read is the server's own matter. */
+export function fitsPattern(text: string, { pattern }: Schema): boolean {
+  if (typeof pattern !== "string") return true;
+  try {
+    return new RegExp(pattern, "u").test(text);
+  } catch {
+    return true;
+  }
 }
 
 function pointed(reference: string, root: Schema): unknown {

@@ -1,5 +1,6 @@
 import type { ContentBlock, EmbeddedResource } from "@modelcontextprotocol/client";
 import { CopyButton } from "./copy-button.tsx";
+import { LongText } from "./long-text.tsx";
 import { chosen, offer } from "./offer.ts";
 import { type Outcome, readResource } from "./runs.ts";
 
@@ -12,7 +13,7 @@ export function Result({ outcome }: { outcome: Outcome }) {
       return (
         <div class="outcome failed">
           <h4>Error</h4>
-          <pre tabIndex={0}>{outcome.sentence}</pre>
+          <LongText text={outcome.sentence} />
         </div>
       );
     case "tool": {
@@ -90,9 +91,7 @@ function open(uri: string): void {
 function Text({ text }: { text: string }) {
   return (
     <div class="snippet">
-      <pre class="prose" tabIndex={0} aria-label="text">
-        {text}
-      </pre>
+      <LongText text={text} label="text" kind="prose" />
       <CopyButton text={text} label="the text" />
     </div>
   );
@@ -132,9 +131,7 @@ function Json({ label, value }: { label: string; value: unknown }) {
     <>
       <p class="about">{label}</p>
       <div class="snippet">
-        <pre tabIndex={0} aria-label={label}>
-          {text}
-        </pre>
+        <LongText text={text} label={label} />
         <CopyButton text={text} label={label} />
       </div>
     </>

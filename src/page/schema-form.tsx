@@ -61,7 +61,11 @@ function Field(props: FieldProps) {
     case "object":
       return (
         <Group {...labelled}>
-          <Properties {...{ ...props, shape }} />
+          {depth > 1 && !props.isRequired && props.value === undefined ? (
+            <AddButton {...props} onClick={() => props.onChange(initialValue(schema, root, true) ?? {})} />
+          ) : (
+            <Properties {...{ ...props, shape }} />
+          )}
         </Group>
       );
     case "list":
@@ -166,11 +170,18 @@ function Items({ name, value, root, items, isRequired, depth, onChange }: FieldP
           </button>
         </div>
       ))}
-      <button type="button" class="quiet" onClick={add}>
-        Add {held.length === 0 ? "one" : "another"}
-        <span class="unseen"> to {name}</span>
-      </button>
+      <AddButton name={name} isFirst={held.length === 0} onClick={add} />
     </>
+  );
+}
+
+/** For what may be left out: a schema that holds itself would have no end. */
+function AddButton({ name, isFirst = true, onClick }: { name: string; isFirst?: boolean; onClick: () => void }) {
+  return (
+    <button type="button" class="quiet" onClick={onClick}>
+      Add {isFirst ? "one" : "another"}
+      <span class="unseen"> to {name}</span>
+    </button>
   );
 }
 

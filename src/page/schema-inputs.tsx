@@ -1,4 +1,4 @@
-import type { Choice, Schema, Shape } from "./json-schema.ts";
+import { type Choice, fitsPattern, type Schema, type Shape, takesText } from "./json-schema.ts";
 
 /** What stands between a label and a value. It keeps what is typed. */
 export interface InputProps {
@@ -60,8 +60,11 @@ function Text({ id, describedBy, schema, value, isRequired, format, onChange }: 
     minLength: least,
     maxLength: bound(schema["maxLength"]),
     defaultValue: typeof value === "string" ? value : "",
-    onInput: ({ currentTarget: { value: typed } }: { currentTarget: { value: string } }) =>
-      onChange(typed === "" && !isRequired ? undefined : typed),
+    onInput: ({ currentTarget: field }: { currentTarget: HTMLInputElement | HTMLTextAreaElement }) => {
+      const isFit = field.value === "" || fitsPattern(field.value, schema);
+      field.setCustomValidity(isFit ? "" : `It must match ${String(schema["pattern"])}`);
+      onChange(field.value === "" && !isRequired ? undefined : field.value);
+    },
   };
   switch (format) {
     case "email":
@@ -99,10 +102,13 @@ function Select({ id, describedBy, value, isRequired, choices, onChange }: Input
   );
 }
 
-function Json({ id, describedBy, value, isRequired, onChange }: InputProps) {
+/** Where a text is a value too, what is no JSON is one: nobody is to write quotation marks around a name. */
+function Json({ id, describedBy, schema, value, isRequired, onChange }: InputProps) {
+  const isText = takesText(schema);
   const parse = (area: HTMLTextAreaElement): void => {
     const typed = area.value.trim();
-    const parsed = parsedJson(typed);
+    const asJson = parsedJson(typed);
+    const parsed = isText && !asJson.ok ? ({ ok: true, value: typed } as const) : asJson;
     area.setCustomValidity(typed === "" || parsed.ok ? "" : "This is no JSON.");
     if (typed === "") onChange(undefined);
     else if (parsed.ok) onChange(parsed.value);
@@ -114,9 +120,9 @@ function Json({ id, describedBy, value, isRequired, onChange }: InputProps) {
       rows={2}
       spellcheck={false}
       required={isRequired}
-      placeholder="JSON"
+      placeholder={isText ? "Text or JSON" : "JSON"}
       aria-describedby={describedBy}
-      defaultValue={value === undefined ? "" : JSON.stringify(value)}
+      defaultValue={value === undefined ? "" : isText && typeof value === "string" ? value : JSON.stringify(value)}
       onInput={({ currentTarget }) => parse(currentTarget)}
     />
   );

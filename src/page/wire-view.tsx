@@ -1,4 +1,5 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
+import { LongText } from "./long-text.tsx";
 import { wire, type WireEntry } from "./wire.ts";
 
 const marks: Record<WireEntry["direction"], string> = { sent: "→", received: "←", connection: "·" };
@@ -22,7 +23,7 @@ export function WireView() {
                     <span aria-hidden="true">{marks[entry.direction]}</span>
                     <span class="unseen">{words[entry.direction]}</span> {entry.label}
                   </summary>
-                  <pre tabIndex={0}>{indented(entry.text)}</pre>
+                  <Message text={entry.text} />
                 </details>
               </li>
             ))}
@@ -31,6 +32,12 @@ export function WireView() {
       </details>
     </section>
   );
+}
+
+/** Indented once: there are hundreds, and one more comes with each message. */
+function Message({ text }: { text: string }) {
+  const shown = useMemo(() => indented(text), [text]);
+  return <LongText text={shown} />;
 }
 
 function indented(text: string): string {

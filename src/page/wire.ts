@@ -17,11 +17,16 @@ const mostEntries = 400;
 
 let entries = 0;
 
+/** Of a longer message the end is not kept, UTF-16 units: hundreds of results of megabytes would be more than a tab has. */
+const mostLength = 100_000;
+
 /** All of it, oldest first. */
 export const wire = signal<readonly WireEntry[]>([]);
 
 export function noteOnWire(direction: WireEntry["direction"], label: string, text: string): void {
-  const entry = { key: (entries += 1), atMs: performance.now(), direction, label, text };
+  const isLong = text.length > mostLength;
+  const kept = isLong ? `${text.slice(0, mostLength)}… (${text.length.toLocaleString("en")} characters)` : text;
+  const entry = { key: (entries += 1), atMs: performance.now(), direction, label, text: kept };
   wire.value = [...wire.value, entry].slice(-mostEntries);
 }
 

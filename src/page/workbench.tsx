@@ -1,9 +1,11 @@
 import type { Prompt, ResourceTemplateType, Tool } from "@modelcontextprotocol/client";
 import { UriTemplate } from "@modelcontextprotocol/client";
+import { useState } from "preact/hooks";
 import { ArgumentsForm } from "./arguments-form.tsx";
 import { isUp, link, pullPlug } from "./connection.ts";
 import type { Schema } from "./json-schema.ts";
 import { type Chosen, chosen, faults, isListed, type Offer, offer } from "./offer.ts";
+import { QuestionCard } from "./question-card.tsx";
 import { RunView } from "./run-view.tsx";
 import { callTool, cancelRun, getPrompt, readResource, runs } from "./runs.ts";
 
@@ -11,10 +13,21 @@ interface Entry extends Chosen {
   title: string;
 }
 
+/** So many can be looked through without help. */
+const fewEntries = 15;
+
 /** What the server offers, and a place to try each of it. */
 export function Workbench() {
   const groups = groupsOf(offer.value).filter(({ entries }) => entries.length > 0);
   const open = chosen.value;
+  const isLong = groups.flatMap(({ entries }) => entries).length > fewEntries;
+  const [sought, seek] = useState("");
+  const isSought = ({ name, title }: Entry): boolean =>
+    !isLong || `${title} ${name}`.toLowerCase().includes(sought.trim().toLowerCase());
+  const found = groups
+    .map((group) => ({ ...group, entries: group.entries.filter(isSought) }))
+    .filter(({ entries }) => entries.length > 0);
+  const isAnsweredThere = open !== undefined && isRunning(`${open.kind} ${open.name}`);
   return (
     <section aria-labelledby="try">
       <h2 id="try">Try it</h2>
@@ -26,9 +39,19 @@ export function Workbench() {
       {isListed.value && groups.length === 0 && faults.value.length === 0 && (
         <p>This server offers no tools, resources or prompts.</p>
       )}
+      {!isAnsweredThere && <QuestionCard />}
       <div class="workbench">
         <nav aria-label="What the server offers">
-          {groups.map(({ title, entries }) => (
+          {isLong && (
+            <input
+              type="search"
+              aria-label="Find in what it offers"
+              placeholder="Find"
+              onInput={({ currentTarget }) => seek(currentTarget.value)}
+            />
+          )}
+          {isLong && found.length === 0 && <p class="about">Nothing has that in its name.</p>}
+          {found.map(({ title, entries }) => (
             <div key={title}>
               <h3>
                 {title} <span class="count">{entries.length}</span>
@@ -145,12 +168,21 @@ function PromptBench({ prompt }: { prompt: Prompt }) {
   );
 }
 
+function isRunning(of: string): boolean {
+  const run = runs.value.get(of);
+  return run !== undefined && run.outcome === undefined;
+}
+
 function ofStrings(
   names: readonly string[],
   required: readonly string[],
   descriptions: Record<string, string | undefined> = {},
 ): Schema {
-  const property = (name: string): Schema => ({ type: "string", description: descriptions[name] });
+  const property = (name: string): Schema => ({
+    type: "string",
+    description: descriptions[name],
+    ...(required.includes(name) ? { minLength: 1 } : {}),
+  });
   return { type: "object", required, properties: Object.fromEntries(names.map((name) => [name, property(name)])) };
 }
 
@@ -169,7 +201,7 @@ interface PanelProps {
 
 function Panel({ of, name, title, description, code, hints = [], schema = {}, verb, onRun }: PanelProps) {
   const run = runs.value.get(of);
-  const isRunning = run !== undefined && run.outcome === undefined;
+  const runsNow = isRunning(of);
   return (
     <article aria-label={title ?? name}>
       <h3>{title ?? name}</h3>
@@ -182,11 +214,16 @@ function Panel({ of, name, title, description, code, hints = [], schema = {}, ve
           ))}
         </ul>
       )}
-      <ArgumentsForm schema={schema} label={`Arguments of ${title ?? name}`} onSubmit={(args) => void onRun(args)}>
-        <button type="submit" class="main" disabled={isRunning || !isUp.value}>
-          {isRunning ? "Running…" : verb}
+      <ArgumentsForm
+        of={of}
+        schema={schema}
+        label={`Arguments of ${title ?? name}`}
+        onSubmit={(args) => void onRun(args)}
+      >
+        <button type="submit" class="main" disabled={runsNow || !isUp.value}>
+          {runsNow ? "Running…" : verb}
         </button>
-        {isRunning && (
+        {runsNow && run !== undefined && (
           <>
             <button type="button" onClick={() => cancelRun(run)}>
               Cancel
