@@ -21,8 +21,11 @@ export type ContestantName =
 /** Servers of real size: they are compared with each other only. */
 export type LargeName = "large-ours" | "large-mcp-agent";
 
+/** This project when nobody sees its calls, and when a hook does: they are compared with itself. */
+type EyesName = "eyes-off" | "eyes-hooked";
+
 /** `counted` is this project with a meter on it: nothing to compare speeds with. */
-type ServerName = ContestantName | LargeName | "counted";
+type ServerName = ContestantName | LargeName | EyesName | "counted";
 
 /** What a contestant is called in a table. */
 export const titles: Record<ContestantName, string> = {
@@ -105,7 +108,9 @@ async function commandOf(name: ServerName, place: Place): Promise<{ file: string
     case "counted":
     case "mcp-agent":
     case "large-ours":
-    case "large-mcp-agent": {
+    case "large-mcp-agent":
+    case "eyes-off":
+    case "eyes-hooked": {
       const config = join(place.folder, "config.capnp");
       await writeFile(config, await workerdConfig({ main: mainOf(name), ...place }));
       return { file: workerdBinary(), args: ["serve", config, "--experimental"] };

@@ -60,7 +60,8 @@ test("traced, it hibernates with its stream open", async () => {
   await client.call("remember", { key: "k", value: "v" });
   const constructions = async () => {
     const response = await fetch(`${edge.url}/test/inspect?id=${client.sessionId}`);
-    return ((await response.json()) as Inspection).constructions;
+    const inspection: Inspection = await response.json();
+    return inspection.constructions;
   };
   const before = await constructions();
   // The platform hibernates an object that has had nothing to do for 10 s.
