@@ -37,7 +37,7 @@ export const sessionId = signal<string | undefined>(undefined);
 export const isUp = computed(() => ["connected", "back"].includes(link.value.state));
 
 /** Held in memory only: a reload forgets it. */
-export const token = signal("");
+const token = signal("");
 /** Whether the person has it from elsewhere, as other clients then need it too: from a login of the server's they get their own. */
 export const isTokenGiven = signal(false);
 
