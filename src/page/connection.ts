@@ -37,7 +37,9 @@ export const sessionId = signal<string | undefined>(undefined);
 export const isUp = computed(() => ["connected", "back"].includes(link.value.state));
 
 /** Held in memory only: a reload forgets it. */
-export const token = signal("");
+const token = signal("");
+/** Whether the person has it from elsewhere, as other clients then need it too: from a login of the server's they get their own. */
+export const isTokenGiven = signal(false);
 
 /** How often a server that is away is looked for, milliseconds. */
 const lookAgainMs = 3_000;
@@ -63,7 +65,10 @@ export async function connect(): Promise<void> {
     const returned = takeReturned();
     urls.value = await findServer();
     // A code that is worth nothing: the login is asked for again, with what it said.
-    if (returned !== undefined) token.value = await redeem(returned, urls.value.sse).catch(noteFault);
+    if (returned !== undefined) {
+      token.value = await redeem(returned, urls.value.sse).catch(noteFault);
+      isTokenGiven.value = false;
+    }
     await attempt.open(urls.value.sse);
   } catch (error) {
     await attempt.failed(error);
@@ -81,6 +86,7 @@ export async function logIn(): Promise<void> {
 /** Opens a session by a token that the person has. */
 export async function logInBy(given: string): Promise<void> {
   token.value = given;
+  isTokenGiven.value = true;
   loginFault = "The server did not take this token.";
   await connect();
   loginFault = undefined;

@@ -1,4 +1,4 @@
-import { facts, token, urls } from "./connection.ts";
+import { facts, isTokenGiven, urls } from "./connection.ts";
 import { CopyButton, Snippet } from "./copy-button.tsx";
 import type { ServerUrls } from "./server-url.ts";
 import { Tabs } from "./tabs.tsx";
@@ -8,7 +8,7 @@ export function HowToConnect() {
   const known = urls.value;
   if (known === undefined) return null;
   const url = known.sse.href;
-  const server: Server = { ...known, name: slug(facts.value?.name ?? "server"), needsToken: token.value !== "" };
+  const server: Server = { ...known, name: slug(facts.value?.name ?? "server"), needsToken: isTokenGiven.value };
   return (
     <section aria-labelledby="connect">
       <h2 id="connect">Connect</h2>
@@ -24,7 +24,7 @@ export function HowToConnect() {
 interface Server extends ServerUrls {
   /** As a client's configuration names it. */
   name: string;
-  /** Whether the page itself logged in by one. */
+  /** Whether it takes one that its clients are given, as it took the page's. */
   needsToken: boolean;
 }
 
@@ -41,7 +41,7 @@ const ways = [
   { name: "curl", Way: Curl },
 ];
 
-function Claude({ sse }: Server) {
+function Claude({ sse, needsToken }: Server) {
   const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(sse.hostname);
   return (
     <>
@@ -49,6 +49,11 @@ function Claude({ sse }: Server) {
         <li>Open Settings, then Connectors, and choose “Add custom connector”.</li>
         <li>Paste the URL above, and add it.</li>
       </ol>
+      {needsToken && (
+        <p class="aside">
+          Connectors send no token of yours: they need a server with an OAuth login. The other clients here send it.
+        </p>
+      )}
       {isLocal && <p class="aside">Claude connects from elsewhere: this works once the server is deployed.</p>}
     </>
   );

@@ -38,6 +38,7 @@ test("before the login nothing is shown of the server; a wrong token is told fro
   await page.getByLabel("b", { exact: true }).fill("25");
   await page.getByRole("button", { name: "Run" }).click();
   await page.getByText("50", { exact: true }).waitFor();
+  await page.getByText("Connectors send no token of yours").waitFor();
   await page.getByRole("tab", { name: "Claude Code" }).click();
   await page.getByText("Authorization: Bearer YOUR_TOKEN").waitFor();
   expect(await page.content()).not.toContain("sesame");
@@ -51,6 +52,11 @@ test("an OAuth login of the same Worker is gone to and come back from, and the p
   await page.getByRole("heading", { level: 1, name: "mcp-edge" }).waitFor();
   expect(page.url()).toBe(`${withLogin.url}/sse?tenant=t1`);
   await page.getByText(`${withLogin.url}/sse?tenant=t1`, { exact: true }).waitFor();
+  // Its clients go to that login themselves.
+  expect(await page.getByText("Connectors send no token of yours").count()).toBe(0);
+  await page.getByRole("tab", { name: "Claude Code" }).click();
+  const command = page.getByLabel("the command for Claude Code", { exact: true });
+  expect(await command.innerText()).toMatch(/^claude mcp add --transport sse mcp-edge \S+$/);
   const stored = await page.evaluate<string>("JSON.stringify([sessionStorage, localStorage, document.cookie])");
   expect(stored).not.toContain('token":');
   expect(screen.complaints.filter((complaint) => complaint !== unauthorized)).toEqual([]);
