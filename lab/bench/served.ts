@@ -104,7 +104,7 @@ async function measureSpeeds(
   { rounds, warmUpCalls }: ServedPace,
 ): Promise<(contestant: MachineContestant) => Speeds> {
   const callers = await Promise.all(contestants.map((contestant) => prepare(contestant, warmUpCalls)));
-  const seen = new Map<string, SpeedsSeen>(
+  const seen = new Map<MachineName, SpeedsSeen>(
     contestants.map(({ name }) => [name, { call: [], callsPerSecond: [], partsPerSecond: [] }]),
   );
   const note = async (metric: keyof Speeds, turns: number, measure: (caller: Callers) => Promise<number>) => {

@@ -8,12 +8,13 @@ import { names, hostsVariable } from "../../src/serve/workerd-config.ts";
 import { root } from "../../test/support/bundle.ts";
 import { freePort } from "../../test/support/free-port.ts";
 import { connectV2 } from "../../test/support/official-clients.ts";
+import { checkFullDisk } from "./full-disk.ts";
 import { type Nginx, startNginx } from "./nginx.ts";
 
 /**
  * `npm run try:self-hosted`: the binary of `build --compile` in a root of what the image of examples/self-hosted holds, as
- * nobody, behind the nginx of examples/self-hosted with TLS and HTTP/2. Needs Linux, root (for chroot) and nginx; there is no
- * Docker in it. Ends with 1 and the reason if anything differs.
+ * nobody, behind the nginx of examples/self-hosted with TLS and HTTP/2; then `serve` on a disk that fills up. Needs Linux,
+ * root (for chroot and mount) and nginx; there is no Docker in it. Ends with 1 and the reason if anything differs.
  */
 const run = promisify(execFile);
 
@@ -40,6 +41,7 @@ try {
   ]);
   nginx = await startNginx(inner, { domain });
   await check(nginx);
+  await checkFullDisk();
   console.log("The image's root serves as nobody, behind nginx with TLS and HTTP/2, on both URLs.");
 } finally {
   await nginx?.close();

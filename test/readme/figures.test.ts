@@ -22,6 +22,13 @@ test("the figures are those that the last full run of the bench wrote", async ()
   expect(written).toEqual(latest.map((cells) => cells.slice(0, 5).map((cell) => cell || "–")));
 });
 
+test("the figures of one machine are those that the last run of the bench with --served wrote", async () => {
+  const latest = rowsOf(await readFile(join(root, "lab/bench/results/served.md"), "utf8"));
+  const written = (await readReadme("docs/self-hosting.md")).table("server");
+  expect(written.length).toBeGreaterThan(1);
+  expect(written).toEqual(latest);
+});
+
 test("the costs are those that were computed from them", async () => {
   const { text } = await readReadme();
   const costs = rowsOf(await readFile(join(root, "lab/bench/results/cost.md"), "utf8"));
