@@ -148,13 +148,7 @@ export class Terminal {
       case "started":
       case "ended":
         return;
-      case "result-not-sent":
-      case "tool-not-listed":
-      case "prompt-not-listed":
-      case "interrupted":
-      case "claim-failed":
-      case "not-stored":
-      case "unreadable":
+      default:
         return this.#show(styleText("dim", JSON.stringify(event)));
     }
   }
