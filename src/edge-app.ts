@@ -13,11 +13,13 @@ import { answerInspection } from "./edge/inspect.ts";
 import { route } from "./edge/router.ts";
 import { answerStateless, createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
+import { fillConsole } from "./edge/full-console.ts";
 import { refuseExit } from "./edge/no-exit.ts";
 
 convertSchemasOnce();
 acceptOtherCopies();
 refuseExit();
+fillConsole();
 
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {

@@ -4,8 +4,8 @@ import { announced, serverSource, start } from "./started.ts";
 
 const chatty = serverSource(`  server.registerTool("say", {}, () => {
     console.log("a log", { deep: { list: [1, 2] } });
-    console.info("an info");
-    console.debug("a debug");
+    console.info("an info"); console.dir("a dir"); console.table([{ row: 1 }]); console.count("a count"); console.group("a group");
+    console.debug("a debug"); console.assert(false, "an assertion"); console.log('{"event":"incident"}');
     console.warn("a warning");
     console.error(new Error("an error"));
     return { content: [] };
@@ -39,7 +39,18 @@ test("npm start shows what tools say, each call in a line, and errors in lines o
   const client = await RawSseClient.open(url);
   await client.call("say");
   await run.written("tools/call  say  ok");
-  for (const said of ["a log { deep: { list: [ 1, 2 ] } }\n", "an info\n", "a debug\n", "▲ [WARNING] a warning\n"]) {
+  for (const said of [
+    "a log { deep: { list: [ 1, 2 ] } }\n",
+    "an info\n",
+    "a debug\n",
+    "a dir\n",
+    "[ { row: 1 } ]\n",
+    "a count: 1\n",
+    "▲ [WARNING] a warning\n",
+  ]) {
+    expect(run.output()).toContain(said);
+  }
+  for (const said of ["a group\n", "Assertion failed: an assertion\n", '{"event":"incident"}\n']) {
     expect(run.output()).toContain(said);
   }
   expect(run.output()).toMatch(/✘ \[ERROR\] Error: an error\n {4}at .*src\/server.ts:10:19/);
@@ -62,7 +73,7 @@ test("npm start shows what tools say, each call in a line, and errors in lines o
   await run.written("✘ fail threw TypeError: not today\n", 2);
   await run.written("modern 2\n");
   expect(run.output()).toMatch(/·  tools\/call  fail  failed  \d+ ms  modern 2\n/);
-  expect(run.output()).not.toContain('{"event"');
+  expect(run.output().replace('{"event":"incident"}\n', "")).not.toContain('{"event"');
   expect(run.output()).not.toContain("node_modules");
   client.close();
 });
