@@ -28,12 +28,17 @@ export interface TaskTortureClient {
   close(): Promise<void>;
 }
 
-export function connectTaskClient(kind: TaskClientKind, base: string): Promise<TaskTortureClient> {
+/** `headers`: those of each of its requests. */
+export function connectTaskClient(
+  kind: TaskClientKind,
+  base: string,
+  headers: Record<string, string> = {},
+): Promise<TaskTortureClient> {
   switch (kind) {
     case "raw":
       return Promise.resolve(rawClient(base));
     case "ext-tasks":
-      return connectExtTasks(base);
+      return connectExtTasks(base, headers);
     case "fastmcp":
       return FastMcp.connect(base);
   }
@@ -127,13 +132,13 @@ const version = "2026-07-28";
 const clientInfo = { name: "torture", version: "1" };
 
 /** The TypeScript SDK with the client of the extension, which asks its host for the requests. */
-async function connectExtTasks(base: string): Promise<TaskTortureClient> {
+async function connectExtTasks(base: string, headers: Record<string, string>): Promise<TaskTortureClient> {
   const capabilities = { elicitation: {} };
   const client = new Client(clientInfo, { capabilities, versionNegotiation: { mode: "auto" } });
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${base}/mcp`)));
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${base}/mcp`), { requestInit: { headers } }));
   const session = createTaskSessionFromClient(client, {
     endpointId: base,
-    rawDispatch: dispatchTo(base),
+    rawDispatch: dispatchTo(base, headers),
     v2RequestFraming: { protocolVersion: version, clientInfo, clientCapabilities: capabilities },
     onInputRequest: (request) =>
       // The type of the answer follows the request's, which nothing here can say.
@@ -176,7 +181,7 @@ async function connectExtTasks(base: string): Promise<TaskTortureClient> {
 }
 
 /** How a host sends what the SDK's codec does not know. What was cut may be asked again, but not be called again. */
-function dispatchTo(base: string): RawClientDispatch {
+function dispatchTo(base: string, more: Record<string, string>): RawClientDispatch {
   let id = 0;
   return async (request): Promise<JsonRpcResponse> => {
     const { method, params } = request as { method: string; params?: { name?: string; taskId?: string } };
@@ -189,6 +194,7 @@ function dispatchTo(base: string): RawClientDispatch {
           accept: "application/json, text/event-stream",
           "mcp-protocol-version": version,
           "mcp-method": method,
+          ...more,
           ...(name === undefined ? {} : { "mcp-name": name }),
         },
         body: JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params: params ?? {} }),
