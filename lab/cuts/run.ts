@@ -112,7 +112,7 @@ const extTasks: Client = {
     onCalling();
     const cut = await call("countdown", given).catch(failing);
     await client.close();
-    return { revision: "2026-07-28", recalled, cut };
+    return { revision: client.revision ?? "–", recalled, cut };
   },
 };
 

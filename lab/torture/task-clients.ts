@@ -23,6 +23,8 @@ export interface BegunTask {
 /** A client of the stateless revision that reads tasks. Of a task it knows of, it asks until it is told. */
 export interface TaskTortureClient {
   kind: TaskClientKind;
+  /** What it negotiated, if it says so. Without tasks there is the answer of the call itself. */
+  revision?: string | undefined;
   /** What a call answered at once, or the task that it became. Rejects if it was cut: nobody knows of a task then. */
   begin(name: string, args: Record<string, unknown>): Promise<string | BegunTask>;
   close(): Promise<void>;
@@ -146,6 +148,7 @@ async function connectExtTasks(base: string, headers: Record<string, string>): P
   });
   return {
     kind: "ext-tasks",
+    revision: client.getNegotiatedProtocolVersion(),
     async begin(name, args) {
       const execution = await session.callTool(name, { ...args } as Record<string, never>);
       if (execution.kind === "immediate") return textIn(resultFromTaskOutcome((await execution.settle()).outcome));
