@@ -23,17 +23,24 @@ export interface BegunTask {
 /** A client of the stateless revision that reads tasks. Of a task it knows of, it asks until it is told. */
 export interface TaskTortureClient {
   kind: TaskClientKind;
+  /** What it negotiated, if it says so. Without tasks there is the answer of the call itself. */
+  revision?: string | undefined;
   /** What a call answered at once, or the task that it became. Rejects if it was cut: nobody knows of a task then. */
   begin(name: string, args: Record<string, unknown>): Promise<string | BegunTask>;
   close(): Promise<void>;
 }
 
-export function connectTaskClient(kind: TaskClientKind, base: string): Promise<TaskTortureClient> {
+/** `headers`: those of each of its requests. */
+export function connectTaskClient(
+  kind: TaskClientKind,
+  base: string,
+  headers: Record<string, string> = {},
+): Promise<TaskTortureClient> {
   switch (kind) {
     case "raw":
       return Promise.resolve(rawClient(base));
     case "ext-tasks":
-      return connectExtTasks(base);
+      return connectExtTasks(base, headers);
     case "fastmcp":
       return FastMcp.connect(base);
   }
@@ -127,13 +134,13 @@ const version = "2026-07-28";
 const clientInfo = { name: "torture", version: "1" };
 
 /** The TypeScript SDK with the client of the extension, which asks its host for the requests. */
-async function connectExtTasks(base: string): Promise<TaskTortureClient> {
+async function connectExtTasks(base: string, headers: Record<string, string>): Promise<TaskTortureClient> {
   const capabilities = { elicitation: {} };
   const client = new Client(clientInfo, { capabilities, versionNegotiation: { mode: "auto" } });
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${base}/mcp`)));
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${base}/mcp`), { requestInit: { headers } }));
   const session = createTaskSessionFromClient(client, {
     endpointId: base,
-    rawDispatch: dispatchTo(base),
+    rawDispatch: dispatchTo(base, headers),
     v2RequestFraming: { protocolVersion: version, clientInfo, clientCapabilities: capabilities },
     onInputRequest: (request) =>
       // The type of the answer follows the request's, which nothing here can say.
@@ -141,6 +148,7 @@ async function connectExtTasks(base: string): Promise<TaskTortureClient> {
   });
   return {
     kind: "ext-tasks",
+    revision: client.getNegotiatedProtocolVersion(),
     async begin(name, args) {
       const execution = await session.callTool(name, { ...args } as Record<string, never>);
       if (execution.kind === "immediate") return textIn(resultFromTaskOutcome((await execution.settle()).outcome));
@@ -176,7 +184,7 @@ async function connectExtTasks(base: string): Promise<TaskTortureClient> {
 }
 
 /** How a host sends what the SDK's codec does not know. What was cut may be asked again, but not be called again. */
-function dispatchTo(base: string): RawClientDispatch {
+function dispatchTo(base: string, more: Record<string, string>): RawClientDispatch {
   let id = 0;
   return async (request): Promise<JsonRpcResponse> => {
     const { method, params } = request as { method: string; params?: { name?: string; taskId?: string } };
@@ -189,6 +197,7 @@ function dispatchTo(base: string): RawClientDispatch {
           accept: "application/json, text/event-stream",
           "mcp-protocol-version": version,
           "mcp-method": method,
+          ...more,
           ...(name === undefined ? {} : { "mcp-name": name }),
         },
         body: JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params: params ?? {} }),

@@ -50,6 +50,8 @@ const modes: readonly CutMode[] = ["rst", "rst", "fin", "fin", "black-hole"];
 const tools = ["repeatable", "repeatable", "once", "asking-late", "cancelled"] as const;
 /** Between two faults, milliseconds: all clients together suffer one this often. */
 const pauseMs = { least: 10, most: 55 };
+/** How often it is looked whether a task has ended, milliseconds: all who look share one server with those who call. */
+const lookMs = 300;
 /** Between two kills, milliseconds: the clients come back and calls are in flight again. */
 const betweenKillsMs = 1_500;
 /** As far as an answer is cut, bytes: in its head, or in its body. */
@@ -148,8 +150,7 @@ async function settle(
 async function evict(taskId: string, { contestant, plan, faults }: Run): Promise<void> {
   if (contestant.evict === undefined || contestant.rowsOf === undefined) return;
   const endsAtMs = Date.now() + plan.lostAfterMs;
-  while (!(await contestant.rowsOf(taskId)).includes("task-outcome") && Date.now() < endsAtMs)
-    await pause(pauseMs.most);
+  while (!(await contestant.rowsOf(taskId)).includes("task-outcome") && Date.now() < endsAtMs) await pause(lookMs);
   try {
     await contestant.evict(taskId);
     faults.evictions += 1;

@@ -115,16 +115,18 @@ export interface ConnectV2Options {
   mode?: "legacy" | "auto";
 }
 
+/** `headers`: those of each of its requests. */
 export async function connectV2(
   url: string,
   transportName: SdkTransport,
-  options: ConnectV2Options = {},
+  { headers = {}, ...options }: ConnectV2Options & { headers?: Record<string, string> } = {},
 ): Promise<OfficialClient> {
   const { fetch, sessionId } = observedFetch();
+  const requestInit = { headers };
   const transport =
     transportName === "sse"
-      ? new v2.SSEClientTransport(new URL(url), { fetch })
-      : new v2.StreamableHTTPClientTransport(new URL(url), { fetch });
+      ? new v2.SSEClientTransport(new URL(url), { fetch, requestInit })
+      : new v2.StreamableHTTPClientTransport(new URL(url), { fetch, requestInit });
   return { ...(await connectTransportV2(transport, options)), sessionId };
 }
 
