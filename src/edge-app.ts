@@ -11,7 +11,7 @@ import { acceptOtherCopies } from "./sdk/sdk-v2.ts";
 import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
 import { answerInspection } from "./edge/inspect.ts";
 import { route } from "./edge/router.ts";
-import { answerStateless, createStatelessLane, type StatelessLane } from "./edge/stateless.ts";
+import { answerStateless, createStatelessServer, type StatelessServer } from "./edge/stateless.ts";
 import { logUnawaited } from "./edge/unawaited.ts";
 import { fillConsole } from "./edge/full-console.ts";
 import { refuseExit } from "./edge/no-exit.ts";
@@ -50,11 +50,11 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
   logUnawaited();
   // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
   const env = (): Env => bindings as Env;
-  let stateless: StatelessLane | undefined;
+  let stateless: StatelessServer | undefined;
   let bound: Settings | undefined;
 
-  const statelessLane = (): StatelessLane =>
-    (stateless ??= createStatelessLane(createServer, {
+  const statelessServer = (): StatelessServer =>
+    (stateless ??= createStatelessServer(createServer, {
       env,
       namespace: () => namespaceOf(env(), settings.binding),
       settings,
@@ -65,7 +65,7 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
       super(ctx, objectEnv, {
         createServer,
         settings,
-        answer: (request, body) => answerStateless(request, body, statelessLane()),
+        answer: (request, body) => answerStateless(request, body, statelessServer()),
       });
     }
   }
@@ -75,8 +75,8 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
     bound ??= withBoundHosts(settings, requestEnv);
     // The name is ours: a project with files of its own binds them under another.
     const { PAGE: page } = requestEnv as { PAGE?: Fetcher };
-    const lane = { namespace, page, settings: bound, stateless: statelessLane() };
-    return await route(request, lane, auth && { auth, env: requestEnv, ctx });
+    const served = { namespace, page, settings: bound, stateless: statelessServer() };
+    return await route(request, served, auth && { auth, env: requestEnv, ctx });
   };
 
   return {

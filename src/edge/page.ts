@@ -2,7 +2,7 @@ import type { Settings } from "../options.ts";
 import { qualityOf } from "../protocol/accept.ts";
 
 /** Where a person who opens the URL is shown the page of `src/page`. */
-export interface PageLane {
+export interface PageOptions {
   /** The assets that wrangler.toml binds as `PAGE`; `undefined` where it has no such block, and there is no page. */
   page: Fetcher | undefined;
   settings: Settings;
@@ -15,12 +15,12 @@ const servedBase = '<base href="./" />';
  * A browser's navigation to a URL that is for MCP clients gets the page: whoever wants `text/html` more than what such
  * clients ask for (RFC 9110, section 12.5.1). `undefined` for everybody else, and where there is no page.
  */
-export async function showPage({ headers }: Request, url: URL, lane: PageLane): Promise<Response | undefined> {
-  if (lane.page === undefined || !wantsPage(headers.get("accept"))) return undefined;
-  const file = await lane.page.fetch(new URL("/", url));
+export async function showPage({ headers }: Request, url: URL, options: PageOptions): Promise<Response | undefined> {
+  if (options.page === undefined || !wantsPage(headers.get("accept"))) return undefined;
+  const file = await options.page.fetch(new URL("/", url));
   if (!file.ok) return undefined;
   // Its parts are files at the root, which a proxy may have elsewhere.
-  const root = new URL(`${lane.settings.publicPath}/`, url).pathname;
+  const root = new URL(`${options.settings.publicPath}/`, url).pathname;
   const html = (await file.text()).replace(servedBase, `<base href="${root}" />`);
   const shown = new Response(html, file);
   // It is one of two answers that this URL has, and another text than the file's.
@@ -31,7 +31,7 @@ export async function showPage({ headers }: Request, url: URL, lane: PageLane): 
 }
 
 /** A part of the page, where no files stand before the Worker: plain workerd has them behind it. */
-export async function showFile(request: Request, { page }: PageLane): Promise<Response | undefined> {
+export async function showFile(request: Request, { page }: PageOptions): Promise<Response | undefined> {
   const file = await page?.fetch(request);
   return file?.ok === true ? file : undefined;
 }

@@ -3,7 +3,7 @@ import { answerMetadata, metadataUrlFor } from "./metadata.ts";
 import type { Settings } from "../options.ts";
 import * as refusals from "../protocol/refusals.ts";
 import * as gate from "./gate.ts";
-import { type PageLane, showFile, showPage, tellHealth } from "./page.ts";
+import { type PageOptions, showFile, showPage, tellHealth } from "./page.ts";
 import * as sse from "./sse.ts";
 import * as streamable from "./streamable.ts";
 
@@ -16,42 +16,47 @@ export interface Login<Env> {
   ctx: ExecutionContext | undefined;
 }
 
-type Lanes = streamable.StreamableLane & PageLane;
+type RouteOptions = streamable.StreamableOptions & PageOptions;
 
 /** From path and method to the function that answers. `login`: if not everybody may call. */
-export async function route<Env>(request: Request, lane: Lanes, login: Login<Env> | undefined): Promise<Response> {
+export async function route<Env>(
+  request: Request,
+  options: RouteOptions,
+  login: Login<Env> | undefined,
+): Promise<Response> {
   const url = new URL(request.url);
   // Before all else, as it is public.
-  const metadata = login && (await answerMetadata(request, url, { settings: lane.settings, auth: login.auth }));
+  const metadata = login && (await answerMetadata(request, url, { settings: options.settings, auth: login.auth }));
   if (metadata !== undefined) return metadata;
-  const refusal = gate.refuseStranger(request, url, lane.settings);
+  const refusal = gate.refuseStranger(request, url, options.settings);
   if (refusal !== undefined) return refusal;
   if (request.method === "OPTIONS") return gate.answerPreflight(request);
 
-  const place = placeOf(url.pathname, lane.settings);
-  const shown = await showToAll(request, { url, place, lane });
+  const place = placeOf(url.pathname, options.settings);
+  const shown = await showToAll(request, { url, place, options });
   if (shown !== undefined) return shown;
-  const unidentified = login && place !== "elsewhere" ? await refuseUnidentified(request, url, lane, login) : undefined;
+  const unidentified =
+    login && place !== "elsewhere" ? await refuseUnidentified(request, url, options, login) : undefined;
   if (unidentified !== undefined) return unidentified;
-  return await serve(request, { url, place, lane });
+  return await serve(request, { url, place, options });
 }
 
 interface Routed {
   url: URL;
   place: Place;
-  lane: Lanes;
+  options: RouteOptions;
 }
 
 /** What nobody has to log in for: the page says by itself what it may not show. */
-async function showToAll(request: Request, { url, place, lane }: Routed): Promise<Response | undefined> {
+async function showToAll(request: Request, { url, place, options }: Routed): Promise<Response | undefined> {
   switch (`${methodOf(request)} ${place}`) {
     case "GET sse":
     case "GET mcp":
-      return request.headers.has("mcp-session-id") ? undefined : await showPage(request, url, lane);
+      return request.headers.has("mcp-session-id") ? undefined : await showPage(request, url, options);
     case "GET elsewhere":
-      return await showFile(request, lane);
+      return await showFile(request, options);
     case "GET health":
-      return tellHealth(lane.settings);
+      return tellHealth(options.settings);
     default:
       return undefined;
   }
@@ -60,7 +65,7 @@ async function showToAll(request: Request, { url, place, lane }: Routed): Promis
 function refuseUnidentified<Env>(
   request: Request,
   url: URL,
-  { settings }: Lanes,
+  { settings }: RouteOptions,
   { auth, env, ctx }: Login<Env>,
 ): Promise<Response | undefined> {
   const resourceMetadataUrl = auth.resource && metadataUrlFor(url, settings);
@@ -68,23 +73,23 @@ function refuseUnidentified<Env>(
   return identify(auth, { request, env, ctx, resourceMetadataUrl, maxCallerBytes });
 }
 
-function serve(request: Request, { url, place, lane }: Routed): Response | Promise<Response> {
+function serve(request: Request, { url, place, options }: Routed): Response | Promise<Response> {
   switch (`${methodOf(request)} ${place}`) {
     case "GET sse":
     case "GET mcp":
       // Each URL serves every client: one that speaks Streamable HTTP says so by its session.
-      if (request.headers.has("mcp-session-id")) return streamable.listen(request, lane);
-      return (place === "mcp" ? streamable.refuseVersion(request) : undefined) ?? sse.openStream(request, url, lane);
+      if (request.headers.has("mcp-session-id")) return streamable.listen(request, options);
+      return (place === "mcp" ? streamable.refuseVersion(request) : undefined) ?? sse.openStream(request, url, options);
     case "POST message":
-      return sse.postMessage(request, url, lane);
+      return sse.postMessage(request, url, options);
     case "POST mcp":
     case "POST sse":
-      return streamable.post(request, lane);
+      return streamable.post(request, options);
     case "DELETE mcp":
     case "DELETE sse":
-      return streamable.end(request, lane);
+      return streamable.end(request, options);
     default:
-      return refuse(place, lane.settings);
+      return refuse(place, options.settings);
   }
 }
 

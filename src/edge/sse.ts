@@ -23,7 +23,7 @@ const carryMarginMs = 1_000;
  * The HTTP+SSE transport (revision 2024-11-05, Transports): GET opens the stream, POST to its `endpoint` sends.
  * Which session a new stream belongs to is decided here, from what little a reconnecting client says of itself.
  */
-export interface SseLane {
+export interface SseOptions {
   namespace: DurableObjectNamespace;
   settings: Settings;
 }
@@ -32,13 +32,13 @@ export interface SseLane {
  * `GET /sse`, and `GET /mcp` without a session. A living server answers 200 to whoever takes an event stream: anything else
  * ends a client's stream for good.
  */
-export async function openStream(request: Request, url: URL, lane: SseLane): Promise<Response> {
+export async function openStream(request: Request, url: URL, options: SseOptions): Promise<Response> {
   if (!takesEventStream(request)) return refusals.notAcceptable("text/event-stream");
   const last = parseEventId(request.headers.get("last-event-id") ?? "");
   if (last !== undefined && last.stream !== link.sseStream) return refusals.wrongLane();
   // Nothing is opened that nobody would read.
   if (request.method === "HEAD") return new Response(null, { headers: eventStreamHeaders });
-  return (await resumeStream(request, url, lane, last)) ?? (await openSession(request, url, lane));
+  return (await resumeStream(request, url, options, last)) ?? (await openSession(request, url, options));
 }
 
 /** A person who opens the URL in a browser is told what it is for. `EventSource` asks for nothing else. */
@@ -52,24 +52,24 @@ function takesEventStream({ headers }: Request): boolean {
 async function resumeStream(
   request: Request,
   url: URL,
-  lane: SseLane,
+  options: SseOptions,
   last: EventId | undefined,
 ): Promise<Response | undefined> {
   if (last === undefined) return undefined;
   const target: AttachTarget = { sessionId: last.sessionId, session: "stored", position: clientsPosition(last) };
-  const response = await relay(request, url, lane, target);
+  const response = await relay(request, url, options, target);
   return response.ok ? response : undefined;
 }
 
-async function openSession(request: Request, url: URL, lane: SseLane): Promise<Response> {
-  const refusal = await refuseOpening(request, lane.settings);
+async function openSession(request: Request, url: URL, options: SseOptions): Promise<Response> {
+  const refusal = await refuseOpening(request, options.settings);
   if (refusal !== undefined) return refusal;
-  const sessionId = newSessionId(lane.namespace.newUniqueId().toString());
-  return await relay(request, url, lane, { sessionId, session: "new", position: undefined });
+  const sessionId = newSessionId(options.namespace.newUniqueId().toString());
+  return await relay(request, url, options, { sessionId, session: "new", position: undefined });
 }
 
-function relay(request: Request, url: URL, lane: SseLane, target: AttachTarget): Promise<Response> {
-  const { namespace, settings } = lane;
+function relay(request: Request, url: URL, options: SseOptions, target: AttachTarget): Promise<Response> {
+  const { namespace, settings } = options;
   const isRetryRead = readsRetry(request.headers);
   const retryMs = isRetryRead ? settings.retryMs : undefined;
   const sequence = target.position?.after ?? 0;
@@ -96,28 +96,28 @@ function queryOf({ search }: URL): string {
 }
 
 /** `POST /sse/message?sessionId=…`: 202, and the answer comes on the stream. */
-export async function postMessage(request: Request, url: URL, lane: SseLane): Promise<Response> {
+export async function postMessage(request: Request, url: URL, options: SseOptions): Promise<Response> {
   const sessionId = url.searchParams.get("sessionId");
   if (sessionId === null) return refusals.missingSessionId({ where: "query" });
   // Where the session's stream is in this isolate, there is a way to the session.
   const uplink = Uplink.of(sessionId);
-  const admitted = await admitBody(request, lane.settings, { readUpTo: uplink === undefined ? 0 : maxCarriedBytes });
+  const admitted = await admitBody(request, options.settings, { readUpTo: uplink === undefined ? 0 : maxCarriedBytes });
   if (!admitted.ok) return admitted.refusal;
   const { text } = admitted;
   if (uplink === undefined || text === undefined || text.length > maxCarriedBytes) {
-    return await askSession(lane, sessionId, toObject(request, { verb: "sse-message" }, text));
+    return await askSession(options, sessionId, toObject(request, { verb: "sse-message" }, text));
   }
-  const patienceMs = lane.settings.journalAfterMs + carryMarginMs;
+  const patienceMs = options.settings.journalAfterMs + carryMarginMs;
   const { receipt, key } = await uplink.carry(sessionId, { head: link.headOf(request), text }, patienceMs);
   if (receipt === undefined) {
     // Only the object knows what became of it.
     const ask: link.ClientAsk = key === undefined ? { verb: "sse-message" } : { verb: "sse-again", key };
-    return await askSession(lane, sessionId, toObject(request, ask, text));
+    return await askSession(options, sessionId, toObject(request, ask, text));
   }
   return receipt.refusal === undefined ? new Response(null, { status: 202 }) : link.unpackResponse(receipt.refusal);
 }
 
-async function askSession({ namespace }: SseLane, sessionId: string, request: Request): Promise<Response> {
+async function askSession({ namespace }: SseOptions, sessionId: string, request: Request): Promise<Response> {
   const object = findSession(namespace, sessionId);
   return object === undefined ? refusals.unknownSession() : await askObject(object, request);
 }

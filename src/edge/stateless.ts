@@ -30,7 +30,7 @@ import { Subscriptions } from "./subscriptions.ts";
 import { offerTasks } from "./tasks.ts";
 
 /** Revision 2026-07-28: no session, no initialize; each POST is served by a server of its own. */
-export interface StatelessLane {
+export interface StatelessServer {
   handler: McpHttpHandler;
   changes: Changes;
   subscriptions: Subscriptions;
@@ -54,10 +54,10 @@ export async function isStateless(request: Request, body: unknown): Promise<bool
   return !(await isLegacyRequest(request, body));
 }
 
-export function createStatelessLane<Env>(
+export function createStatelessServer<Env>(
   createServer: ServerFactory<Env>,
   { env, namespace, settings }: { env: () => Env; namespace: () => DurableObjectNamespace; settings: Settings },
-): StatelessLane {
+): StatelessServer {
   const failures = new WeakMap<Request, unknown>();
   const changes = new Changes(namespace);
   const factory: McpServerFactory = async (context) => {
@@ -104,23 +104,23 @@ export function createStatelessLane<Env>(
 }
 
 /** `body`: that of `received`, which has been read. */
-export async function answerStateless(received: Request, body: unknown, lane: StatelessLane): Promise<Response> {
+export async function answerStateless(received: Request, body: unknown, server: StatelessServer): Promise<Response> {
   const request = sealed(received);
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
   if (listensUndeclared(body)) return refusals.missingExtension(tasksExtension, echoableId(body));
-  if (listens) await lane.subscriptions.makeRoom(request);
+  if (listens) await server.subscriptions.makeRoom(request);
   // A request that waits for nothing of its own counts as hung, and its client is told so in the runtime's words. Whether a
   // tool ever answers is for its client to wait for, as in a session.
-  const awake = setInterval(() => undefined, lane.keepAliveMs);
-  const serve = (): Promise<Response> => lane.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
-  const served = listens ? lane.changes.listenAs(callerOf(request)?.owner, serve) : serve();
+  const awake = setInterval(() => undefined, server.keepAliveMs);
+  const serve = (): Promise<Response> => server.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
+  const served = listens ? server.changes.listenAs(callerOf(request)?.owner, serve) : serve();
   const response = await served.finally(() => clearInterval(awake));
   if (response.status === closedStatus && !request.signal.aborted) return refusals.closedByItself(echoableId(body));
-  if (!lane.failures.has(request)) {
+  if (!server.failures.has(request)) {
     const mended = await readable(response);
-    return listens ? lane.subscriptions.hold(mended, request) : mended;
+    return listens ? server.subscriptions.hold(mended, request) : mended;
   }
-  const failure = lane.failures.get(request);
+  const failure = server.failures.get(request);
   if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   return refusals.unsupportedProtocolVersion({ requested, supported: sessionVersions }, echoableId(body));

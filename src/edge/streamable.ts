@@ -13,36 +13,36 @@ import { type AttachTarget, clientsPosition, SessionSource } from "./attach.ts";
 import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
 import { refuseOpening } from "./opening.ts";
-import { answerStateless, isStateless, type StatelessLane } from "./stateless.ts";
+import { answerStateless, isStateless, type StatelessServer } from "./stateless.ts";
 import { mayBecomeTask } from "../tasks/extension.ts";
 import { StreamRelay } from "./relay.ts";
 import { callInObject, withTaskName } from "./tasks.ts";
 
 /** Streamable HTTP with sessions (revisions 2025-03-26 to 2025-11-25, Transports). */
-export interface StreamableLane {
+export interface StreamableOptions {
   namespace: DurableObjectNamespace;
   settings: Settings;
-  stateless: StatelessLane;
+  stateless: StatelessServer;
 }
 
 /** `POST`: a message of a session, the `initialize` that opens one, or a request of the stateless revision. */
-export async function post(request: Request, lane: StreamableLane): Promise<Response> {
+export async function post(request: Request, options: StreamableOptions): Promise<Response> {
   if (!acceptsAll(["application/json", "text/event-stream"], request.headers.get("accept"))) {
     return refusals.notAcceptable("application/json, text/event-stream");
   }
   const sessionId = request.headers.get("mcp-session-id");
   // Without a session only the message tells whom it is for.
-  const admitted = await admitBody(request, lane.settings, { readUpTo: sessionId === null ? Infinity : 0 });
+  const admitted = await admitBody(request, options.settings, { readUpTo: sessionId === null ? Infinity : 0 });
   if (!admitted.ok) return admitted.refusal;
-  if (sessionId === null) return await postWithoutSession(request, admitted.text ?? "", lane);
+  if (sessionId === null) return await postWithoutSession(request, admitted.text ?? "", options);
   const refusal = refuseVersion(request);
   if (refusal !== undefined) return refusal;
-  const session = findSession(lane.namespace, sessionId);
+  const session = findSession(options.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
   return await askObject(session, toObject(request, { verb: "mcp-message" }, admitted.text));
 }
 
-async function postWithoutSession(request: Request, text: string, lane: StreamableLane): Promise<Response> {
+async function postWithoutSession(request: Request, text: string, options: StreamableOptions): Promise<Response> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -53,21 +53,21 @@ async function postWithoutSession(request: Request, text: string, lane: Streamab
   if (!parsed.ok) return refusals.notJsonRpc(parsed.detail, parsed.id);
   if (await isStateless(request, value)) {
     return mayBecomeTask(value)
-      ? await callInObject(request, { text, body: value }, lane.namespace)
-      : await answerStateless(withTaskName(request, value), value, lane.stateless);
+      ? await callInObject(request, { text, body: value }, options.namespace)
+      : await answerStateless(withTaskName(request, value), value, options.stateless);
   }
   const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
-  const refusal = await refuseOpening(request, lane.settings);
+  const refusal = await refuseOpening(request, options.settings);
   if (refusal !== undefined) return refusal;
-  const objectId = lane.namespace.newUniqueId();
+  const objectId = options.namespace.newUniqueId();
   const secret = secretIn(newSessionId(objectId.toString()));
   const ask = { verb: "mcp-initialize", secret } as const;
-  return await askObject(lane.namespace.get(objectId), toObject(request, ask, text));
+  return await askObject(options.namespace.get(objectId), toObject(request, ask, text));
 }
 
 /** `GET`: the stream for what the server says unasked, or the rest of a stream that was cut. */
-export async function listen(request: Request, { namespace, settings }: StreamableLane): Promise<Response> {
+export async function listen(request: Request, { namespace, settings }: StreamableOptions): Promise<Response> {
   if (!acceptsAll(["text/event-stream"], request.headers.get("accept"))) {
     return refusals.notAcceptable("text/event-stream");
   }
@@ -95,7 +95,7 @@ export async function listen(request: Request, { namespace, settings }: Streamab
 }
 
 /** `DELETE`: the session ends (Session Management). */
-export async function end(request: Request, { namespace }: StreamableLane): Promise<Response> {
+export async function end(request: Request, { namespace }: StreamableOptions): Promise<Response> {
   const sessionId = sessionIdOf(request);
   if (sessionId instanceof Response) return sessionId;
   const session = findSession(namespace, sessionId);
