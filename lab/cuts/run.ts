@@ -160,7 +160,7 @@ const fastMcpServer = {
   name: "FastMCP 4.2.3 under Uvicorn",
   async start(): Promise<Served> {
     const port = await freePort();
-    const program = join(import.meta.dirname, "peers/fastmcp.py");
+    const program = join(import.meta.dirname, "peers/fastmcp_server.py");
     const child: ChildProcess = spawn(pythonOf(kitDirectory("python")), [program, String(port), "mcp"], {
       stdio: "ignore",
     });
