@@ -186,8 +186,8 @@ async function inflict({ contestant, plan, faults }: Run, clients: Tortured[], r
     }
     await pause(random.between(pauseMs.least, pauseMs.most));
   }
-  // A cut waits for a request that is as it must be.
-  await Promise.all(cutting);
+  // A cut waits for a request that is as it must be, which a client that is slow may never make.
+  await Promise.race([Promise.all(cutting), pause(3 * plan.lostAfterMs)]);
 }
 
 function cutAt(stage: Stage, random: Random): RequestCut {
