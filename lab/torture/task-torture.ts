@@ -187,7 +187,8 @@ async function inflict({ contestant, plan, faults }: Run, clients: Tortured[], r
     await pause(random.between(pauseMs.least, pauseMs.most));
   }
   // A cut waits for a request that is as it must be, which a client that is slow may never make.
-  await Promise.race([Promise.all(cutting), pause(3 * plan.lostAfterMs)]);
+  const tooLong = new Promise((resolve) => setTimeout(resolve, 3 * plan.lostAfterMs).unref());
+  await Promise.race([Promise.all(cutting), tooLong]);
 }
 
 function cutAt(stage: Stage, random: Random): RequestCut {
