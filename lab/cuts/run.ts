@@ -132,7 +132,7 @@ const fastMcp = (name: string, lane: "sse" | "mcp", { mode, kit }: { mode: strin
       revision = "–",
       recalled = "failed",
       cut = "failed",
-    } = JSON.parse(last.startsWith("{") ? last : "{}") as Seen;
+    } = JSON.parse(last.startsWith("{") ? last : "{}") as Partial<Seen>;
     return { revision, recalled, cut };
   },
 });
@@ -160,7 +160,7 @@ const fastMcpServer = {
   name: "FastMCP 4.2.3 under Uvicorn",
   async start(): Promise<Served> {
     const port = await freePort();
-    const program = join(import.meta.dirname, "peers/fastmcp.py");
+    const program = join(import.meta.dirname, "peers/fastmcp_server.py");
     const child: ChildProcess = spawn(pythonOf(kitDirectory("python")), [program, String(port), "mcp"], {
       stdio: "ignore",
     });
@@ -174,7 +174,7 @@ const fastMcpServer = {
 const servers = [
   worker("mcp-edge, as it comes", "test/fixtures/example.ts"),
   worker('mcp-edge, sessions: "preferred"', "test/fixtures/sessions-preferred.ts"),
-  worker("mcp-edge, with a login", "test/fixtures/cuts-login.ts", { headers: { authorization: "Bearer key-of-ann" } }),
+  worker("mcp-edge, with a login", "lab/cuts/peers/login.ts", { headers: { authorization: "Bearer key-of-ann" } }),
   worker("createMcpHandler of agents", "lab/cuts/peers/agents.ts", { lanes: ["mcp"] }),
   fastMcpServer,
 ].filter(({ name }) => name.includes(values.only));

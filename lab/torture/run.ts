@@ -16,7 +16,7 @@ import type { TaskClientKind } from "./task-clients.ts";
 import { type TaskPlan, tortureTasks } from "./task-torture.ts";
 import { type Plan, torture } from "./torture.ts";
 
-/** `npm run torture -- [--seed N] [--short] [--alone] [--served] [--tasks]`: some minutes, one table, non-zero if anything was lost. */
+/** `npm run torture -- [--seed N] [--short] [--alone] [--served] [--tasks] [--fastmcp]`: some minutes, one table, non-zero if anything was lost. */
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
@@ -26,6 +26,8 @@ const { values } = parseArgs({
     served: { type: "boolean", default: false },
     /** Only the tasks of the stateless revision. */
     tasks: { type: "boolean", default: false },
+    /** Their clients are FastMCP too, which takes a while to install and to start. */
+    fastmcp: { type: "boolean", default: false },
   },
 });
 const seed = Number(values.seed);
@@ -101,7 +103,7 @@ function chosenRuns() {
 }
 
 const runs = chosenRuns();
-if (runs.some(({ plan }) => "kinds" in plan)) {
+if (values.fastmcp) {
   const kit = await prepareFastMcp();
   if (kit.state === "ready") kinds.push("fastmcp");
   else console.log(`Without FastMCP, which is not installed: ${JSON.stringify(kit)}`);

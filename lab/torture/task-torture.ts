@@ -186,8 +186,9 @@ async function inflict({ contestant, plan, faults }: Run, clients: Tortured[], r
     }
     await pause(random.between(pauseMs.least, pauseMs.most));
   }
-  // A cut waits for a request that is as it must be.
-  await Promise.all(cutting);
+  // A cut waits for a request that is as it must be, which a client that is slow may never make.
+  const tooLong = new Promise((resolve) => setTimeout(resolve, 3 * plan.lostAfterMs).unref());
+  await Promise.race([Promise.all(cutting), tooLong]);
 }
 
 function cutAt(stage: Stage, random: Random): RequestCut {

@@ -1,3 +1,4 @@
+import { DurableObject } from "cloudflare:workers";
 import { McpServer } from "@modelcontextprotocol/server";
 import { createMcpHandler } from "agents/mcp/server";
 import * as z from "zod";
@@ -26,7 +27,7 @@ function createServer(): McpServer {
 const handler = createMcpHandler(createServer);
 
 /** `workerdConfig` binds it. */
-export class Session {}
+export class Session extends DurableObject {}
 
 export default {
   async fetch(request: Request, env: Cloudflare.Env, ctx: ExecutionContext): Promise<Response> {
