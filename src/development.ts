@@ -1,5 +1,6 @@
 import { adviceOn } from "./dev/advice.ts";
 import { isTellable, stackOf, textOf } from "./protocol/thrown.ts";
+import { type Handler, wrapHandlers } from "./sdk/handlers.ts";
 import type { AnyServer } from "./server-context.ts";
 
 /**
@@ -87,9 +88,7 @@ export function watchHandlers(server: AnyServer): void {
       }
     });
   }
-  const protocol: unknown = Reflect.get(server, "server") ?? server;
-  const handlers: unknown = Reflect.get(Object(protocol), "_requestHandlers");
-  if (handlers instanceof Map) for (const [method, handler] of handlers) handlers.set(method, watched(handler, tell));
+  wrapHandlers(server, (handler) => watched(handler, tell));
 }
 
 interface Asked {
@@ -102,8 +101,6 @@ export function subjectOf({ method, params }: Asked): string {
   const name = params?.["name"] ?? params?.["uri"];
   return typeof name === "string" ? name : method;
 }
-
-type Handler = (request: Asked, context: unknown) => unknown;
 
 function watched(handler: Handler, tell: (by: string, error: unknown) => void): Handler {
   return async (request, context) => {

@@ -1,10 +1,8 @@
-import type { JSONRPCRequest } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
 import { notAResult } from "../protocol/message-json.ts";
 import { isTellable, textOf } from "../protocol/thrown.ts";
 import type { AnyServer } from "../server-context.ts";
-
-type Handler = (request: JSONRPCRequest, context: unknown) => unknown;
+import { type Handler, protocolOf, wrapHandlers } from "./handlers.ts";
 
 /**
  * Has every request to `server` answered, whatever its handler throws or returns. Of what was thrown both SDKs read `code` and
@@ -12,16 +10,11 @@ type Handler = (request: JSONRPCRequest, context: unknown) => unknown;
  * themselves; prompts, resources, completions and handlers of one's own are like this everywhere.
  */
 export function answerAlways(server: AnyServer): void {
-  const inner: unknown = Reflect.get(server, "server") ?? server;
-  const handlers: unknown = Reflect.get(Object(inner), "_requestHandlers");
-  if (!(handlers instanceof Map)) return;
-  const set = handlers.set.bind(handlers);
-  // Also one that is registered later, with the first tool for one.
-  handlers.set = (method: string, handler: Handler) => set(method, answering(handler));
-  for (const [method, handler] of handlers) set(method, answering(handler as Handler));
-  const { fallbackRequestHandler } = Object(inner) as { fallbackRequestHandler?: Handler };
+  wrapHandlers(server, answering);
+  const protocol = protocolOf(server);
+  const { fallbackRequestHandler } = protocol as { fallbackRequestHandler?: Handler };
   if (fallbackRequestHandler !== undefined) {
-    Reflect.set(Object(inner), "fallbackRequestHandler", answering(fallbackRequestHandler));
+    Reflect.set(protocol, "fallbackRequestHandler", answering(fallbackRequestHandler));
   }
 }
 

@@ -2,6 +2,7 @@ import { tellTerminal, watchHandlers } from "../development.ts";
 import { isTellable, textOf } from "../protocol/thrown.ts";
 import type { AnyServer, ServerContext, ServerFactory } from "../server-context.ts";
 import { answerAlways } from "./answerable.ts";
+import { protocolOf } from "./handlers.ts";
 
 /** How long `createServer` may take, milliseconds: its client waits, and the clients that give up soonest do so after 30 s. */
 const maxBuildMs = 25_000;
@@ -74,6 +75,5 @@ function isServer(value: unknown): value is AnyServer {
 
 /** Both SDKs have it under this name. */
 function isConnected(server: AnyServer): boolean {
-  const protocol: unknown = Reflect.get(server, "server") ?? server;
-  return Reflect.get(Object(protocol), "transport") !== undefined;
+  return Reflect.get(protocolOf(server), "transport") !== undefined;
 }

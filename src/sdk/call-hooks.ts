@@ -4,6 +4,7 @@ import { incidentMessage } from "../development.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 import { logIncident } from "../protocol/incident.ts";
 import type { AnyServer } from "../server-context.ts";
+import { protocolOf, wrapHandlers } from "./handlers.ts";
 
 /** What of a server is called by hooks: a tool, a resource that is read, a prompt. */
 const hooked = ["tools/call", "resources/read", "prompts/get"] as const;
@@ -65,19 +66,14 @@ export function namedIn(context: object): { id: string } | undefined {
   return isObject(user) && typeof user["id"] === "string" ? { id: user["id"] } : undefined;
 }
 
-type Handler = (request: Asked, context: Record<string, unknown>) => unknown;
-
 interface Asked {
-  params?: Record<string, unknown>;
+  params?: Record<string, unknown> | undefined;
 }
 
 /** Runs a call; a span is one, hooks are others. */
 type Around = (asked: Asked & { method: HookedCall["method"] }, context: unknown, run: () => unknown) => unknown;
 
-/**
- * Has `hooks` run around the calls to `server`, the first outermost. Both SDKs keep their handlers under the same name; one
- * that is registered later, with the first tool for one, gets them as well.
- */
+/** Has `hooks` run around the calls to `server`, the first outermost, also around those of a tool that is registered later. */
 export function hookCalls(server: AnyServer, hooks: readonly CallHook[], caller: Caller): void {
   if (hooks.length === 0) return;
   const whose = whoseIs(caller.sessionId, undefined);
@@ -106,22 +102,11 @@ export function hookCalls(server: AnyServer, hooks: readonly CallHook[], caller:
 
 /** Has `around` run each call to `server`. */
 export function aroundCalls(server: AnyServer, around: Around): void {
-  const inner: unknown = Reflect.get(server, "server") ?? server;
-  const handlers: unknown = Reflect.get(Object(inner), "_requestHandlers");
-  if (!(handlers instanceof Map)) return;
-  const set = handlers.set.bind(handlers);
-  const wrapped = (method: HookedCall["method"], handler: Handler): Handler => {
-    return (request, context) => around({ ...request, method }, context, () => handler(request, context));
-  };
-  handlers.set = (method: string, handler: Handler) => {
+  wrapHandlers(server, (handler, method) => {
     const known = hooked.find((each) => each === method);
-    return set(method, known === undefined ? handler : wrapped(known, handler));
-  };
-  for (const method of hooked) {
-    const handler: unknown = handlers.get(method);
-    // Not by its `set`, which may have another around that this one has already.
-    if (typeof handler === "function") Map.prototype.set.call(handlers, method, wrapped(method, handler as Handler));
-  }
+    if (known === undefined) return handler;
+    return (request, context) => around({ ...request, method: known }, context, () => handler(request, context));
+  });
 }
 
 function resultOf(result: unknown): CallResult {
@@ -163,8 +148,7 @@ export function requestIn({ http, requestInfo }: Record<string, unknown>): Reque
 /** What its `initialize` said, or its request in the revision without. */
 function clientOf(server: AnyServer, params: Record<string, unknown>): HookedCall["client"] {
   const meta = params["_meta"];
-  const inner: unknown = Reflect.get(server, "server") ?? server;
-  const introduced: unknown = Reflect.get(Object(inner), "_clientVersion");
+  const introduced: unknown = Reflect.get(protocolOf(server), "_clientVersion");
   const said = (isObject(meta) ? meta[CLIENT_INFO_META_KEY] : undefined) ?? introduced;
   const { name, version } = isObject(said) ? said : {};
   return {

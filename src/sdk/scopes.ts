@@ -2,9 +2,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { AuthInfo, JSONRPCRequest, ScopeChallengeHandler, Transport } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
 import type { AnyServer } from "../server-context.ts";
+import { wrapHandlers } from "./handlers.ts";
 import { isSdkV2 } from "./sdk-v2.ts";
-
-type Handler = (request: unknown, context: unknown) => unknown;
 
 /** A tool, a resource, a template or a prompt, as `registerTool` and its like return it. */
 interface Registered {
@@ -88,7 +87,11 @@ export function hideOutOfScope(server: AnyServer, builtFor?: AuthInfo): void {
   const challenge = challengeOf(server);
   const hiding: ScopeChallengeHandler = (context) => callers.run(context.authInfo, () => challenge?.(context));
   if (challenge !== undefined) Object.assign(server, { resolveScopeChallenge: hiding });
-  handleAsCaller(server);
+  // All that it does in answer to a request is to know who sent that.
+  wrapHandlers(
+    server,
+    (handler) => (request, context) => callers.run(authInfoIn(context), () => handler(request, context)),
+  );
 }
 
 function shownTo(authInfo: AuthInfo, all: Registry, requestFor: (typeof registries)[string]): Registry {
@@ -103,18 +106,6 @@ function shownTo(authInfo: AuthInfo, all: Registry, requestFor: (typeof registri
     get: (target, key): unknown => (isShown(key) ? Reflect.get(target, key) : undefined),
     ownKeys: (target) => Reflect.ownKeys(target).filter(isShown),
   });
-}
-
-/** Has all that `server` does in answer to a request know who sent that. */
-function handleAsCaller(server: AnyServer): void {
-  const inner: unknown = Reflect.get(server, "server") ?? server;
-  const handlers: unknown = Reflect.get(Object(inner), "_requestHandlers");
-  if (!(handlers instanceof Map)) return;
-  for (const [method, handler] of handlers as Map<string, Handler>) {
-    handlers.set(method, (request: unknown, context: unknown) =>
-      callers.run(authInfoIn(context), () => handler(request, context)),
-    );
-  }
 }
 
 /** `http` is v2's name for what brought a request. */
