@@ -62,8 +62,9 @@ export class StoredTask {
   /** The one place where it is compared who asks, by `headers`, and whose task this is. */
   async recordFor(headers: Headers): Promise<TaskRecord | undefined> {
     const { secret, owner } = holderIn(headers);
-    const record = this.#record;
     const secretHash = await hashOf(secret);
+    // As it is by now: another request may have changed it meanwhile.
+    const record = this.#record;
     if (record === undefined || record.secretHash !== secretHash || record.owner !== owner) return undefined;
     return this.isExpired(record) ? undefined : record;
   }

@@ -170,6 +170,8 @@ export class TaskObject {
   }
 
   #runAgain(record: TaskRecord): void {
+    // It was cancelled while it was written down.
+    if (this.#task.record !== record) return;
     const http = requestOf(record);
     this.#options.ctx.waitUntil(this.#run(record.request, { http, controller: new AbortController() }));
   }
