@@ -37,7 +37,7 @@ const runElsewhere = [
   { command: "npm run api", file: "test/package/api.test.ts", as: "apiReport()" },
   { command: "npm run check", file: ".ci/run", as: "npm run check" },
   { command: "npm start", file: "test/start/started.ts", as: 'npmRun(["start",' },
-  { command: "npm run inspector", file: "test/start/inspector.test.ts", as: 'npmRun(["run", "inspector"' },
+  { command: "npm run inspector", file: "test/start/inspector-page.ts", as: 'npmRun(["run", "inspector"' },
   {
     command: "npm run inspector -- https://mcp-edge.<account>.workers.dev/sse",
     file: "test/start/inspector.test.ts",
@@ -75,7 +75,7 @@ test.each(runElsewhere)("$command is written down, and run by $file", async ({ c
 test("every npm script that is named exists", async () => {
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const named = [...commands, ...readme.inlineCode, ...contributing.inlineCode].flatMap(
-    (code) => /^npm run (?:--\w+ )*(?<name>[\w:]+)/.exec(code)?.groups?.["name"] ?? [],
+    (code) => /^npm run (?:--\w+ )*(?<name>[\w:-]+)/.exec(code)?.groups?.["name"] ?? [],
   );
   expect(named.length).toBeGreaterThan(0);
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
