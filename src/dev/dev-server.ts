@@ -15,6 +15,9 @@ const restartAfterMs = 100;
 /** By when a bundle is served, on a machine with much else to do, milliseconds. */
 const lateAfterMs = 20_000;
 
+/** How long wrangler may take to end when it is told to, milliseconds: one that hangs is not waited for. */
+const endWithinMs = 5_000;
+
 /** The wrangler that runs. */
 interface Wrangler {
   is: "running";
@@ -74,9 +77,11 @@ export class DevServer {
 
   /** Ends this process with `code`, after wrangler, of which nothing more is shown. */
   stop(code: number): void {
+    if (this.#wrangler.is === "ended") process.exit(this.#exitCode ?? code);
+    const { child } = this.#wrangler;
+    child.kill("SIGTERM");
+    if (this.#exitCode === undefined) setTimeout(() => endGroup(child.pid), endWithinMs);
     this.#exitCode ??= code;
-    if (this.#wrangler.is === "ended") process.exit(this.#exitCode);
-    this.#wrangler.child.kill("SIGTERM");
   }
 
   /** A file was saved, whose path is from the root. */

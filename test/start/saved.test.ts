@@ -108,6 +108,19 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
+test.skipIf(process.platform === "win32")("Ctrl-C ends npm start also if wrangler does not end", async () => {
+  const { run: started } = await start();
+  await started.written(announced);
+  const esbuild = await until(() => descendant(started.pid, "esbuild"));
+  const { stdout } = await execute("ps", ["-o", "pgid=", "-p", String(esbuild)]);
+  // Whatever it is told, it hears nothing.
+  process.kill(-Number(stdout), "SIGSTOP");
+  started.interrupt();
+  // Which means that nothing of it is left: whatever is would hold its outputs open.
+  await started.ended;
+  expect(started.output()).toContain(announced);
+});
+
 async function toolsOf(url: string): Promise<string[]> {
   const client = new Client({ name: "saved", version: "1.0.0" });
   await client.connect(new SSEClientTransport(new URL(`${url}/sse`)));
