@@ -15,6 +15,9 @@ const restartAfterMs = 100;
 /** By when a bundle is served, on a machine with much else to do, milliseconds. */
 const lateAfterMs = 20_000;
 
+/** What wrangler says of a bundle that it cannot make, or whose exports are not what its configuration names, and goes on. */
+const neverServes = /Build failed|not exported in your entrypoint file/;
+
 /** How long wrangler may take to end when it is told to, milliseconds: one that hangs is not waited for. */
 const endWithinMs = 5_000;
 
@@ -105,7 +108,7 @@ export class DevServer {
     if (this.#exitCode !== undefined) return;
     if (wrangler.phase === "silent") wrangler.phase = "speaking";
     this.#terminal.write(text);
-    if (wrangler.phase === "serving" || !text.includes("Build failed")) return;
+    if (wrangler.phase === "serving" || !neverServes.test(text)) return;
     // wrangler watches only what it could bundle once: after a first bundle that fails it would wait for ever.
     if (this.#url === undefined) this.stop(1);
     else wrangler.child.kill("SIGTERM");

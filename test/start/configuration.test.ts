@@ -98,6 +98,27 @@ test("a name and a page that are refused are said once each, with the argument t
   expect(await asPage()).toBe(404);
 });
 
+test("a class without its migration, and a line that is no variable, are said at the start", async () => {
+  const project = await copy();
+  const toml = await readFile(join(project.folder, "wrangler.toml"), "utf8");
+  await project.write("wrangler.toml", toml.replace(/^\[\[migrations\]\]\n.*\n.*\n/m, ""));
+  await project.write(".dev.vars", "API KEY=one\n");
+  const { written, output } = startIn(project, ["--port", String(await freePort())]);
+  await written("wrangler.toml has no migration that gives Session a database, so its sessions store nothing.");
+  await written('new_sqlite_classes = ["Session"]');
+  await written('.dev.vars has a line that is no NAME=value: before its = stands "API KEY".');
+  expect(output()).not.toContain("API KEY is undefined");
+});
+
+test("a class that the Worker does not export ends it, with wrangler's words for that", async () => {
+  const project = await copy();
+  const toml = await readFile(join(project.folder, "wrangler.toml"), "utf8");
+  await project.write("wrangler.toml", toml.replaceAll('"Session"', '"Sesion"'));
+  const started = startIn(project, ["--port", String(await freePort())]);
+  expect(await started.ended).toBe(1);
+  expect(started.output()).toContain("Sesion");
+});
+
 test("a name that no request can have is refused with a sentence", async () => {
   const project = await copy();
   const started = startIn(project, ["--allowed-host", "https://example.com"]);
