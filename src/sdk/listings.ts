@@ -1,8 +1,7 @@
 import { isObject } from "../protocol/json-rpc.ts";
 import { textOf } from "../protocol/thrown.ts";
 import type { AnyServer } from "../server-context.ts";
-
-type Handler = (request: unknown, context: unknown) => unknown;
+import { type Handler, wrapHandlers } from "./handlers.ts";
 
 /** A tool or a prompt, as `registerTool` of either SDK returns it. */
 interface Registered {
@@ -21,38 +20,41 @@ const listings = [
  * be listed.
  */
 export function listOthers(server: AnyServer): void {
-  const handlers = handlersOf(server);
-  if (handlers === undefined) return;
-  for (const { method, kind, registry } of listings) {
-    const list = handlers.get(method);
-    if (list === undefined) continue;
-    const known = new Set<string>();
-    handlers.set(method, async (request, context) => {
-      try {
-        return await list(request, context);
-      } catch (error) {
-        const all = registeredIn(server, registry);
-        // If not even nothing can be listed, it is the request that is at fault, and this throws why.
-        await listOnly(
-          all,
-          () => false,
-          () => list(request, context),
-        );
-        const broken = await unlistable(all, () => list(request, context));
-        if (broken.size === 0) throw error;
-        for (const [name, reason] of broken) {
-          if (!known.has(name))
-            console.error(JSON.stringify({ event: `${kind}-not-listed`, [kind]: name, error: reason }));
-          known.add(name);
-        }
-        return await listOnly(
-          all,
-          (name) => !broken.has(name),
-          () => list(request, context),
-        );
+  // A `Server` lists by itself.
+  if (!("server" in server)) return;
+  wrapHandlers(server, (handler, method) => {
+    const listing = listings.find((each) => each.method === method);
+    return listing === undefined ? handler : listingOthers(server, handler, listing);
+  });
+}
+
+function listingOthers(server: AnyServer, list: Handler, { kind, registry }: (typeof listings)[number]): Handler {
+  const known = new Set<string>();
+  return async (request, context) => {
+    try {
+      return await list(request, context);
+    } catch (error) {
+      const all = registeredIn(server, registry);
+      // If not even nothing can be listed, it is the request that is at fault, and this throws why.
+      await listOnly(
+        all,
+        () => false,
+        () => list(request, context),
+      );
+      const broken = await unlistable(all, () => list(request, context));
+      if (broken.size === 0) throw error;
+      for (const [name, reason] of broken) {
+        if (!known.has(name))
+          console.error(JSON.stringify({ event: `${kind}-not-listed`, [kind]: name, error: reason }));
+        known.add(name);
       }
-    });
-  }
+      return await listOnly(
+        all,
+        (name) => !broken.has(name),
+        () => list(request, context),
+      );
+    }
+  };
 }
 
 /** Those of which `list` fails if it lists nothing else, and why. */
@@ -80,14 +82,6 @@ async function listOnly(all: Map<string, Registered>, wanted: (name: string) => 
     for (const [, registered] of hidden) registered.enabled = true;
   }
   return await listed;
-}
-
-/** `undefined` if it is no `McpServer`: a `Server` lists by itself. */
-function handlersOf(server: AnyServer): Map<string, Handler> | undefined {
-  const inner: unknown = "server" in server ? server.server : undefined;
-  const handlers = isObject(inner) ? inner["_requestHandlers"] : undefined;
-  // What the SDK puts there.
-  return handlers instanceof Map ? (handlers as Map<string, Handler>) : undefined;
 }
 
 function registeredIn(server: AnyServer, registry: string): Map<string, Registered> {
