@@ -1,20 +1,12 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type CutMode, cutOff, endTogether, type Pair } from "./cut.ts";
 
-/** How a connection is cut. A black hole swallows everything for a while before the client hears of it. */
-export type CutMode = "rst" | "fin" | "black-hole";
-
-interface Connection {
-  client: Socket;
-  upstream: Socket;
+interface Connection extends Pair {
   /** The last request that went through it, as far as it was seen. */
   isStream: boolean;
-  swallowing: boolean;
   /** Bytes towards the client that still pass before it is cut. */
   fuse: { bytes: number; mode: CutMode } | undefined;
 }
-
-/** Longer than a client waits to reconnect, shorter than a run. */
-const blackHoleMs = 400;
 
 /** A TCP proxy between one client and the server that cuts connections as it is told, also in the middle of a byte stream. */
 export class CuttingProxy {
@@ -46,7 +38,7 @@ export class CuttingProxy {
   /** Cuts the client's event streams after `afterBytes` more bytes, at once for 0. */
   cutStreams(mode: CutMode, afterBytes: number): void {
     for (const connection of this.#connections) {
-      if (!connection.isStream || connection.swallowing) continue;
+      if (!connection.isStream || connection.isCut) continue;
       if (afterBytes === 0) this.#cut(connection, mode);
       else connection.fuse ??= { bytes: afterBytes, mode };
     }
@@ -59,7 +51,7 @@ export class CuttingProxy {
 
   /** Whether the client has a stream that a cut would hit now. */
   get hasStream(): boolean {
-    for (const { isStream, swallowing } of this.#connections) if (isStream && !swallowing) return true;
+    for (const { isStream, isCut } of this.#connections) if (isStream && !isCut) return true;
     return false;
   }
 
@@ -73,32 +65,20 @@ export class CuttingProxy {
 
   #open(client: Socket): void {
     const upstream = connect(this.#target);
-    const connection: Connection = { client, upstream, isStream: false, swallowing: false, fuse: undefined };
+    const connection: Connection = { client, upstream, isStream: false, isCut: false, fuse: undefined };
     this.#connections.add(connection);
     client.on("data", (chunk: Buffer) => {
       // Clients send the head of a request in one piece.
       const head = chunk.subarray(0, 8).toString("latin1");
       if (/^(GET|POST|DELETE) /.test(head)) connection.isStream = head.startsWith("GET");
-      if (!connection.swallowing) upstream.write(chunk);
+      if (!connection.isCut) upstream.write(chunk);
     });
     upstream.on("data", (chunk: Buffer) => this.#toClient(connection, chunk));
-    const forget = (): void => {
-      this.#connections.delete(connection);
-    };
-    client.on("close", () => {
-      forget();
-      if (!connection.swallowing) upstream.destroy();
-    });
-    upstream.on("close", () => {
-      if (!connection.swallowing) client.end();
-    });
-    // Cutting makes errors; the close events that follow say all there is to say.
-    client.on("error", () => undefined);
-    upstream.on("error", () => client.destroy());
+    endTogether(connection, () => void this.#connections.delete(connection));
   }
 
   #toClient(connection: Connection, chunk: Buffer): void {
-    if (connection.swallowing) return;
+    if (connection.isCut) return;
     const { fuse } = connection;
     if (fuse === undefined || chunk.length < fuse.bytes) {
       if (fuse !== undefined) fuse.bytes -= chunk.length;
@@ -111,22 +91,6 @@ export class CuttingProxy {
 
   #cut(connection: Connection, mode: CutMode): void {
     this.#cuts += 1;
-    connection.swallowing = true;
-    const { client, upstream } = connection;
-    switch (mode) {
-      case "rst":
-        client.resetAndDestroy();
-        upstream.resetAndDestroy();
-        return;
-      case "fin":
-        client.end();
-        // As a client's own kernel would: the server hears of it at once, and notices at its next write.
-        upstream.destroy();
-        return;
-      case "black-hole":
-        setTimeout(() => client.resetAndDestroy(), blackHoleMs);
-        // The server keeps on writing into nothing, long after the client came back.
-        setTimeout(() => upstream.destroy(), 4 * blackHoleMs);
-    }
+    cutOff(connection, mode);
   }
 }

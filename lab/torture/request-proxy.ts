@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import type { CutMode } from "./cutting-proxy.ts";
+import { type CutMode, cutOff, endTogether, type Pair } from "./cut.ts";
 
 /** Where a request of the stateless revision is cut; `stages` names those that a task goes through. */
 export interface RequestCut {
@@ -12,18 +12,12 @@ export interface RequestCut {
   mode: CutMode;
 }
 
-interface Connection {
-  client: Socket;
-  upstream: Socket;
+interface Connection extends Pair {
   /** Of the request that came last. */
   method: string;
   isAnswered: boolean;
   requests: number;
-  isCut: boolean;
 }
-
-/** Until a client hears of a connection that was dead before, milliseconds: as in `cutting-proxy.ts`. */
-const blackHoleMs = 400;
 
 /** A TCP proxy between one client and the server, which cuts the next request that is as it was told. */
 export class RequestProxy {
@@ -66,16 +60,7 @@ export class RequestProxy {
     this.#connections.add(connection);
     client.on("data", (chunk: Buffer) => this.#toServer(connection, chunk));
     upstream.on("data", (chunk: Buffer) => this.#toClient(connection, chunk));
-    client.on("close", () => {
-      this.#connections.delete(connection);
-      if (!connection.isCut) upstream.destroy();
-    });
-    upstream.on("close", () => {
-      if (!connection.isCut) client.end();
-    });
-    // Cutting makes errors; the close events that follow say all there is to say.
-    client.on("error", () => undefined);
-    upstream.on("error", () => client.destroy());
+    endTogether(connection, () => void this.#connections.delete(connection));
   }
 
   #toServer(connection: Connection, chunk: Buffer): void {
@@ -125,20 +110,6 @@ export class RequestProxy {
 
   #cut(connection: Connection, { cut, onDone }: { cut: RequestCut; onDone: () => void }): void {
     onDone();
-    connection.isCut = true;
-    const { client, upstream } = connection;
-    switch (cut.mode) {
-      case "rst":
-        client.resetAndDestroy();
-        upstream.resetAndDestroy();
-        return;
-      case "fin":
-        client.end();
-        upstream.destroy();
-        return;
-      case "black-hole":
-        setTimeout(() => client.resetAndDestroy(), blackHoleMs);
-        setTimeout(() => upstream.destroy(), 4 * blackHoleMs);
-    }
+    cutOff(connection, cut.mode);
   }
 }

@@ -1,6 +1,6 @@
 import { answerFor } from "../../test/fixtures/torture-server.ts";
 import type { Contestant } from "./contestants.ts";
-import type { CutMode } from "./cutting-proxy.ts";
+import type { CutMode } from "./cut.ts";
 import { Random } from "./random.ts";
 import { type RequestCut, RequestProxy } from "./request-proxy.ts";
 import { type BegunTask, connectTaskClient, type TaskClientKind, type TaskTortureClient } from "./task-clients.ts";

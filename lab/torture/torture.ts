@@ -1,6 +1,7 @@
 import { type ClientKind, clientKinds, connectClient } from "./clients.ts";
 import type { Contestant } from "./contestants.ts";
-import { CuttingProxy, type CutMode } from "./cutting-proxy.ts";
+import type { CutMode } from "./cut.ts";
+import { CuttingProxy } from "./cutting-proxy.ts";
 import { Random } from "./random.ts";
 import { emptyTally, keepCalling, type Tally, type Tortured } from "./workload.ts";
 
