@@ -1,35 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { bearer } from "../support/guarded-client.ts";
 import { IdentityProvider } from "../support/identity-provider.ts";
-import { initialize, postJson } from "../support/raw-client.ts";
-
-const audience = "https://mcp.example.com/sse";
+import { audience, knock, TrustingServers } from "./trusting-servers.ts";
 
 let provider: IdentityProvider;
-const servers: EdgeServer[] = [];
+let servers: TrustingServers;
+const start: TrustingServers["start"] = (options) => servers.start(options);
 
-/** A server that trusts the provider, and knows nothing of it yet. */
-async function start(options: Record<string, unknown> = {}): Promise<EdgeServer> {
-  const jwt = { issuer: provider.issuer, audience, timeoutMs: 10_000, ...options };
-  const edge = await startEdge("test/fixtures/jwt.ts", { vars: { JWT: JSON.stringify(jwt) } });
-  servers.push(edge);
-  return edge;
-}
-
-beforeAll(async () => void (provider = await IdentityProvider.start()));
-
-afterAll(async () => {
-  await Promise.all(servers.map((edge) => edge.close()));
-  await provider.close();
+beforeAll(async () => {
+  provider = await IdentityProvider.start();
+  servers = new TrustingServers(provider);
 });
 
-async function knock({ url }: EdgeServer, headers: Record<string, string>) {
-  const response = await postJson(`${url}/mcp`, initialize(), headers);
-  await response.body?.cancel();
-  const challenge = response.headers.get("www-authenticate");
-  return { status: response.status, challenge, retryAfter: response.headers.get("retry-after") };
-}
+afterAll(() => servers.close());
 
 /** A valid token but for these claims. */
 const tokenOf = (claims: Record<string, unknown> = {}) => provider.sign(provider.claims(audience, claims));

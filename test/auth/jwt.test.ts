@@ -1,42 +1,23 @@
 import * as fc from "fast-check";
 import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import type { EdgeServer } from "../support/edge-server.ts";
 import { IdentityProvider } from "../support/identity-provider.ts";
+import { audience, knock, TrustingServers } from "./trusting-servers.ts";
 import { initialize, postJson, RawStream } from "../support/raw-client.ts";
 
-/** What the tokens are for. It is no URL of the test server: nothing may take it from there. */
-const audience = "https://mcp.example.com/sse";
-
 let provider: IdentityProvider;
-const servers: EdgeServer[] = [];
-
-/** A server that is told so, and trusts the provider. */
-async function start(options: Record<string, unknown> = {}): Promise<EdgeServer> {
-  const jwt = { issuer: provider.issuer, audience, timeoutMs: 10_000, ...options };
-  const edge = await startEdge("test/fixtures/jwt.ts", { vars: { JWT: JSON.stringify(jwt) } });
-  servers.push(edge);
-  return edge;
-}
+let servers: TrustingServers;
+const start: TrustingServers["start"] = (options) => servers.start(options);
 
 beforeAll(async () => {
   provider = await IdentityProvider.start();
+  servers = new TrustingServers(provider);
 });
 
-afterAll(async () => {
-  await Promise.all(servers.map((edge) => edge.close()));
-  await provider.close();
-});
+afterAll(() => servers.close());
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-
-/** What a request with these headers is told. */
-async function knock({ url }: EdgeServer, headers: Record<string, string>) {
-  const response = await postJson(`${url}/mcp`, initialize(), headers);
-  await response.body?.cancel();
-  const challenge = response.headers.get("www-authenticate");
-  return { status: response.status, challenge, retryAfter: response.headers.get("retry-after") };
-}
 
 /** A valid token but for these claims; those that are `undefined` are not in it. */
 const tokenOf = (claims: Record<string, unknown> = {}) => provider.sign(provider.claims(audience, claims));
