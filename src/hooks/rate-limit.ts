@@ -16,8 +16,9 @@ const tooManyCode = -32_029;
 
 /**
  * A hook of `edge` that bounds how often one user, session or address calls, and how many sessions an address opens, by the
- * rate limit of a binding. A call above it does not run: a model reads when to come back. A client that comes back for its
- * session is counted apart from those who open one. Without the binding nothing is bounded, and the log says so.
+ * rate limit of a binding. A call above it does not run: a model reads when to come back. One that runs again after a crash was
+ * counted when it came. A client that comes back for its session is counted apart from those who open one. Without the binding
+ * nothing is bounded, and the log says so.
  */
 export function rateLimit({ binding = "CALLS", by = "user", periodSeconds = 60 }: RateLimitOptions = {}): CallHook {
   const isAbove = async (key: string): Promise<boolean> => {
@@ -25,7 +26,7 @@ export function rateLimit({ binding = "CALLS", by = "user", periodSeconds = 60 }
     return limit !== undefined && !(await limit.limit({ key })).success;
   };
   const hook: CallHook = async (call, next) => {
-    if (!(await isAbove(keyOf(call, by)))) return await next();
+    if (call.isRerun || !(await isAbove(keyOf(call, by)))) return await next();
     const text = `Too many calls: this one did not run. Wait ${periodSeconds} seconds, then send it again.`;
     if (call.method === "tools/call") return { content: [{ type: "text", text }], isError: true };
     throw Object.assign(new Error(text), { code: tooManyCode, data: { retryAfterSeconds: periodSeconds } });

@@ -5,6 +5,7 @@ import { isObject } from "../protocol/json-rpc.ts";
 import { logIncident } from "../protocol/incident.ts";
 import type { AnyServer } from "../server-context.ts";
 import { protocolOf, wrapHandlers } from "./handlers.ts";
+import { isRerun } from "./reruns.ts";
 
 /** What of a server is called by hooks: a tool, a resource that is read, a prompt. */
 const hooked = ["tools/call", "resources/read", "prompts/get"] as const;
@@ -29,6 +30,8 @@ export interface HookedCall {
   request?: Request;
   /** Aborted when the call is cancelled. */
   signal: AbortSignal;
+  /** The client did not send it just now: it runs again after a crash, or, as a task, with the answers it had asked for. */
+  isRerun: boolean;
 }
 
 /** What a call is answered with: that of MCP for its method. */
@@ -130,6 +133,7 @@ function callOf(
     client: clientOf(server, params),
     lane: caller.lane(),
     signal: signal instanceof AbortSignal ? signal : new AbortController().signal,
+    isRerun: isRerun(),
     ...(caller.user === undefined ? {} : { user: caller.user }),
     ...(whose.session === undefined ? {} : { session: whose.session }),
   };

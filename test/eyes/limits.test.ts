@@ -4,14 +4,12 @@ import { expect, onTestFinished, test } from "vitest";
 import { createTestHarness } from "wrangler";
 import { root, workerConfig } from "../support/bundle.ts";
 import { logLinesIn } from "../support/log-lines.ts";
-import { initialize, postJson, RawSseClient } from "../support/raw-client.ts";
+import { initialize, postJson, RawSseClient, textOf } from "../support/raw-client.ts";
 import { openLane } from "../support/wire-lanes.ts";
 import { startWorkerd } from "../support/workerd-process.ts";
 
-const main = "test/fixtures/limited.ts";
-
 /** Under wrangler's own bindings: so many calls a minute are let through. */
-async function startLimited(limit: number): Promise<string> {
+async function startLimited(limit: number, main = "test/fixtures/limited.ts"): Promise<string> {
   const config = {
     ...(await workerConfig(main)),
     ratelimits: [{ name: "CALLS", namespace_id: "1001", simple: { limit, period: 60 as const } }],
@@ -45,6 +43,16 @@ test.each(["/sse", "/mcp", "stateless"] as const)(
   },
 );
 
+test("a call that runs again after a crash was counted when it came", async () => {
+  const base = await startLimited(1, "test/fixtures/limited-reruns.ts");
+  const client = await RawSseClient.open(base);
+  const id = await client.send("tools/call", { name: "repeatable", arguments: { key: "limited" } });
+  await fetch(`${base}/test/abort?id=${client.sessionId}`);
+  expect(textOf(await client.stream.answerTo(id))).toBe("run 2");
+  expect(await client.call("repeatable", { key: "limited" })).toMatchObject({ result: { isError: true } });
+  client.close();
+});
+
 test("who opens sessions above the limit is told when to come back; who comes back for one is not kept out by them", async () => {
   const base = await startLimited(2);
   const statuses: number[] = [];
@@ -67,7 +75,7 @@ test("who opens sessions above the limit is told when to come back; who comes ba
 });
 
 test("without the bindings calls are served, and the log says once what wrangler.toml lacks", async () => {
-  const workerd = await startWorkerd({ main });
+  const workerd = await startWorkerd({ main: "test/fixtures/limited.ts" });
   onTestFinished(() => workerd.close());
   const client = await RawSseClient.open(workerd.url);
   for (let call = 0; call < 3; call++) {
@@ -101,7 +109,7 @@ test("a call is a data point of tool, outcome, client and time, without its argu
   onTestFinished(() => void sink.close());
   const { port } = sink.address() as AddressInfo;
   const workerd = await startWorkerd({
-    main,
+    main: "test/fixtures/limited.ts",
     more: {
       bindings: `, (name = "USAGE", analyticsEngine = "sink")`,
       services: `(name = "sink", external = (address = "127.0.0.1:${port}", http = ())),`,
@@ -136,7 +144,7 @@ test("a call is a data point of tool, outcome, client and time, without its argu
 
 test("a call is answered whose data point is refused, and the log says so once", async () => {
   const workerd = await startWorkerd({
-    main,
+    main: "test/fixtures/limited.ts",
     more: { services: "", bindings: `, (name = "USAGE", json = "{}")` },
   });
   onTestFinished(() => workerd.close());

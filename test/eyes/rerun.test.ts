@@ -41,12 +41,12 @@ test.each(["/sse", "/mcp"] as const)(
     await expect
       .poll(() => seen(key))
       .toMatchObject([
-        { ...told, hook: "before" },
-        { ...told, hook: "before" },
-        { ...told, hook: "after" },
+        { ...told, hook: "before", isRerun: false },
+        { ...told, hook: "before", isRerun: true },
+        { ...told, hook: "after", isRerun: true },
       ]);
     const [first, second] = seen(key);
-    expect(second).toEqual(first);
+    expect(second).toEqual({ ...first, isRerun: true });
     await expect
       .poll(() => calls(session).filter(({ name }) => name === "repeatable"))
       .toMatchObject([{ method: "tools/call", outcome: "ok", lane: lane.slice(1), client: "raw 1" }]);
@@ -74,9 +74,9 @@ test("a hook runs around a task, and around its run after a crash; each run that
   await expect
     .poll(() => seen("task"))
     .toMatchObject([
-      { ...told, hook: "before" },
-      { ...told, hook: "before" },
-      { ...told, hook: "after" },
+      { ...told, hook: "before", isRerun: false },
+      { ...told, hook: "before", isRerun: true },
+      { ...told, hook: "after", isRerun: true },
     ]);
   const lines = () => logLinesIn(edge.output()).filter((line) => line["lane"] === "stateless" && line.event === "call");
   await expect

@@ -18,6 +18,7 @@ import { callerOf } from "../../link/caller.ts";
 import { isPostStream } from "../../link/link.ts";
 import { LongCalls } from "../calls/long-calls.ts";
 import { answerInterrupted } from "./recovery.ts";
+import { asRerun } from "../../sdk/reruns.ts";
 import { RunningServer } from "./running-server.ts";
 import { callContext, ServerMessages } from "./server-messages.ts";
 import { ServerRequests } from "../calls/server-requests.ts";
@@ -241,7 +242,8 @@ export class Conversation {
       },
       run: (entry) => {
         const extra = messageExtra(requestOf(entry));
-        callContext.run(entry.request.id, () => this.transport.receive(entry.request, extra));
+        const receive = (): void => this.transport.receive(entry.request, extra);
+        callContext.run(entry.request.id, () => asRerun(receive));
       },
     });
   }

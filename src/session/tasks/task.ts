@@ -4,6 +4,7 @@ import { asItCame, secretHeader } from "../../link/caller.ts";
 import { readTaskQuestion, type TaskAnswer, type TaskQuestion } from "../../link/task.ts";
 import { toJson } from "../../protocol/message-json.ts";
 import { logIncident } from "../../protocol/incident.ts";
+import { asRerun } from "../../sdk/reruns.ts";
 import { pollIntervalMs } from "../../tasks/extension.ts";
 import { requestOf } from "../calls/stored-request.ts";
 import type { Clock } from "../clock.ts";
@@ -173,7 +174,8 @@ export class TaskObject {
     // It was cancelled while it was written down.
     if (this.#task.record !== record) return;
     const http = requestOf(record);
-    this.#options.ctx.waitUntil(this.#run(record.request, { http, controller: new AbortController() }));
+    const run = () => this.#run(record.request, { http, controller: new AbortController() });
+    this.#options.ctx.waitUntil(asRerun(run));
   }
 
   async #run(
