@@ -107,18 +107,19 @@ export type AdmittedBody = { ok: true; text: string | undefined } | { ok: false;
 
 /**
  * The body of a POST, at most `maxBodyBytes` long, to be passed on. One whose length is declared is read here only
- * `readUpTo` so many bytes: HTTP holds it to that. Any other is counted while it is read, and no byte more.
+ * `readUpTo` so many bytes: HTTP holds it to that. Any other is counted while it is read, and no byte more. `late`: see
+ * {@linkcode readBody}.
  */
 export async function admitBody(
   request: Request,
   { maxBodyBytes }: Settings,
-  { readUpTo }: { readUpTo: number } = { readUpTo: 0 },
+  { readUpTo, late }: { readUpTo: number; late?: Promise<void> } = { readUpTo: 0 },
 ): Promise<AdmittedBody> {
   const refusal = refuseContent(request.headers);
   if (refusal !== undefined) return { ok: false, refusal };
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared <= maxBodyBytes && declared > readUpTo) return { ok: true, text: undefined };
-  const read = await readBody(request, maxBodyBytes);
+  const read = await readBody(request, maxBodyBytes, late);
   return read.ok ? read : { ok: false, refusal: refusals.unreadBody(read.why, maxBodyBytes) };
 }
 

@@ -11,6 +11,7 @@ import { admitBody } from "./gate.ts";
 import { askObject, findSession, toObject } from "./objects.ts";
 import { refuseOpening } from "./opening.ts";
 import { StreamRelay } from "./relay.ts";
+import { Patience } from "./patience.ts";
 import { Uplink } from "./uplink.ts";
 
 /** The longest body that goes over the stream's WebSocket, bytes: a longer one would hold up what comes behind it. */
@@ -101,14 +102,35 @@ export async function postMessage(request: Request, url: URL, options: SseOption
   if (sessionId === null) return refusals.missingSessionId({ where: "query" });
   // Where the session's stream is in this isolate, there is a way to the session.
   const uplink = Uplink.of(sessionId);
-  const admitted = await admitBody(request, options.settings, { readUpTo: uplink === undefined ? 0 : maxCarriedBytes });
+  if (uplink === undefined) {
+    const admitted = await admitBody(request, options.settings);
+    if (!admitted.ok) return admitted.refusal;
+    return await askSession(options, sessionId, toObject(request, { verb: "sse-message" }, admitted.text));
+  }
+  const patience = new Patience(options.settings.journalAfterMs + carryMarginMs);
+  try {
+    return await postByUplink(request, { sessionId, uplink, patience, options });
+  } finally {
+    patience.end();
+  }
+}
+
+interface ByUplink {
+  sessionId: string;
+  uplink: Uplink;
+  patience: Patience;
+  options: SseOptions;
+}
+
+async function postByUplink(request: Request, { sessionId, uplink, patience, options }: ByUplink): Promise<Response> {
+  const read = { readUpTo: maxCarriedBytes, late: patience.over };
+  const admitted = await admitBody(request, options.settings, read);
   if (!admitted.ok) return admitted.refusal;
   const { text } = admitted;
-  if (uplink === undefined || text === undefined || text.length > maxCarriedBytes) {
+  if (text === undefined || text.length > maxCarriedBytes) {
     return await askSession(options, sessionId, toObject(request, { verb: "sse-message" }, text));
   }
-  const patienceMs = options.settings.journalAfterMs + carryMarginMs;
-  const { receipt, key } = await uplink.carry(sessionId, { head: link.headOf(request), text }, patienceMs);
+  const { receipt, key } = await uplink.carry(sessionId, { head: link.headOf(request), text }, patience);
   if (receipt === undefined) {
     // Only the object knows what became of it.
     const ask: link.ClientAsk = key === undefined ? { verb: "sse-message" } : { verb: "sse-again", key };

@@ -1,4 +1,5 @@
 import { afterwards, formatFromRelay, type PostKey, type Receipt } from "../link/link.ts";
+import type { Patience } from "./patience.ts";
 
 /** A client's POST, as it is carried. */
 export interface CarriedMessage {
@@ -109,19 +110,18 @@ export class Uplink {
   }
 
   /**
-   * Sends a POST to `sessionId` and waits for what becomes of it, at most `patienceMs`. To be called in the POST's request.
+   * Sends a POST to `sessionId` and waits for what becomes of it, as long as there is `patience`. To be called in the POST's
+   * request, which ends its patience: one that waits for nothing of its own would count as hung.
    */
-  async carry(sessionId: string, message: CarriedMessage, patienceMs: number): Promise<Carried> {
-    // While its body was read, the stream may have gone, or have been given to another session.
-    if (Uplink.of(sessionId) !== this) return { receipt: undefined, key: undefined };
+  async carry(sessionId: string, message: CarriedMessage, patience: Patience): Promise<Carried> {
+    // While its body was read, the stream may have gone, or have been given to another session; or that took too long.
+    if (Uplink.of(sessionId) !== this || patience.isOver) return { receipt: undefined, key: undefined };
     const settled = Promise.withResolvers<Receipt | undefined>();
     const passenger: Passenger = { ...message, sequence: undefined, receipt: undefined, settled };
     this.#queue.push(passenger);
     this.#called.resolve();
-    // Also, a request that waits for nothing of its own would count as hung.
-    const timer = setTimeout(() => this.#giveUp(passenger), patienceMs);
+    void patience.over.then(() => this.#giveUp(passenger));
     const receipt = await settled.promise;
-    clearTimeout(timer);
     if (receipt?.isAnswered === true) await afterwards();
     return { receipt, key: passenger.sequence === undefined ? undefined : this.#keyOf(passenger.sequence) };
   }

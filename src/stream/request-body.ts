@@ -4,8 +4,8 @@ const maxReadingBytes = 32 * 1024 * 1024;
 /** How long the longest body may take to arrive, milliseconds: 4 MiB at half a megabit per second. */
 const maxReadingMs = 60_000;
 
-/** A body so short is read in one go, bytes: most are. */
-const smallBytes = 64 * 1024;
+/** What is read in one go, bytes: most bodies as a whole. Each read costs as much as some thousand bytes. */
+const pieceBytes = 64 * 1024;
 
 export type ReadBody =
   | { ok: true; text: string }
@@ -58,32 +58,51 @@ interface Terms {
 async function read(request: Request, { reading, isGivenUp, maxBytes }: Terms): Promise<ReadBody> {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared > maxBytes) return { ok: false, why: "too-large" };
-  if (declared <= smallBytes) {
+  if (declared <= pieceBytes) {
     take(reading, declared);
     const whole = await Promise.race([request.text(), isGivenUp]);
     return whole === undefined ? { ok: false, why: "too-slow" } : { ok: true, text: whole };
   }
-  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = request.body?.getReader();
+  if (request.body === null) return { ok: true, text: "" };
+  const reader = piecesOf(request.body);
   const decoder = new TextDecoder();
   let text = "";
-  let bytes = 0;
-  for (;;) {
-    const part = await Promise.race([reader?.read(), isGivenUp]);
-    if (part?.done !== false) return part === undefined && reader !== undefined ? stop(reader, "too-slow") : ended();
+  for (let bytes = 0; ;) {
+    // No further than one byte too many. It is counted before it is there: what has come of it is held, too.
+    const next = Math.min(pieceBytes, maxBytes + 1 - bytes);
+    take(reading, next);
+    const part = await Promise.race([reader.read(next), isGivenUp]);
+    if (part === undefined) return stop(reader, "too-slow");
+    if (part.done || part.value === undefined) return { ok: true, text: text + decoder.decode() };
     bytes += part.value.byteLength;
     if (bytes > maxBytes) return stop(reader, "too-large");
-    take(reading, part.value.byteLength);
     text += decoder.decode(part.value, { stream: true });
-  }
-
-  function ended(): ReadBody {
-    return { ok: true, text: text + decoder.decode() };
   }
 }
 
-function stop(reader: ReadableStreamDefaultReader | undefined, why: "too-large" | "too-slow"): ReadBody {
+interface Pieces {
+  /** Of `bytes`, or less at the end. */
+  read(bytes: number): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
+
+function piecesOf(body: ReadableStream<Uint8Array>): Pieces {
+  try {
+    const reader = body.getReader({ mode: "byob" });
+    return {
+      read: (bytes) => reader.readAtLeast(bytes, new Uint8Array(bytes)),
+      cancel: () => reader.cancel(),
+    };
+  } catch {
+    // What stands in front of us made it, and not of bytes: its pieces are what it wrote.
+    const reader = body.getReader();
+    return { read: () => reader.read(), cancel: () => reader.cancel() };
+  }
+}
+
+function stop(reader: Pieces, why: "too-large" | "too-slow"): ReadBody {
   // Whether it can be told so or not, nothing more of it is read.
-  void reader?.cancel().catch(() => undefined);
+  void reader.cancel().catch(() => undefined);
   return { ok: false, why };
 }
 

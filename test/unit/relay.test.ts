@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AttachTarget } from "../../src/edge/attach.ts";
+import { Patience } from "../../src/edge/patience.ts";
 import { StreamRelay } from "../../src/edge/relay.ts";
 import { Uplink } from "../../src/edge/uplink.ts";
 import { resolveOptions } from "../../src/options.ts";
@@ -60,7 +61,7 @@ describe("a relay attaches again, where its client is, and hears nothing more of
     const { sockets, targets, written, reader, reading } = await openRelay({ uplink });
     const [first] = sockets;
     say(first, 1);
-    const carried = uplink.carry(sessionId, { head: "http://localhost/", text: "{}" }, 1_000);
+    const carried = uplink.carry(sessionId, { head: "http://localhost/", text: "{}" }, new Patience(1_000));
     await vi.advanceTimersByTimeAsync(999);
     expect(targets).toHaveLength(1);
     expect(first?.sent).toHaveLength(1);
@@ -72,7 +73,7 @@ describe("a relay attaches again, where its client is, and hears nothing more of
     say(sockets[1], 2);
     await vi.advanceTimersByTimeAsync(0);
     expect(written().match(/"said":\d/g)).toEqual(['"said":1', '"said":2']);
-    void uplink.carry(sessionId, { head: "http://localhost/", text: "{}" }, 1_000);
+    void uplink.carry(sessionId, { head: "http://localhost/", text: "{}" }, new Patience(1_000));
     await vi.advanceTimersByTimeAsync(0);
     expect(first?.sent).toHaveLength(1);
     expect(sockets[1]?.sent).toHaveLength(1);

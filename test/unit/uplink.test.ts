@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Patience } from "../../src/edge/patience.ts";
 import { Uplink } from "../../src/edge/uplink.ts";
 import { formatPostKey, parseFromRelay, type PostKey } from "../../src/link/link.ts";
 
@@ -45,7 +46,7 @@ describe("a POST on its stream's WebSocket", () => {
   test("hears what became of it, whatever became of others", async () => {
     const { sessionId, uplink, keys } = openUplink();
     const refusal = { status: 409, headers: [], body: "no" };
-    const both = [1, 2].map(() => uplink.carry(sessionId, message, patienceMs));
+    const both = [1, 2].map(() => uplink.carry(sessionId, message, new Patience(patienceMs)));
     await vi.advanceTimersByTimeAsync(0);
     const [first = noKey, second = noKey] = keys;
     expect(sequenceOf(second)).toBe(sequenceOf(first) + 1);
@@ -63,7 +64,7 @@ describe("a POST on its stream's WebSocket", () => {
     for (const isClosed of [false, true]) {
       const { sessionId, uplink, keys } = openUplink();
       let heard: unknown;
-      const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
+      const carried = uplink.carry(sessionId, message, new Patience(patienceMs)).then((told) => (heard = told));
       await vi.advanceTimersByTimeAsync(0);
       const [key = noKey] = keys;
       uplink.settle({ sequence: sequenceOf(key), isAnswered: true }, read);
@@ -78,7 +79,7 @@ describe("a POST on its stream's WebSocket", () => {
   test("is settled at once if it has no answer, whatever waits in the stream", async () => {
     const { sessionId, uplink, keys } = openUplink();
     let heard: unknown;
-    void uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
+    void uplink.carry(sessionId, message, new Patience(patienceMs)).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
     const [key = noKey] = keys;
     uplink.settle({ sequence: sequenceOf(key), isAnswered: false }, unread);
@@ -90,7 +91,7 @@ describe("a POST on its stream's WebSocket", () => {
     const { sessionId, uplink, keys } = openUplink();
     const stream = { isWritten: false };
     let heard: unknown;
-    const carried = uplink.carry(sessionId, message, patienceMs).then((told) => (heard = told));
+    const carried = uplink.carry(sessionId, message, new Patience(patienceMs)).then((told) => (heard = told));
     await vi.advanceTimersByTimeAsync(0);
     const [key = noKey] = keys;
     uplink.settle({ sequence: sequenceOf(key), isAnswered: true }, stream);
@@ -103,7 +104,7 @@ describe("a POST on its stream's WebSocket", () => {
 
   test("is not waited for longer than its patience, nor is another sent there before there is another WebSocket", async () => {
     const { sessionId, uplink, keys, onSilence } = openUplink();
-    const carried = uplink.carry(sessionId, message, patienceMs);
+    const carried = uplink.carry(sessionId, message, new Patience(patienceMs));
     await vi.advanceTimersByTimeAsync(patienceMs - 1);
     expect(Uplink.of(sessionId)).toBe(uplink);
     expect(onSilence).not.toHaveBeenCalled();
@@ -112,10 +113,13 @@ describe("a POST on its stream's WebSocket", () => {
     expect(await carried).toEqual({ receipt: undefined, key });
     expect(onSilence).toHaveBeenCalledTimes(1);
     expect(Uplink.of(sessionId)).toBeUndefined();
-    expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
+    expect(await uplink.carry(sessionId, message, new Patience(patienceMs))).toEqual({
+      receipt: undefined,
+      key: undefined,
+    });
     const next = openSocket();
     uplink.open(sessionId, next.socket, onSilence);
-    void uplink.carry(sessionId, message, patienceMs);
+    void uplink.carry(sessionId, message, new Patience(patienceMs));
     await vi.advanceTimersByTimeAsync(0);
     expect(next.keys.map(sequenceOf)).toEqual([sequenceOf(key) + 1]);
     expect(keys).toEqual([key]);
@@ -124,7 +128,7 @@ describe("a POST on its stream's WebSocket", () => {
 
   test("whose answer waits in the stream for longer than that was heard of: its WebSocket is not given up", async () => {
     const { sessionId, uplink, keys, onSilence } = openUplink();
-    const carried = uplink.carry(sessionId, message, patienceMs);
+    const carried = uplink.carry(sessionId, message, new Patience(patienceMs));
     await vi.advanceTimersByTimeAsync(0);
     const [key = noKey] = keys;
     uplink.settle({ sequence: sequenceOf(key), isAnswered: true }, unread);
@@ -136,9 +140,9 @@ describe("a POST on its stream's WebSocket", () => {
 
   test("goes by itself if the WebSocket goes, under the key that it had, if it was sent", async () => {
     const { sessionId, uplink, keys } = openUplink();
-    const sent = uplink.carry(sessionId, message, patienceMs);
+    const sent = uplink.carry(sessionId, message, new Patience(patienceMs));
     await vi.advanceTimersByTimeAsync(0);
-    const waiting = uplink.carry(sessionId, message, patienceMs);
+    const waiting = uplink.carry(sessionId, message, new Patience(patienceMs));
     uplink.close();
     expect(await sent).toEqual({ receipt: undefined, key: keys[0] });
     expect(await waiting).toEqual({ receipt: undefined, key: undefined });
@@ -151,11 +155,14 @@ describe("a POST on its stream's WebSocket", () => {
       throw new Error("Cannot perform I/O on behalf of a different request.");
     };
     uplink.open(sessionId, { send: fails } as unknown as WebSocket, onSilence);
-    expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
+    expect(await uplink.carry(sessionId, message, new Patience(patienceMs))).toEqual({
+      receipt: undefined,
+      key: undefined,
+    });
     expect(Uplink.of(sessionId)).toBeUndefined();
     const next = openSocket();
     uplink.open(sessionId, next.socket, onSilence);
-    const carried = uplink.carry(sessionId, message, patienceMs);
+    const carried = uplink.carry(sessionId, message, new Patience(patienceMs));
     await vi.advanceTimersByTimeAsync(0);
     const [key = noKey] = next.keys;
     uplink.settle({ sequence: sequenceOf(key), isAnswered: true }, read);
@@ -168,7 +175,10 @@ describe("a POST on its stream's WebSocket", () => {
     const { sessionId, uplink, keys, onSilence } = openUplink();
     const { keys: others, socket } = openSocket();
     uplink.open("the claimed one", socket, onSilence);
-    expect(await uplink.carry(sessionId, message, patienceMs)).toEqual({ receipt: undefined, key: undefined });
+    expect(await uplink.carry(sessionId, message, new Patience(patienceMs))).toEqual({
+      receipt: undefined,
+      key: undefined,
+    });
     expect([...keys, ...others]).toEqual([]);
     expect(Uplink.of("the claimed one")).toBe(uplink);
   });
@@ -178,7 +188,7 @@ describe("a POST on its stream's WebSocket", () => {
     for (const openedAtMs of [0, 0, 2 ** 20, 2 ** 20, 2 ** 21]) {
       vi.setSystemTime(1_800_000_000_000 + openedAtMs);
       const { sessionId, uplink, keys: own } = openUplink();
-      for (let post = 0; post < 3; post++) void uplink.carry(sessionId, message, patienceMs);
+      for (let post = 0; post < 3; post++) void uplink.carry(sessionId, message, new Patience(patienceMs));
       await vi.advanceTimersByTimeAsync(0);
       keys.push(...own.map(formatPostKey));
     }
