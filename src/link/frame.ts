@@ -65,13 +65,13 @@ export interface UnpackedFrame {
 
 /** Also a plain frame, see {@linkcode plainFrame}. */
 export function unpackFrame(packed: Uint8Array<ArrayBuffer>): UnpackedFrame {
-  const plain = packed.subarray(isPlain(packed) ? 0 : 1);
-  const header = new DataView(plain.buffer, plain.byteOffset);
+  const at = isPlain(packed) ? 0 : 1;
+  const header = new DataView(packed.buffer, packed.byteOffset + at);
   return {
     sequence: header.getFloat64(0),
     post: header.getFloat64(8),
     isHeld: packed[0] !== mark.passed,
-    frame: plain.subarray(16),
+    frame: packed.subarray(at + 16),
   };
 }
 

@@ -47,6 +47,8 @@ type State = { is: "open" } | { is: "ended"; hasUnread: boolean };
 export class Session<Env> {
   readonly #clock: Clock;
   readonly #ctx: DurableObjectState;
+  /** Kept: each event has it in its id, and the platform writes it anew each time that it is asked. */
+  readonly #objectId: string;
   readonly #streams: Streams;
   readonly #conversation: Conversation;
   readonly #record: HandshakeRecord;
@@ -65,6 +67,7 @@ export class Session<Env> {
     const namespace = namespaceOf(env, settings.binding);
     this.#streams = new Streams(ctx, settings.maxStreamBacklogBytes, clock());
     const objectId = ctx.id.toString();
+    this.#objectId = objectId;
     const rows = new Rows(ctx.storage, { isNew, beforeWrite: () => this.#lateHandshake.flush() });
     this.#rows = rows;
     this.#lateHandshake = new LateHandshake((handshake) => {
@@ -128,7 +131,7 @@ export class Session<Env> {
 
   /** As its client has it. */
   get #sessionId(): string {
-    return this.#ctx.id.toString() + (this.#record.holder?.secret ?? "");
+    return this.#objectId + (this.#record.holder?.secret ?? "");
   }
 
   async fetch(ask: link.SessionAsk, received: Request): Promise<Response> {
