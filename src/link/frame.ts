@@ -21,6 +21,23 @@ export function packFrame(sequence: number, frame: string, { post = 0, isHeld = 
 }
 
 /**
+ * Frames that nobody holds, and that answer no POST, as one: the SSE frames one behind the other, with the sequence number of
+ * the last. To the relay it is a frame like any other.
+ */
+export function packTogether(frames: readonly Uint8Array[]): Uint8Array {
+  const together = new Uint8Array(
+    frames.reduce((total, { byteLength }) => total + byteLength - headerBytes, headerBytes),
+  );
+  let at = headerBytes;
+  for (const packed of frames) {
+    together.set(packed.subarray(0, headerBytes));
+    together.set(frameOf(packed), at);
+    at += packed.byteLength - headerBytes;
+  }
+  return together;
+}
+
+/**
  * The frame as it is to be sent now: whether the relay is to hold it, as the object's memory alone has it and a client waits
  * for it; and which POST it says to be accepted, 0 for none.
  */

@@ -4,7 +4,14 @@ import { KeptMessages } from "./kept-messages.ts";
 import type { PostStream } from "./post-stream.ts";
 import type { Presence } from "./presence.ts";
 import { RelaySocket } from "./relay-socket.ts";
-import type { SendOutcome, SentMessage } from "./sent-message.ts";
+import type { MessageKind, SendOutcome, SentMessage } from "./sent-message.ts";
+
+interface Frame {
+  stream: string;
+  sequence: number;
+  packed: Uint8Array;
+  kind?: MessageKind;
+}
 
 const here: Presence = { is: "here" };
 const unknown: Presence = { is: "unknown" };
@@ -124,7 +131,7 @@ export class Streams {
     // A POST's stream that is resumed: its first connection may be dead without our knowing.
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
-    const earlier = this.#sockets.get(stream)?.socket;
+    const earlier = this.#sockets.get(stream);
     const maxStreamBacklogBytes = this.#maxStreamBacklogBytes;
     const options = { socket, openedAtMs, version, maxStreamBacklogBytes, waitsFrom: undefined };
     this.#sockets.set(stream, new RelaySocket(options));
@@ -146,9 +153,10 @@ export class Streams {
     return this.#posts.get(stream)?.isReady ?? this.#sockets.get(stream)?.mayTake(bytes) === true;
   }
 
-  send({ stream, sequence, packed }: { stream: string; sequence: number; packed: Uint8Array }): SendOutcome {
+  /** `kind`: of a message; what is none has none. */
+  send({ stream, sequence, packed, kind }: Frame): SendOutcome {
     const carrier = this.#posts.get(stream) ?? this.#sockets.get(stream);
-    return carrier === undefined ? "gone" : carrier.send(packed, sequence);
+    return carrier === undefined ? "gone" : carrier.send(packed, sequence, kind);
   }
 
   /** Relays need not hold answers up to `sequence` any more. */
@@ -191,7 +199,7 @@ export class Streams {
   #drop(stream: string): void {
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
-    this.#sockets.get(stream)?.socket.close(link.closeCode.ended, "that is all for now");
+    this.#sockets.get(stream)?.close(link.closeCode.ended, "that is all for now");
     this.#sockets.delete(stream);
   }
 }
