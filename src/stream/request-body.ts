@@ -6,6 +6,8 @@ const maxReadingMs = 60_000;
 
 /** What is read in one go, bytes: most bodies as a whole. Each read costs as much as some thousand bytes. */
 const pieceBytes = 64 * 1024;
+/** The first piece of a body whose length nobody knows, bytes; each that follows may be twice as long. Most are small. */
+const firstBytes = 4 * 1024;
 
 export type ReadBody =
   | { ok: true; text: string }
@@ -67,9 +69,10 @@ async function read(request: Request, { reading, isGivenUp, maxBytes }: Terms): 
   const reader = piecesOf(request.body);
   const decoder = new TextDecoder();
   let text = "";
-  for (let bytes = 0; ;) {
+  let piece = Number.isNaN(declared) ? firstBytes : pieceBytes;
+  for (let bytes = 0; ; piece = Math.min(2 * piece, pieceBytes)) {
     // No further than one byte too many. It is counted before it is there: what has come of it is held, too.
-    const next = Math.min(pieceBytes, maxBytes + 1 - bytes);
+    const next = Math.min(piece, maxBytes + 1 - bytes);
     take(reading, next);
     const part = await Promise.race([reader.read(next), isGivenUp]);
     if (part === undefined) return stop(reader, "too-slow");
