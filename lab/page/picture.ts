@@ -8,7 +8,7 @@ const path = join(root, "docs/page.png");
 /** Higher than what is shown: nothing is scrolled away. */
 const viewport = { width: 1080, height: 1800 };
 
-const edge = await startEdge("test/fixtures/example.ts", { page: true });
+const edge = await startEdge("src/worker.ts", { page: true });
 // As `npm start` serves it, whatever port is free.
 const browser = await launchChromium([`--host-resolver-rules=MAP localhost:8000 ${new URL(edge.url).host}`]);
 try {
@@ -17,7 +17,6 @@ try {
   await page.getByRole("tab", { name: "Claude Code" }).click();
   await page.getByRole("navigation").getByRole("button", { name: "countdown" }).click();
   await page.getByLabel("from", { exact: true }).fill("5");
-  await page.getByLabel("stepMs", { exact: true }).fill("1000");
   await page.getByRole("button", { name: "Run" }).click();
   await page.getByRole("log").getByText("1 of 5").waitFor();
   await page.getByRole("button", { name: "Pull the plug" }).click();

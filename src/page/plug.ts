@@ -28,6 +28,7 @@ export class Plug {
   readonly #events: PlugEvents;
   readonly #streams = new Set<() => void>();
   #isOut = false;
+  #lastEventId = "";
 
   constructor(events: PlugEvents) {
     this.#events = events;
@@ -46,7 +47,12 @@ export class Plug {
     if (typeof init?.body === "string") noteOnWire("sent", labelOf(init.body), init.body);
     const controller = new AbortController();
     init?.signal?.addEventListener("abort", () => controller.abort());
-    const response = await fetch(url, { ...init, signal: controller.signal });
+    const headers = new Headers(init?.headers);
+    // The SDK's transport drops it. Without, the server repeats what may have been lost, and the page would show it twice.
+    if (headers.get("accept") === "text/event-stream" && this.#lastEventId !== "") {
+      headers.set("last-event-id", this.#lastEventId);
+    }
+    const response = await fetch(url, { ...init, headers, signal: controller.signal });
     if (response.status >= 400) await this.#refused(response.clone());
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
     if (!response.ok || !isStream || response.body === null) return response;
@@ -64,7 +70,12 @@ export class Plug {
   /** The stream, which ends with an error when it is cut: the SDK's client then comes back, as after any loss. */
   #cuttable(body: ReadableStream<Uint8Array>, controller: AbortController): ReadableStream<Uint8Array> {
     const decoder = new TextDecoder();
-    const parser = createParser({ onEvent: ({ event, data }) => this.#received(event ?? "message", data) });
+    const parser = createParser({
+      onEvent: ({ id, event, data }) => {
+        this.#lastEventId = id ?? this.#lastEventId;
+        this.#received(event ?? "message", data);
+      },
+    });
     let cut = (): void => undefined;
     const lost = new Promise<never>((_, reject) => {
       cut = () => reject(new TypeError("The connection was cut."));

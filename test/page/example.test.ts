@@ -75,7 +75,7 @@ describe("a person who opens the URL", () => {
     expect(screen.complaints).toEqual([]);
   });
 
-  test("pulls the plug in a call: it comes back in the same session, and misses nothing", async () => {
+  test("pulls the plug in a call: it comes back in the same session, misses nothing and hears nothing twice", async () => {
     await using screen = await openScreen(browser, `${edge.url}/sse`);
     const { page } = screen;
     const session = page.locator(".session code");
@@ -87,7 +87,9 @@ describe("a person who opens the URL", () => {
     await page.getByRole("status").getByText("Back in the same session").waitFor();
     await result(page).getByText("Counted down from 6.").waitFor();
     expect(await session.innerText()).toBe(before);
-    expect(await parts(page, "progress")).toEqual([6, 5, 4, 3, 2, 1].map((left) => `${7 - left} of 6: ${left}`));
+    const steps = [6, 5, 4, 3, 2, 1];
+    expect(await parts(page, "progress")).toEqual(steps.map((left) => `${7 - left} of 6: ${left}`));
+    expect(await parts(page, "log")).toEqual(steps.map((left) => expect.stringContaining(`${left}…`)));
     expect(await parts(page, "connection")).toEqual([
       "The connection is gone. The call runs on.",
       "Back in the same session.",
