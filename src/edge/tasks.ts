@@ -110,10 +110,11 @@ async function ask(
   namespace: DurableObjectNamespace,
   { taskId, owner, question }: { taskId: string; owner: string; question: TaskQuestion },
 ): Promise<TaskAnswer> {
-  const object = findSession(namespace, taskId);
-  if (object === undefined) return null;
   const init = questionInit(question, holderHeaders({ secret: secretIn(taskId), owner }));
   for (let attempt = 1; ; attempt++) {
+    // Each time anew: a stub whose object has crashed leads to no other.
+    const object = findSession(namespace, taskId);
+    if (object === undefined) return null;
     try {
       const response = await object.fetch(url, init);
       const answer: unknown = await response.json();

@@ -188,6 +188,12 @@ describe("nothing is lost of a task", () => {
     await expectBothAnswered(begun);
   });
 
+  test("whose object crashes as it is asked for", async () => {
+    const taskId = await client.begin("until-aborted", { n: 4 });
+    await fetch(`${server.url}/test/abort?id=${taskId.slice(0, 64)}&next`);
+    expect(await client.get(taskId)).toMatchObject({ result: { taskId, status: "failed" } });
+  });
+
   test("whose process is killed, also if nobody asks for a while", async () => {
     await server.kill();
     await server.restart();
