@@ -11,8 +11,13 @@ interface Reply {
   id: number;
   text?: string;
   taskId?: string;
+  /** Why there is neither: the connection ended before. */
+  cut?: string;
   error?: string;
 }
+
+/** How long it may take to connect, and until a call is answered or a task, milliseconds. */
+const patienceMs = 60_000;
 
 /** FastMCP's client in a process of its own, which is told a line for each thing to do. */
 export class FastMcp implements TaskTortureClient {
@@ -44,13 +49,14 @@ export class FastMcp implements TaskTortureClient {
   }
 
   async begin(name: string, args: Record<string, unknown>): Promise<string | BegunTask> {
-    const { text = "", taskId } = await this.#ask({ do: "begin", name, args });
+    const { text = "", taskId, cut } = await this.#ask({ do: "begin", name, args });
+    if (cut !== undefined) throw new TypeError("fetch failed", { cause: cut });
     if (taskId === undefined) return text;
     return {
       taskId,
       settle: async (timeoutMs) => (await this.#ask({ do: "settle", taskId, timeoutMs })).text ?? "",
       cancel: async () => {
-        await this.#ask({ do: "cancel", taskId });
+        await this.#ask({ do: "cancel", taskId, timeoutMs: 10_000 });
       },
     };
   }
@@ -65,7 +71,7 @@ export class FastMcp implements TaskTortureClient {
     const id = ++this.#lastId;
     const reply = await new Promise<Reply>((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#child.stdin?.write(`${JSON.stringify({ id, ...what })}\n`);
+      this.#child.stdin?.write(`${JSON.stringify({ id, timeoutMs: patienceMs, ...what })}\n`);
     });
     if (reply.error !== undefined) throw new Error(reply.error);
     return reply;

@@ -68,6 +68,8 @@ async function insist<Answer>(
 
 /** `fetch` says no more than this of a connection. */
 const isFetchCut = (error: unknown): boolean => error instanceof TypeError || error instanceof SyntaxError;
+/** What `dispatchTo` says of one. */
+const isDispatchCut = (error: unknown): boolean => error instanceof DispatchError && error.retryable;
 
 interface Said {
   status?: string;
@@ -158,22 +160,21 @@ async function connectExtTasks(base: string, headers: Record<string, string>): P
       return {
         taskId,
         async settle(timeoutMs) {
-          const isCut = (error: unknown): boolean => error instanceof DispatchError && error.retryable;
+          const insisting = { isCut: isDispatchCut, timeoutMs };
           const ask = async () => {
-            try {
-              return (await current.settle()).outcome;
-            } catch (error) {
-              // It asks a second time by itself. Then it is for its user to come back for the task.
-              await current.close();
-              const resumed = await insist(() => session.resumeTask(reference), { isCut, timeoutMs });
-              if (resumed.kind === "task") current = resumed;
-              throw error;
-            }
+            const { outcome } = await current.settle();
+            const reason = outcome.status === "failed" ? outcome.error.cause : undefined;
+            if (!isDispatchCut(reason)) return outcome;
+            // To it, a task has failed that it could not ask for. Then it is for its user to come back for the task.
+            await current.close();
+            const resumed = await insist(() => session.resumeTask(reference), insisting);
+            if (resumed.kind === "task") current = resumed;
+            throw reason;
           };
-          const outcome = await insist(ask, { isCut, timeoutMs });
+          const outcome = await insist(ask, insisting);
           return outcome.status === "cancelled" ? "cancelled" : textIn(resultFromTaskOutcome(outcome));
         },
-        cancel: () => session.cancelTask(taskId),
+        cancel: () => insist(() => session.cancelTask(taskId), { isCut: isDispatchCut, timeoutMs: 10_000 }),
       };
     },
     async close() {

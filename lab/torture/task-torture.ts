@@ -117,15 +117,16 @@ async function callOnce(
   const bytes = random.next() < 0.9 ? random.between(0, 200) : random.between(10_000, 60_000);
   const mayEvict = random.next() < 0.5;
   const what = `${client.kind} ${tool} ${n} ${ms} ms`;
+  let begun: string | BegunTask = "";
   try {
     const args = { n, ms, bytes };
-    const begun = await client.begin(tool === "cancelled" ? "repeatable" : tool, args);
+    begun = await client.begin(tool === "cancelled" ? "repeatable" : tool, args);
     const text = typeof begun === "string" ? begun : await settle(begun, { tortured, tool, mayEvict, run });
     const isRight = text === answerFor(n, bytes) || (tool === "cancelled" && text === "cancelled");
     if (isRight) tally.answered += 1;
     else note(tally, "wrong", `${what}: ${text.slice(0, 200)}`);
   } catch (error) {
-    tallyFailure(tally, what, error);
+    tallyFailure(tally, what, error, { isKnown: typeof begun !== "string" });
   }
 }
 

@@ -80,14 +80,15 @@ async function callOnce(tortured: Tortured, random: Random, n: number): Promise<
   }
 }
 
-/** What became of a call that was not answered. */
-export function tallyFailure(tally: Tally, what: string, error: unknown): void {
+/** What became of a call that was not answered. `isKnown`: the client could have asked for it again, so no cut refuses it. */
+export function tallyFailure(tally: Tally, what: string, error: unknown, { isKnown = false } = {}): void {
   const message = error instanceof Error ? `${error.message} ${JSON.stringify(error.cause ?? "")}` : String(error);
   if (/may or may not have taken effect/.test(message)) tally.interrupted += 1;
-  else if (isTimeout(message)) note(tally, "lost", what);
-  else if (/fetch failed|POSTing|POST was answered|ECONN|socket|terminated|other side closed/i.test(message))
-    tally.refused += 1;
-  else note(tally, "wrong", `${what}: ${message}`);
+  else if (isTimeout(message)) note(tally, "lost", `${what}: ${message}`);
+  else if (/fetch failed|POSTing|POST was answered|ECONN|socket|terminated|other side closed/i.test(message)) {
+    if (isKnown) note(tally, "lost", `${what}: ${message}`);
+    else tally.refused += 1;
+  } else note(tally, "wrong", `${what}: ${message}`);
 }
 
 /** How every kind of client says that no answer came. */
