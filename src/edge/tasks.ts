@@ -117,8 +117,12 @@ async function ask(
     if (object === undefined) return null;
     try {
       const response = await object.fetch(url, init);
+      // Not a task's, though the id is one of ours. Any other refusal says nothing of whether there is a task.
+      if (response.status === 404) return null;
+      if (!response.ok)
+        throw new Error(`The task could not be asked: its object answered ${response.status}. Ask again.`);
       const answer: unknown = await response.json();
-      return isObject(answer) && response.ok ? answer : null;
+      return isObject(answer) ? answer : null;
     } catch (error) {
       if (attempt === attempts) throw error;
     }

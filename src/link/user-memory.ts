@@ -38,6 +38,9 @@ function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemor
           headers: askHeaders({ verb: "user-memory" }),
           body,
         });
+        // What its object could not do, or one of another release does not know: an answer all the same, and none to this.
+        if (!response.ok)
+          throw new Error(`The user's memory could not be reached: its object answered ${response.status}.`);
         return valueIn(await response.json());
       } catch (error) {
         if (error instanceof RangeError || attempt === attempts) throw error;

@@ -71,6 +71,26 @@ test("it is bounded and holds JSON only: the tool is told, and what was there st
   await call("clear");
 });
 
+test("what cannot be written or forgotten fails in the tool, and what was there stays", async () => {
+  const call = stateless(server.url, alice);
+  await call("set", { key: "colour", value: "green" });
+  const owner = createHash("sha256").update("alice").digest("base64");
+  const refuse = (times: number) =>
+    fetch(`${server.url}/test/full?name=${encodeURIComponent(`user/${owner}`)}&times=${times}`);
+  await refuse(1_000);
+  const told = "The user's memory could not be reached: its object answered 500.";
+  expect(await call("set", { key: "colour", value: "red" })).toBe(told);
+  expect(await call("delete", { key: "colour" })).toBe(told);
+  expect(await call("get", { key: "colour" })).toBe('"green"');
+  await server.kill();
+  await server.restart();
+  expect(await call("get", { key: "colour" })).toBe('"green"');
+  await refuse(1);
+  await call("set", { key: "colour", value: "blue" });
+  expect(await call("get", { key: "colour" })).toBe('"blue"');
+  await call("clear");
+});
+
 test("it survives kill -9 of the whole process", async () => {
   await stateless(server.url, alice)("set", { key: "colour", value: "green" });
   await server.kill();

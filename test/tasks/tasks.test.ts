@@ -63,6 +63,16 @@ test("a quick call is answered at once, and nothing of it is told to a client th
   expect(answer.result).not.toHaveProperty("taskId");
 });
 
+test("a task whose object can write nothing is not told to be none, and can be cancelled later", async () => {
+  const taskId = await client.begin("until-aborted", { n: 3 });
+  await fetch(`${server.url}/test/full?id=${taskId.slice(0, 64)}&times=3`);
+  expect(await client.ask("tasks/cancel", { taskId })).toMatchObject({
+    error: { code: -32_603, message: "The task could not be asked: its object answered 500. Ask again." },
+  });
+  expect(await client.ask("tasks/cancel", { taskId })).toMatchObject({ status: 200, result: {} });
+  expect(await client.get(taskId)).toMatchObject({ result: { status: "cancelled" } });
+});
+
 test("a task that is cancelled is aborted, and stays cancelled", async () => {
   const taskId = await client.begin("until-aborted", { n: 4712 });
   expect(await client.ask("tasks/cancel", { taskId })).toMatchObject({ result: { resultType: "complete" } });
