@@ -75,7 +75,11 @@ export class Session<Env> {
       this.#expiry.noteTraffic();
     });
     const memory = storedMemory(rows, settings.maxMemoryBytes, () => this.#conversation.ensureStored());
-    this.#record = new HandshakeRecord(rows.handshake, (changed) => this.#lateHandshake.store(changed), versionIn(env));
+    this.#record = new HandshakeRecord(
+      rows.handshake,
+      (...changed) => this.#lateHandshake.store(...changed),
+      versionIn(env),
+    );
     this.#record.holder ??= this.#streams.holder;
     this.#callLog = new CallLog(objectId, (written) => ctx.waitUntil(written));
     const shared = { clock, settings, streams: this.#streams, record: this.#record, callLog: this.#callLog };

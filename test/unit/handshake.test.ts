@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Handshake, HandshakeRecord, requestsToRepeat } from "../../src/session/stored/handshake.ts";
+import { LateHandshake } from "../../src/session/stored/late-handshake.ts";
 
 function record() {
   const stored: Handshake[] = [];
@@ -33,6 +34,20 @@ describe("a session's record", () => {
       { method: "logging/setLevel", params: { level: "error" } },
     ]);
     expect(kept.handshake).toBe(handshake);
+  });
+
+  test("is written before the answer to what a client says once, and in a moment after that to initialize", () => {
+    const written: Handshake[] = [];
+    const late = new LateHandshake((handshake) => void written.push(handshake));
+    const kept = new HandshakeRecord(undefined, (...changed) => late.store(...changed));
+    const answered = (method: string, params: Record<string, unknown>): void =>
+      kept.noteAnswered({ jsonrpc: "2.0", id: 1, method, params }, { jsonrpc: "2.0", id: 1, result: {} });
+    answered("initialize", { protocolVersion: "2025-11-25" });
+    expect(written).toEqual([]);
+    answered("resources/subscribe", { uri: "a:" });
+    expect(written).toMatchObject([{ initialize: {}, subscriptions: ["a:"] }]);
+    answered("logging/setLevel", { level: "error" });
+    expect(written[1]).toMatchObject({ logLevel: { level: "error" } });
   });
 
   test("is bounded: a subscription that is too much is not remembered, and the others are", () => {

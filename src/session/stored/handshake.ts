@@ -7,6 +7,7 @@ import type {
 import type { Holder } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
 import type { Question } from "./introduction.ts";
+import type { LateHandshake } from "./late-handshake.ts";
 import { changingLists } from "./worker-version.ts";
 
 /** Which transport a session is spoken to by. */
@@ -86,7 +87,7 @@ export function clientCapabilitiesOf(handshake: Handshake | undefined): ClientCa
  * Storage: by `store`, whenever it changes. Lifetime: the session's.
  */
 export class HandshakeRecord {
-  readonly #store: (handshake: Handshake) => void;
+  readonly #store: LateHandshake["store"];
   readonly #version: string | undefined;
   #handshake: Handshake | undefined;
   /** Of the last caller, see `takeListsFor`. */
@@ -97,7 +98,7 @@ export class HandshakeRecord {
   holder: Holder | undefined;
 
   /** `version`: that of this Worker. */
-  constructor(stored: Handshake | undefined, store: (handshake: Handshake) => void, version?: string) {
+  constructor(stored: Handshake | undefined, store: LateHandshake["store"], version?: string) {
     this.#store = store;
     this.#version = version;
     this.#handshake = stored;
@@ -119,7 +120,7 @@ export class HandshakeRecord {
   noteAnswered(request: JSONRPCRequest, answer: JSONRPCMessage): void {
     const remembered = rememberedAfter(this.#current(), request);
     if (remembered === undefined) return;
-    if (request.method !== "initialize") return this.#remember(remembered);
+    if (request.method !== "initialize") return this.#remember(remembered, { isPromised: true });
     const lists = changingLists(answer);
     const version = this.#version === undefined ? {} : { version: this.#version, lists };
     const scopes = this.#scopes === undefined ? {} : { scopes: this.#scopes, lists };
@@ -172,8 +173,8 @@ export class HandshakeRecord {
     };
   }
 
-  #remember(handshake: Handshake): void {
+  #remember(handshake: Handshake, how: { isPromised?: boolean } = {}): void {
     this.#handshake = handshake;
-    this.#store(handshake);
+    this.#store(handshake, how);
   }
 }

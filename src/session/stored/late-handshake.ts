@@ -23,12 +23,14 @@ export class LateHandshake {
     this.#write = write;
   }
 
-  store(handshake: Handshake): void {
+  /** `isPromised`: its client is about to be told that it is so, and will not say it again. */
+  store(handshake: Handshake, { isPromised = false } = {}): void {
     // A tool that did not stop when its session ended remembers something.
     if (this.#state.is === "over") return;
     const timer =
       this.#state.is === "due" ? this.#state.timer : setTimeout(() => attempt(() => this.flush()), storeAfterMs);
     this.#state = { is: "due", handshake, timer };
+    if (isPromised) attempt(() => this.flush());
   }
 
   /** Writes it now, if there is one. Throws what the platform does that refuses. */
