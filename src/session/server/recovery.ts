@@ -1,6 +1,8 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { attempt } from "../stored/attempt.ts";
 import type { Calls } from "../calls/calls.ts";
+import { messageExtra } from "../calls/http-source.ts";
+import { requestOf } from "../calls/stored-request.ts";
 import type { Clock } from "../clock.ts";
 import type { Journal, JournalEntry } from "../calls/journal.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "./rerun.ts";
@@ -30,7 +32,9 @@ export async function answerInterrupted(interrupted: Interrupted): Promise<void>
     const traceparent = new Headers(entry.headers).get("traceparent");
     const call = calls.open(entry.request, { stream: entry.stream, traceparent }, clock());
     call.journalKey = key;
-    const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, transport));
+    // A list may depend on who asks for it.
+    const ask: SessionTransport["ask"] = (asked) => transport.ask(asked, messageExtra(requestOf(entry)));
+    const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, { ask }));
     if (mayRun && attempt(() => journal.countRerun(key, entry))) again.push(entry);
     else refuse(interruptedAnswer(entry.request.id));
   }

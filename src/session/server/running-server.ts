@@ -2,6 +2,7 @@ import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
 import type { AnyServer } from "../../server-context.ts";
 import { type Handshake, type HandshakeRecord, type Lane, requestsToRepeat } from "../stored/handshake.ts";
+import { messageExtra } from "../calls/http-source.ts";
 import type { Introduction } from "../stored/introduction.ts";
 import type { SessionTransport } from "./transport.ts";
 
@@ -92,14 +93,16 @@ export class RunningServer {
   async #connectAgain(request: Request, handshake: Handshake, messages: JSONRPCMessage[]): Promise<void> {
     const { introduction, transport } = this.#options;
     const server = await this.#connect(request);
-    await transport.ask({ method: "initialize", params: handshake.initialize ?? {} });
+    // What reads who asks finds whoever made this necessary, as `createServer` does.
+    const extra = messageExtra(request);
+    await transport.ask({ method: "initialize", params: handshake.initialize ?? {} }, extra);
     // Unless the object went away before its client could say so: then the client says it now.
     if (!messages.some(isInitialized)) {
-      const tell = (): void => transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" });
+      const tell = (): void => transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" }, extra);
       await introduction.repeatInitialized(server, tell);
     }
     // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
-    for (const repeat of requestsToRepeat(handshake)) void transport.ask(repeat);
+    for (const repeat of requestsToRepeat(handshake)) void transport.ask(repeat, extra);
   }
 }
 
