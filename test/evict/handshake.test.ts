@@ -59,6 +59,38 @@ describe("what a client said once", () => {
   });
 });
 
+test("what a rebuilt server is asked again is asked for whoever made it necessary", async () => {
+  const client = await RawSseClient.open(edge.url);
+  const ask = async (method: string, params: unknown): Promise<Record<string, unknown>> => {
+    await client.post({ jsonrpc: "2.0", id: method, method, params }, { "x-user": "ann" });
+    return await client.stream.answerTo(method);
+  };
+  expect(await ask("resources/subscribe", { uri: "note:" })).toHaveProperty("result");
+  await edge.evict(client.sessionId);
+  const uses = await ask("resources/read", { uri: "uses:" });
+  expect(uses).toMatchObject({ result: { contents: [{ text: "note: for ann" }] } });
+  const call = { jsonrpc: "2.0", id: "slow", method: "tools/call", params: { name: "slow", arguments: {} } };
+  expect((await client.post(call, { "x-user": "ann" })).status).toBe(202);
+  await edge.abort(client.sessionId);
+  expect(textOf(await client.stream.answerTo("slow"))).toBe("slow");
+  client.close();
+});
+
+describe.each(["/sse", "/mcp"])("what is said of a call after its answer, over %s", (lane) => {
+  test("is heard on the common stream, and nobody is asked on account of it", async () => {
+    const over = lane === "/sse" ? await RawSseClient.open(edge.url) : await RawMcpClient.open(edge.url);
+    const stream = over instanceof RawSseClient ? over.stream : await over.listen();
+    await over.call("speak_later", {}, { progressToken: 1 });
+    const heard = [await stream.message(), await stream.message(), await stream.message()];
+    expect(heard).toMatchObject([
+      { method: "notifications/message", params: { data: "of the call" } },
+      { method: "notifications/tools/list_changed" },
+      { method: "notifications/message", params: { data: "Error: The call that this ping belongs to is over." } },
+    ]);
+    stream.close();
+  });
+});
+
 test("what a server asks and gives up, its client is told by the id that it was asked with", async () => {
   const client = await RawSseClient.open(edge.url);
   const id = await client.send("tools/call", { name: "impatient", arguments: {} });

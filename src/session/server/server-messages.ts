@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/server";
+import type { JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
 import { subjectOf, tellFailure } from "../../development.ts";
 import type { Settings } from "../../options.ts";
 import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
@@ -22,6 +22,8 @@ import type { SessionTransport } from "./transport.ts";
  * needs to know, where each call has a stream of its own. One for all sessions of the isolate: none runs inside another.
  */
 export const callContext = new AsyncLocalStorage<RequestId>();
+
+const progressMethod = "notifications/progress";
 
 export interface ServerMessagesParts {
   clock: Clock;
@@ -56,7 +58,10 @@ export class ServerMessages {
     return this.#parts.record.lane === "mcp" ? listenStream : sseStream;
   }
 
-  /** A message of the server's. `relatedRequestId`: the request that it was answering. */
+  /**
+   * A message of the server's. `relatedRequestId`: the request that it was answering.
+   * @throws {Error} for a request on account of one that is over.
+   */
   emit(message: JSONRPCMessage, relatedRequestId: RequestId | undefined): void {
     if (isResponse(message)) {
       this.answer(message, outcomeOf(message));
@@ -66,8 +71,7 @@ export class ServerMessages {
     if (this.#parts.introduction.take(message)) return;
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.#parts.calls.get(callId);
-    // Said about a call that has been answered: its stream is over, and the specification knows no other for it.
-    if (call === undefined && relatedRequestId !== undefined) return;
+    if (call === undefined && relatedRequestId !== undefined && isPast(message)) return;
     if (!this.#parts.record.wants(message)) return;
     const { clock, streams } = this.#parts;
     const json = writeMessage(
@@ -76,7 +80,7 @@ export class ServerMessages {
       this.#bounds(isServerRequest),
     );
     const stream = call?.stream ?? this.commonStream;
-    if (message.method === "notifications/progress") {
+    if (message.method === progressMethod) {
       this.#parts.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], clock());
     }
     const post = streams.post(stream);
@@ -149,4 +153,14 @@ export class ServerMessages {
     this.#parts.callLog.add({ ...what, lane, revision, clientInfo });
     return call;
   }
+}
+
+/**
+ * Whether `message`, which is said on account of a call that is over, is no news any more: how far that is (revision 2025-11-25,
+ * Progress). What else is said of it is on the common stream then, as what belongs to no call that runs.
+ * @throws {Error} for a request, as the call may have been cancelled: whoever wants to ask is told at once.
+ */
+function isPast(message: JSONRPCRequest | JSONRPCNotification): boolean {
+  if (isRequest(message)) throw new Error(`The call that this ${message.method} belongs to is over.`);
+  return message.method === progressMethod;
 }
