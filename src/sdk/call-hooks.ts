@@ -3,6 +3,7 @@ import { type CallLane, type Whose, whoseIs } from "../call-log.ts";
 import { incidentMessage } from "../development.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 import { logIncident } from "../protocol/incident.ts";
+import { isTellable } from "../protocol/thrown.ts";
 import type { AnyServer } from "../server-context.ts";
 import { protocolOf, wrapHandlers } from "./handlers.ts";
 import { isRerun } from "./reruns.ts";
@@ -16,7 +17,7 @@ export interface HookedCall {
   method: (typeof hooked)[number];
   /** Of the tool or the prompt; the URI of a resource. */
   name: string;
-  /** As the client sent them. */
+  /** As the client sent them; a copy, which no tool sees. */
   arguments: Record<string, unknown>;
   /** Who has logged in; absent without a login. */
   user?: { id: string };
@@ -47,7 +48,7 @@ interface Opening {
 /**
  * Runs around every tool call, resource read and prompt. `next` runs the call, or the next hook, and gives the result; what a
  * tool throws is by then a result `isError`, as its client sees it. The hook returns that result, or another, or one of its
- * own without `next`. What it throws is its client's error: as it is if it has a numeric `code` (a `ProtocolError`), else as
+ * own without `next`. What it throws is its client's error: as it is if it has a numeric `code` and a message (a `ProtocolError`), else as
  * the number of an incident that the log has with its stack. The session goes on.
  */
 export interface CallHook {
@@ -97,7 +98,7 @@ export function hookCalls(server: AnyServer, hooks: readonly CallHook[], caller:
       return await from(0);
     } catch (error) {
       // What the call itself threw is not the hook's, and what has a code is meant for the client.
-      if (thrownInside.has(error) || typeof Reflect.get(Object(error), "code") === "number") throw error;
+      if (thrownInside.has(error) || isForClient(error)) throw error;
       throw new Error(incidentMessage(logIncident(error), error), { cause: error });
     }
   });
@@ -112,6 +113,10 @@ export function aroundCalls(server: AnyServer, around: Around): void {
   });
 }
 
+function isForClient(error: unknown): boolean {
+  return isTellable(error) && Number.isSafeInteger(Reflect.get(error, "code"));
+}
+
 function resultOf(result: unknown): CallResult {
   if (isObject(result)) return result;
   throw new TypeError("onCall gave no result: end it with `return await next();`.");
@@ -123,22 +128,26 @@ function callOf(
   { server, caller, whose }: { server: AnyServer; caller: Caller; whose: Whose },
 ): HookedCall {
   const name = params["name"] ?? params["uri"];
-  const given = params["arguments"];
+  const given = isObject(params["arguments"]) ? params["arguments"] : {};
+  let copy: Record<string, unknown> | undefined;
   const { mcpReq } = context;
   const signal: unknown = isObject(mcpReq) ? mcpReq["signal"] : context["signal"];
-  const call: HookedCall = {
+  const request = requestIn(context);
+  return {
     method,
     name: typeof name === "string" ? name : "",
-    arguments: isObject(given) ? given : {},
+    // What is written down of the call, runs again after a crash, and is looked for in the log is what the client sent.
+    get arguments() {
+      return (copy ??= structuredClone(given));
+    },
     client: clientOf(server, params),
     lane: caller.lane(),
     signal: signal instanceof AbortSignal ? signal : new AbortController().signal,
     isRerun: isRerun(),
     ...(caller.user === undefined ? {} : { user: caller.user }),
     ...(whose.session === undefined ? {} : { session: whose.session }),
+    ...(request === undefined ? {} : { request }),
   };
-  const request = requestIn(context);
-  return request === undefined ? call : { ...call, request };
 }
 
 /** `http.req` is v2's name for it; v1 has its headers and URL. */

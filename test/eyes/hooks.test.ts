@@ -68,6 +68,23 @@ for (const { sdk, main, stdioMain, over } of servers) {
         expect(await call("count")).toMatchObject({ result: {} });
       });
 
+      test("what a hook does to the arguments reaches no tool", async () => {
+        const { result } = await call("repeats", { secret: "hers", number: 7 });
+        expect(result).toMatchObject({
+          content: [{ text: expect.stringMatching(/^No account for "hers" and 7,/) as string }],
+        });
+      });
+
+      test("an error of a hook that no client could read is an incident", async () => {
+        const { error } = await call("denied", { number: 7 });
+        expect(error).toMatchObject({
+          code: -32_603,
+          message: expect.stringMatching(
+            /^Internal error: the server's log has it as incident [-0-9a-f]{36}\.$/,
+          ) as string,
+        });
+      });
+
       test("a hook runs around resources and prompts", async () => {
         const read = JSON.parse(
           (await client.ask("resources/read", { uri: "note://one" }, { "mcp-name": "note://one" })).at(-1) ?? "",
