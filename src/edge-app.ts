@@ -1,6 +1,7 @@
 import { env as bindings } from "cloudflare:workers";
 import { checkedAuth } from "./auth/authenticate.ts";
 import { checkedFactory } from "./sdk/build-server.ts";
+import { checkObject } from "./option-checks.ts";
 import { type EdgeOptions, resolveOptions, type Settings } from "./options.ts";
 import * as refusals from "./protocol/refusals.ts";
 import type { ServerFactory } from "./server-context.ts";
@@ -43,6 +44,7 @@ export interface EdgeApp<Env> {
  */
 export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions<Env> = {}): EdgeApp<Env> {
   const createServer = checkedFactory(factory);
+  checkObject("edge", options);
   const { auth: chosen, ...others } = options;
   const settings = resolveOptions(others);
   // Also one that turned out to be undefined is refused: that server was not meant to be open.

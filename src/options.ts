@@ -1,4 +1,5 @@
 import type { Auth, Authenticate } from "./auth/auth.ts";
+import { checkHostnames, checkPath, shown } from "./option-checks.ts";
 import type { CallHook } from "./sdk/call-hooks.ts";
 
 /** Options of {@linkcode edge}. Times are milliseconds, sizes bytes. */
@@ -164,8 +165,8 @@ const maxCarriedBytes = 31 * 1024 * 1024;
 
 /**
  * Fills in the defaults.
- * @throws {RangeError} at start-up for an unknown name, a value of another type, a number that is not positive, or more than
- * the platform or a proxy bears, a path without `/`, and a hostname that no request can have.
+ * @throws {RangeError} at start-up for an unknown name, a value of another type, a number that is not a
+ * positive integer, or more than the platform or a proxy bears, and a path or a hostname that no request can have.
  */
 export function resolveOptions(options: Omit<EdgeOptions, "auth">): Settings {
   // Nothing checks types before `npm start` and a deploy.
@@ -181,6 +182,7 @@ export function resolveOptions(options: Omit<EdgeOptions, "auth">): Settings {
       `publicPath is empty, or starts with a slash and does not end in one, not "${settings.publicPath}".`,
     );
   }
+  checkPaths(settings);
   if (settings.keepAliveMs > 25_000) {
     throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);
   }
@@ -197,6 +199,19 @@ export function resolveOptions(options: Omit<EdgeOptions, "auth">): Settings {
   return settings;
 }
 
+/** Each is asked for what it is for, and nothing else. */
+function checkPaths(settings: Settings): void {
+  for (const name of ["ssePath", "mcpPath", "publicPath"] as const) checkPath(name, settings[name]);
+  for (const name of ["ssePath", "mcpPath"] as const) {
+    const path = settings[name].toLowerCase();
+    const { ssePath, mcpPath } = settings;
+    const isEndpoint = [ssePath, mcpPath].some((opened) => path === `${opened.toLowerCase()}/message`);
+    if (path === "/health" || isEndpoint) {
+      throw new RangeError(`${name} is not "${settings[name]}", where something else is served.`);
+    }
+  }
+}
+
 function checkValue(name: string, value: unknown): void {
   if (!Object.hasOwn(defaults, name)) {
     throw new RangeError(`There is no option ${name}. There are auth, ${Object.keys(defaults).join(", ")}.`);
@@ -208,10 +223,13 @@ function checkValue(name: string, value: unknown): void {
     throw new RangeError(`${name} is "${known[0]}" or "${known[1]}", not ${shown(value)}.`);
   }
   const type = typeof defaults[name as keyof Settings];
-  if (type === "object") return checkHostnames(name, value);
-  const isPositive = typeof value !== "number" || (Number.isFinite(value) && value > 0);
-  if (typeof value === type && isPositive) return;
-  throw new RangeError(`${name} is a ${type === "number" ? "positive number" : type}, not ${shown(value)}.`);
+  if (type === "object") return checkHostnames(name, value, { mayBeEvery: name === "allowedOrigins" });
+  if (typeof value !== "number" && typeof value === type) return;
+  if (type === "number" && Number.isSafeInteger(value) && Number(value) > 0) return;
+  // Half a millisecond is none in `retry:`, and half a call is never served.
+  const wanted =
+    type !== "number" ? type : typeof value === "number" && value > 0 ? "positive integer" : "positive number";
+  throw new RangeError(`${name} is a ${wanted}, not ${shown(value)}.`);
 }
 
 /**
@@ -222,29 +240,4 @@ export function hooksIn(onCall: unknown = []): readonly CallHook[] {
   const hooks: unknown[] = [onCall].flat();
   if (hooks.every((hook): hook is CallHook => typeof hook === "function")) return hooks;
   throw new RangeError(`onCall is a function (call, next) => next(), or an array of such, not ${shown(onCall)}.`);
-}
-
-/** Hostnames are compared as a URL spells them: whatever else stands here would never match. */
-function checkHostnames(name: string, value: unknown): void {
-  const every = name === "allowedOrigins" ? '"*" or ' : "";
-  if (every !== "" && value === "*") return;
-  for (const entry of [value].flat()) {
-    const hostname = hostnameIn(entry);
-    if (Array.isArray(value) && hostname !== "" && hostname === entry) continue;
-    throw new RangeError(
-      `${name} is ${every}an array of hostnames, without scheme, port and wildcard: ` +
-        `["${hostname === "" ? "app.example.com" : hostname}"], not ${shown(value)}.`,
-    );
-  }
-}
-
-/** What was meant by it; empty if there is no telling. */
-function hostnameIn(entry: unknown): string {
-  if (typeof entry !== "string" || entry.includes("*")) return "";
-  return URL.parse(entry.includes("://") ? entry : `http://${entry}`)?.hostname ?? "";
-}
-
-function shown(value: unknown): string {
-  // JSON has no word for NaN, undefined and functions.
-  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
 }

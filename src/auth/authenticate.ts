@@ -43,6 +43,9 @@ export function checkedAuth<Env>(auth: unknown): CheckedAuth<Env> {
   const { authenticate, resource, metadata } = auth as unknown as Omit<Auth<Env>, "authenticate"> & {
     authenticate: Authenticate<Env>;
   };
+  if (metadata !== undefined && typeof metadata !== "function") {
+    throw new TypeError(`auth.metadata is a function, not ${typeof metadata}.`);
+  }
   if (resource !== undefined) checkResource(resource, authenticate);
   return {
     authenticate: (request, env, ctx) => authenticate.call(auth, request, env, ctx),

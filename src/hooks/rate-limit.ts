@@ -1,3 +1,4 @@
+import { checkBinding, checkNames, checkOneOf } from "../option-checks.ts";
 import { type CallHook, type HookedCall, namedIn } from "../sdk/call-hooks.ts";
 import { bindingNamed } from "./binding.ts";
 
@@ -19,8 +20,14 @@ const tooManyCode = -32_029;
  * rate limit of a binding. A call above it does not run: a model reads when to come back. One that runs again after a crash was
  * counted when it came. A client that comes back for its session is counted apart from those who open one. Without the binding
  * nothing is bounded, and the log says so.
+ * @throws {RangeError} at start-up for an option that cannot be.
  */
-export function rateLimit({ binding = "CALLS", by = "user", periodSeconds = 60 }: RateLimitOptions = {}): CallHook {
+export function rateLimit(options: RateLimitOptions = {}): CallHook {
+  checkNames("rateLimit", options, ["binding", "by", "periodSeconds"]);
+  const { binding = "CALLS", by = "user", periodSeconds = 60 } = options;
+  checkBinding("binding of rateLimit", binding);
+  checkOneOf("by of rateLimit", by, ["user", "session", "address"]);
+  checkOneOf("periodSeconds of rateLimit", periodSeconds, [10, 60]);
   const isAbove = async (key: string): Promise<boolean> => {
     const limit = bindingNamed<RateLimit>(binding, "ratelimits", "nobody is limited.");
     return limit !== undefined && !(await limit.limit({ key })).success;

@@ -1,3 +1,4 @@
+import { checkBinding, checkNames } from "../option-checks.ts";
 import type { CallHook } from "../sdk/call-hooks.ts";
 import { whoseIs } from "../call-log.ts";
 import { bindingNamed } from "./binding.ts";
@@ -19,8 +20,12 @@ const maxBlobLength = 200;
  * (`ok`, `failed`, `error`), `blob4` and `blob5` name and version of the client, `blob6` the lane, `blob7` the hash of the user,
  * `double1` milliseconds. Never arguments. Nothing waits for it, and no call fails by it. Without the binding nothing is written,
  * and the log says so; likewise of a data point that the binding refuses.
+ * @throws {RangeError} at start-up for an option that cannot be.
  */
-export function usage({ binding = "USAGE" }: UsageOptions = {}): CallHook {
+export function usage(options: UsageOptions = {}): CallHook {
+  checkNames("usage", options, ["binding"]);
+  const { binding = "USAGE" } = options;
+  checkBinding("binding of usage", binding);
   return async (call, next) => {
     const dataset = bindingNamed<AnalyticsEngineDataset>(binding, "analytics_engine_datasets", "no usage is written.");
     if (dataset === undefined) return await next();

@@ -3,6 +3,7 @@ import { messageOutput } from "./stdout.ts";
 import { finished } from "node:stream";
 import type { McpServer, McpServerFactory } from "@modelcontextprotocol/server";
 import { serveStdio as serveSdkStdio } from "@modelcontextprotocol/server/stdio";
+import { checkNames } from "../option-checks.ts";
 import { hooksIn } from "../options.ts";
 import { type CallHook, hookCalls } from "../sdk/call-hooks.ts";
 import { checkedFactory } from "../sdk/build-server.ts";
@@ -40,6 +41,7 @@ export interface StdioOptions {
  */
 export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env>, options: StdioOptions = {}): void {
   acceptOtherCopies();
+  checkNames("serveStdio", options, ["onCall"]);
   const create = checkedFactory(createServer);
   const hooks = hooksIn(options.onCall);
   const memory = processMemory();

@@ -73,3 +73,20 @@ test("pages of the host that is named may connect, and of no other", async () =>
   allowed.close();
   expect((await open("https://www.example.com")).response.status).toBe(403);
 });
+
+test("options that cannot be are refused at the start, in a sentence that names them", async () => {
+  const told = (await (await fetch(`${edge.url}/test/refusals`)).json()) as Record<string, string>;
+  expect(told).toEqual({
+    "edge null": "RangeError: The options of edge are an object, not null.",
+    "edge []": "RangeError: The options of edge are an object, not [].",
+    "edge function": "RangeError: The options of edge are an object, not function.",
+    "auth.metadata": "TypeError: auth.metadata is a function, not number.",
+    "rateLimit null": "RangeError: The options of rateLimit are an object, not null.",
+    "rateLimit by": 'RangeError: by of rateLimit is "user" or "session" or "address", not "ip".',
+    "rateLimit periodSeconds": 'RangeError: periodSeconds of rateLimit is 10 or 60, not "60".',
+    "rateLimit bindings": "RangeError: rateLimit has no option bindings. It has binding, by, periodSeconds.",
+    "rateLimit binding": 'RangeError: binding of rateLimit is the name of a binding in wrangler.toml, not "".',
+    "usage binding": "RangeError: binding of usage is the name of a binding in wrangler.toml, not 5.",
+    "usage dataset": "RangeError: usage has no option dataset. It has binding.",
+  });
+});

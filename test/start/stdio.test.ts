@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { root } from "../support/bundle.ts";
 import { connectStdio } from "../support/official-clients.ts";
 import { copyProject } from "../support/project-copy.ts";
 import { initialize } from "../support/raw-client.ts";
@@ -120,4 +121,11 @@ test.each([
     expect(await client.send({ method: "tools/list" })).toMatchObject({ tools: [{ name: "hello" }] });
     await client.close();
   }
+});
+
+test("options that cannot be are refused before anything is served", () => {
+  const module = JSON.stringify(join(root, "src/stdio/serve-stdio.ts"));
+  const code = `import { serveStdio } from ${module}; serveStdio(() => undefined, { oncall: [] });`;
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("serveStdio has no option oncall. It has onCall.")]);
 });

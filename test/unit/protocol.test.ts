@@ -106,6 +106,9 @@ describe("options", () => {
     [{ toString: 1 }, "There is no option toString."],
     [{ sessionIdleMs: "8h" }, 'sessionIdleMs is a positive number, not "8h".'],
     [{ maxBodyBytes: Number.NaN }, "maxBodyBytes is a positive number, not NaN."],
+    [{ maxTasks: 5n }, "maxTasks is a positive number, not 5n."],
+    [{ maxCallsInFlight: 0.5 }, "maxCallsInFlight is a positive integer, not 0.5."],
+    [{ retryMs: 1e21 }, "retryMs is a positive integer, not 1e+21."],
     [{ ssePath: undefined }, "ssePath is a string, not undefined."],
     [{ binding: null }, "binding is a string, not null."],
     [{ outOfScope: true }, 'outOfScope is "challenged" or "hidden", not true.'],
@@ -113,6 +116,25 @@ describe("options", () => {
   ])("of plain JavaScript are looked at as well: %o", (options, said) => {
     expect(() => resolveOptions(options as object)).toThrow(said);
   });
+
+  test.each([
+    ["//sse", "/sse"],
+    ["/ä", "/%C3%A4"],
+    ["/a/../sse", "/sse"],
+    ["/\\sse", "/sse"],
+  ])("that name a path as no request does are refused with what to write instead: %s", (path, instead) => {
+    for (const name of ["ssePath", "mcpPath", "publicPath"]) {
+      const said = `${name} is a path as URLs spell it: "${instead}", not "${path}".`;
+      expect(() => resolveOptions({ [name]: path })).toThrow(said);
+    }
+  });
+
+  test.each([{ ssePath: "/Health" }, { mcpPath: "/sse/message" }, { ssePath: "/a", mcpPath: "/a/Message" }])(
+    "that name a path where something else is served are refused: %o",
+    (paths) => {
+      expect(() => resolveOptions(paths)).toThrow(/^(sse|mcp)Path is not ".+", where something else is served\.$/);
+    },
+  );
 
   test.each([
     ["https://app.example.com", "app.example.com"],
