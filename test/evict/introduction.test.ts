@@ -102,6 +102,17 @@ describe.each([
     },
   );
 
+  test("that its client is initialized counts once, however often it is said", async () => {
+    const client = await open(lane, sdk, { elicitation: {} });
+    await client.post(initialized);
+    await client.post(initialized);
+    const { id } = await client.stream.message(is("elicitation/create"));
+    await client.post({ jsonrpc: "2.0", id, result: { action: "accept", content: { tool: "saw" } } });
+    await expect.poll(() => toolsOf(client)).toEqual(["plain", "saw"]);
+    expect(methodsIn(client).filter((method) => method === "elicitation/create")).toEqual([]);
+    client.stream.close();
+  });
+
   // While it waits for an answer the platform does not evict it.
   test("crashed while its user thinks: the answer reaches the server, and the question is asked once", async () => {
     const client = await open(lane, sdk, { elicitation: {} });

@@ -57,7 +57,8 @@ export class ClientMessages {
     if (isRequest(message) && record.lane === "mcp") {
       return callContext.run(message.id, () => transport.receive(message, extra));
     }
-    if (isInitialized(message)) return introduction.begin(() => transport.receive(message, extra));
+    if (isInitialized(message))
+      return introduction.begin(record.handshake?.initialize, () => transport.receive(message, extra));
     transport.receive(message, extra);
     if (isRequest(message) || message.method !== "notifications/cancelled") return;
     const { requestId, reason } = message.params ?? {};

@@ -99,10 +99,12 @@ export class RunningServer {
     // Unless the object went away before its client could say so: then the client says it now.
     if (!messages.some(isInitialized)) {
       const tell = (): void => transport.receive({ jsonrpc: "2.0", method: "notifications/initialized" }, extra);
-      await introduction.repeatInitialized(server, tell);
+      await introduction.repeatInitialized(server, handshake.initialize, tell);
     }
     // Nobody waits for the answers: a handler of the user's may give none. What comes next is received after them.
-    for (const repeat of requestsToRepeat(handshake)) void transport.ask(repeat, extra);
+    for (const repeat of requestsToRepeat(handshake)) {
+      void introduction.repeatRequest(() => transport.ask(repeat, extra));
+    }
   }
 }
 

@@ -65,6 +65,8 @@ export class Introduction {
   readonly #options: IntroductionOptions;
   readonly #earlier: readonly Question[];
   readonly #questions: Question[];
+  /** The `params` of each `initialize` after which the client said that it is initialized. */
+  readonly #begunAfter = new Set<unknown>();
   /** How often each question of earlier runs was asked again. */
   readonly #repeats = new Map<string, number>();
   /** Requests of this run that wait for the answer to a question of an earlier one, by the id of that. */
@@ -81,8 +83,10 @@ export class Introduction {
     this.#questions = [...options.questions];
   }
 
-  /** The client says that it is initialized. */
-  begin(tell: () => void): void {
+  /** The client says that it is initialized, after `initialize`, of which only the first time counts. */
+  begin(initialize: unknown, tell: () => void): void {
+    if (this.#begunAfter.has(initialize)) return;
+    this.#begunAfter.add(initialize);
     introducing.run({ isAgain: false, sinceMs: this.#options.clock() }, tell);
   }
 
@@ -91,8 +95,12 @@ export class Introduction {
     return introducing.run({ isAgain: true, sinceMs: this.#options.clock() }, build);
   }
 
-  /** Tells a rebuilt `server` that its client is initialized, and waits, not for long, until it has set up what it does then. */
-  async repeatInitialized(server: AnyServer, tell: () => void): Promise<void> {
+  /**
+   * Tells a rebuilt `server` that its client is initialized, after `initialize`, and waits, not for long, until it has set up
+   * what it does then.
+   */
+  async repeatInitialized(server: AnyServer, initialize: unknown, tell: () => void): Promise<void> {
+    this.#begunAfter.add(initialize);
     const initialized = whenInitialized(server);
     tell();
     if (initialized === undefined) return;
@@ -103,6 +111,13 @@ export class Introduction {
     ];
     await Promise.race([this.#quiet(initialized), this.#waitsForPerson.promise, tooLong]);
     for (const timer of timers) clearTimeout(timer);
+  }
+
+  /** Asks a rebuilt server again what `ask` does, such as for a subscription. What it says once it has answered is news. */
+  async repeatRequest(ask: () => Promise<unknown>): Promise<void> {
+    const context = { isAgain: true, sinceMs: this.#options.clock() };
+    await introducing.run(context, ask);
+    context.sinceMs = -Infinity;
   }
 
   /** Whether `message` of the server is seen to here, and not to be sent to the client. */
