@@ -66,13 +66,20 @@ test("what a rebuilt server is asked again is asked for whoever made it necessar
     return await client.stream.answerTo(method);
   };
   expect(await ask("resources/subscribe", { uri: "note:" })).toHaveProperty("result");
+  const updated = async (): Promise<unknown> =>
+    (await client.stream.message(({ method }) => method === "notifications/resources/updated"))["params"];
+  expect([await updated(), await updated()]).toEqual([{ uri: "note:at-once" }, { uri: "note:later" }]);
   await edge.evict(client.sessionId);
   const uses = await ask("resources/read", { uri: "uses:" });
   expect(uses).toMatchObject({ result: { contents: [{ text: "note: for ann" }] } });
-  const call = { jsonrpc: "2.0", id: "slow", method: "tools/call", params: { name: "slow", arguments: {} } };
+  // That it has the subscription is no news; what comes of it is.
+  expect(await updated()).toEqual({ uri: "note:later" });
+  // What runs again is what was sent, though the tool has taken all of it meanwhile.
+  const params = { name: "slow", arguments: { words: ["one", "two"] } };
+  const call = { jsonrpc: "2.0", id: "slow", method: "tools/call", params };
   expect((await client.post(call, { "x-user": "ann" })).status).toBe(202);
   await edge.abort(client.sessionId);
-  expect(textOf(await client.stream.answerTo("slow"))).toBe("slow");
+  expect(textOf(await client.stream.answerTo("slow"))).toBe("one two");
   client.close();
 });
 

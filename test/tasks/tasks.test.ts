@@ -99,6 +99,17 @@ test("a task asks its client twice, by keys that are never the same, and goes on
   expect(new Set(keys).size).toBe(2);
 });
 
+test("a task runs again with what was sent, though its tool has taken all of it", async () => {
+  const taskId = await client.begin("take-and-ask", { words: ["one", "two"] });
+  for (let time = 0; time < 2; time++) {
+    const { inputRequests } = await client.until(taskId, "input_required");
+    const [key = ""] = Object.keys(Object(inputRequests));
+    const inputResponses = { [key]: { action: "accept", content: { name: "Ann" } } };
+    await client.ask("tasks/update", { taskId, inputResponses });
+  }
+  expect(await client.until(taskId, "completed")).toMatchObject(content("one two"));
+});
+
 test("a client that asks for its task while its answers are taken is not told that the call was interrupted", async () => {
   const taskId = await client.begin("ask-twice");
   for (const name of ["Ann", "Bob"]) {

@@ -12,6 +12,8 @@ export interface Call {
   readonly startedAtMs: number;
   /** How long its JSON is, UTF-16 units: while it runs it is in memory. */
   readonly jsonLength: number;
+  /** As its client sent it, until it is written down: its tool may change what it is given. */
+  json: string | undefined;
   /** Settles when the call has ended, however. */
   readonly ended: Promise<void>;
   /** How the POST came that brought it alone, over a WebSocket: its answer tells that the POST was accepted. */
@@ -33,7 +35,7 @@ export interface Call {
 interface Opened {
   stream: string;
   post?: CarriedBy | undefined;
-  jsonLength?: number | undefined;
+  json?: string | undefined;
   traceparent?: string | null | undefined;
 }
 
@@ -75,8 +77,12 @@ export class Calls {
     return false;
   }
 
-  /** `jsonLength`: where it is known. `traceparent`: the header of the request that brought it. */
-  open(request: JSONRPCRequest, { stream, post, jsonLength, traceparent }: Opened, nowMs: number): Call {
+  /** `json`: where there is a text of this request alone. `traceparent`: the header of the request that brought it. */
+  open(
+    request: JSONRPCRequest,
+    { stream, post, json = JSON.stringify(request), traceparent }: Opened,
+    nowMs: number,
+  ): Call {
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const meta = request.params?._meta;
@@ -84,7 +90,8 @@ export class Calls {
       request,
       stream,
       startedAtMs: nowMs,
-      jsonLength: jsonLength ?? JSON.stringify(request).length,
+      jsonLength: json.length,
+      json,
       ended,
       post,
       isTold: false,
@@ -135,4 +142,11 @@ export class Calls {
     }
     return due;
   }
+}
+
+/** The request of `call` as its client sent it, once: it is written down then. */
+export function takeSent(call: Call): JSONRPCRequest {
+  const { json, request } = call;
+  call.json = undefined;
+  return json === undefined ? request : (JSON.parse(json) as JSONRPCRequest);
 }

@@ -79,8 +79,8 @@ export class Admission {
     if (refusal !== undefined) return refused(refusal);
 
     const post = parsed.messages.length === 1 ? by : undefined;
-    const jsonLength = parsed.batch ? undefined : text.length;
-    const where = { stream: sseStream, extra: messageExtra(request), post, jsonLength };
+    const json = parsed.batch ? undefined : text;
+    const where = { stream: sseStream, extra: messageExtra(request), post, json };
     const calls = this.#conversation.deliver(parsed.messages, where);
     // Also one that nobody initialized: its client may come back for the answer.
     if (calls.length > 0) this.#conversation.ensureStored();
@@ -122,8 +122,8 @@ export class Admission {
     });
     if (requestCount > 0) this.#streams.addPost(post);
     const extra = messageExtra(request, this.#closers(post));
-    const jsonLength = parsed.batch ? undefined : text.length;
-    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, extra, jsonLength });
+    const json = parsed.batch ? undefined : text;
+    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, extra, json });
     this.#onTraffic();
     if (requestCount === 0) return new Response(null, { status: 202 });
 

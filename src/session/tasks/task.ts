@@ -68,12 +68,15 @@ export class TaskObject {
   async call(received: Request): Promise<Response> {
     const secret = received.headers.get(secretHeader) ?? "";
     const http = asItCame(received);
-    const body: unknown = JSON.parse(await http.text());
+    const text = await http.text();
+    const body: unknown = JSON.parse(text);
     if (!isJSONRPCRequest(body)) return await this.#options.answer(http, body);
     const controller = new AbortController();
     const reply = new CallReply(() => this.#cut());
     const becomeTask = async (): Promise<void> => {
-      const record = await newRecord(http, { request: body, secret, nowMs: this.#options.clock() });
+      // As it was sent: its tool may have changed what it was given.
+      const request = JSON.parse(text) as JSONRPCRequest;
+      const record = await newRecord(http, { request, secret, nowMs: this.#options.clock() });
       // Without a place it goes on as it would for a client that reads no tasks.
       if (!(await takePlace(record, this.#options))) return;
       if (reply.isOver || !this.#work.isOf(controller)) return await leavePlace(record, this.#options);
@@ -174,7 +177,8 @@ export class TaskObject {
     // It was cancelled while it was written down.
     if (this.#task.record !== record) return;
     const http = requestOf(record);
-    const run = () => this.#run(record.request, { http, controller: new AbortController() });
+    // The record keeps what was sent, whatever a tool does to what it is given.
+    const run = () => this.#run(structuredClone(record.request), { http, controller: new AbortController() });
     this.#options.ctx.waitUntil(asRerun(run));
   }
 
