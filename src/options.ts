@@ -87,7 +87,10 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
   journalAfterMs?: number;
   /** How often a long call reports progress by itself, if its client asked for progress and the tool is silent. 5 s. */
   progressEveryMs?: number;
-  /** How long a call may wait for its client's answer (elicitation, sampling, roots). 10 min. */
+  /**
+   * How long a call may wait for its client's answer (elicitation, sampling, roots). What asks by the SDK's `elicitInput` and its
+   * like gives up after the `timeout` that it is given there, which is 60 s by default. 10 min.
+   */
   maxWaitForClientMs?: number;
   /**
    * How long the calls of a client that is gone run on before they are aborted, and what was said in answer to a POST of
