@@ -113,6 +113,15 @@ export function aroundCalls(server: AnyServer, around: Around): void {
   });
 }
 
+function copyOf(given: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return structuredClone(given);
+  } catch {
+    // Nested so deep that nobody can copy it, nor write it down to run it again.
+    return given;
+  }
+}
+
 function isForClient(error: unknown): boolean {
   return isTellable(error) && Number.isSafeInteger(Reflect.get(error, "code"));
 }
@@ -138,7 +147,7 @@ function callOf(
     name: typeof name === "string" ? name : "",
     // What is written down of the call, runs again after a crash, and is looked for in the log is what the client sent.
     get arguments() {
-      return (copy ??= structuredClone(given));
+      return (copy ??= copyOf(given));
     },
     client: clientOf(server, params),
     lane: caller.lane(),
