@@ -9,7 +9,7 @@ import { SessionObject } from "./session/object.ts";
 import { convertSchemasOnce } from "./sdk/convert-once.ts";
 import { namespaceOf } from "./link/namespace.ts";
 import { acceptOtherCopies } from "./sdk/sdk-v2.ts";
-import { withBoundHosts, withCors, withoutOurHeaders } from "./edge/gate.ts";
+import { withBoundHosts, withCors, withoutOddHeaders } from "./edge/gate.ts";
 import { answerInspection } from "./edge/inspect.ts";
 import { route } from "./edge/router.ts";
 import { answerStateless, createStatelessServer, type StatelessServer } from "./edge/stateless.ts";
@@ -88,7 +88,7 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
         const inspected = await answerInspection(received, requestEnv, settings.binding);
         if (inspected !== undefined) return inspected;
       }
-      const request = withoutOurHeaders(received);
+      const request = withoutOddHeaders(received);
       const response = await answer(request, requestEnv, ctx).catch((error: unknown) => refusals.incident(error));
       return withCors(request.method === "HEAD" ? new Response(null, response) : response, request);
     },

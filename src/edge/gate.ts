@@ -132,18 +132,21 @@ function refuseContent(headers: Headers): Response | undefined {
   return /^(identity)?$/i.test(encoding) ? undefined : refusals.wrongContentEncoding(encoding);
 }
 
+/** Headers that a client sends empty which has nothing to say there: it has no session yet. */
+const emptiable = /^mcp-(session-id|protocol-version)$/;
+
 /**
- * The request without what only the Worker may say to an object: no client is to say it, nor a tool to see it. Nearly none
- * has any, and a copy takes longer than a small tool.
+ * The request without what only the Worker may say to an object, as no client is to say it, nor a tool to see it; and without
+ * what says nothing. Nearly none has any, and a copy takes longer than a small tool.
  */
-export function withoutOurHeaders(request: Request): Request {
-  const ours: string[] = [];
+export function withoutOddHeaders(request: Request): Request {
+  const odd: string[] = [];
   // eslint-disable-next-line unicorn/no-array-for-each -- it is no array, and its iterator costs three times as much
-  request.headers.forEach((_, name) => {
-    if (name.startsWith(headerPrefix)) ours.push(name);
+  request.headers.forEach((value, name) => {
+    if (name.startsWith(headerPrefix) || (value === "" && emptiable.test(name))) odd.push(name);
   });
-  if (ours.length === 0) return request;
+  if (odd.length === 0) return request;
   const headers = new Headers(request.headers);
-  for (const name of ours) headers.delete(name);
+  for (const name of odd) headers.delete(name);
   return new Request(request, { headers });
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { connectV1, connectV2 } from "../support/official-clients.ts";
-import { postJson, RawSseClient, RawStream, reconnect } from "../support/raw-client.ts";
+import { initialize, postJson, RawSseClient, RawStream, reconnect } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
 let edge: EdgeServer;
@@ -34,6 +34,15 @@ describe("one URL is enough", () => {
     const headers = { accept: "text/event-stream", "mcp-protocol-version": "2026-07-28" };
     const refused = await fetch(`${edge.url}/mcp`, { headers });
     expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("Send one of 2025-11-25")]);
+  });
+
+  test.each(["/sse", "/mcp"])("a header of the protocol that is empty says nothing, on %s", async (path) => {
+    const empty = { "mcp-session-id": "", "mcp-protocol-version": "" };
+    const opened = await postJson(edge.url + path, initialize(), empty);
+    expect([opened.status, await opened.text()]).toEqual([200, expect.stringContaining("protocolVersion")]);
+    const stream = await RawStream.open(edge.url + path, { headers: empty });
+    expect(await stream.next()).toMatchObject({ event: "endpoint" });
+    stream.close();
   });
 
   test("the endpoint below /mcp takes POST and nothing else", async () => {
