@@ -20,6 +20,8 @@ export interface CallLoggerOptions {
 
 interface Running {
   request: JSONRPCRequest;
+  /** Its `params` as they were sent: a tool may change what it is given. `undefined` if they cannot be written. */
+  sent: string | undefined;
   startedAtMs: number;
 }
 
@@ -35,19 +37,26 @@ export function callLogger({ lane, whose, traceparent, write }: CallLoggerOption
     const call = running.get(id);
     if (call === undefined) return;
     running.delete(id);
-    const { request } = call;
+    const { request, sent } = call;
     const meta = request.params?._meta;
     if (request.method === "initialize" && isObject(request.params)) introduced = request.params;
     const clientInfo = meta?.[CLIENT_INFO_META_KEY] ?? introduced["clientInfo"];
     const revision = meta?.[PROTOCOL_VERSION_META_KEY] ?? introduced["protocolVersion"];
     const trace = traceparentIn(meta?.["traceparent"], traceparent);
-    write(callLine({ ...call, lane, outcome, answer, clientInfo, revision, traceparent: trace }, whose));
+    const params =
+      sent === undefined || outcome === "ok" ? request.params : (JSON.parse(sent) as typeof request.params);
+    write(
+      callLine(
+        { ...call, request: { ...request, params }, lane, outcome, answer, clientInfo, revision, traceparent: trace },
+        whose,
+      ),
+    );
     tellTerminal({ event: "ended", what: subjectOf(request) });
   };
   return {
     hear(message) {
       if (isRequest(message)) {
-        running.set(message.id, { request: message, startedAtMs: Date.now() });
+        running.set(message.id, { request: message, sent: paramsOf(message), startedAtMs: Date.now() });
         tellTerminal({ event: "started", what: subjectOf(message) });
       } else if ("method" in message && message.method === "notifications/cancelled") {
         end(message.params?.["requestId"] as RequestId | undefined, "cancelled");
@@ -65,4 +74,13 @@ export function callLogger({ lane, whose, traceparent, write }: CallLoggerOption
       for (const id of running.keys()) end(id as RequestId, "cancelled");
     },
   };
+}
+
+function paramsOf({ params }: JSONRPCRequest): string | undefined {
+  try {
+    return JSON.stringify(params);
+  } catch {
+    // Nested too deep.
+    return undefined;
+  }
 }

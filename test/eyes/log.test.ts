@@ -46,6 +46,19 @@ test.each(lanes)("a call over %s is one line that says who called what, and keep
   client.close();
 });
 
+test.each(lanes)("over %s what a tool has taken from its arguments is in no line either", async (lane) => {
+  const client = await openLane(lane, { base: edge.url, stdioMain: "test/fixtures/hooked-stdio.ts" });
+  const written = () => (lane === "stdio" ? client.log() : edge.output());
+  const before = logLinesIn(written()).length;
+  await client.ask("tools/call", { name: "takes", arguments: { words: ["sesame-in-words"] } });
+  const errors = () =>
+    logLinesIn(written())
+      .slice(before)
+      .flatMap(({ error }) => error ?? []);
+  await expect.poll(errors).toEqual(['No account for "…"']);
+  client.close();
+});
+
 test.each(lanes)("over %s a long argument is in no line, nor a part of it that a tool repeats", async (lane) => {
   const client = await openLane(lane, { base: edge.url, stdioMain: "test/fixtures/hooked-stdio.ts" });
   const written = () => (lane === "stdio" ? client.log() : edge.output());

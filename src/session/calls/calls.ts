@@ -10,10 +10,8 @@ export interface Call {
   /** The stream of the session on which its answer goes out. */
   readonly stream: string;
   readonly startedAtMs: number;
-  /** How long its JSON is, UTF-16 units: while it runs it is in memory. */
-  readonly jsonLength: number;
-  /** As its client sent it, until it is written down: its tool may change what it is given. */
-  json: string | undefined;
+  /** As its client sent it: its tool may change what it is given. */
+  readonly json: string;
   /** Settles when the call has ended, however. */
   readonly ended: Promise<void>;
   /** How the POST came that brought it alone, over a WebSocket: its answer tells that the POST was accepted. */
@@ -60,7 +58,7 @@ export class Calls {
   /** How long the JSON of all is. */
   get jsonLength(): number {
     let total = 0;
-    for (const { call } of this.#running.values()) total += call.jsonLength;
+    for (const { call } of this.#running.values()) total += call.json.length;
     return total;
   }
 
@@ -90,7 +88,6 @@ export class Calls {
       request,
       stream,
       startedAtMs: nowMs,
-      jsonLength: json.length,
       json,
       ended,
       post,
@@ -144,9 +141,7 @@ export class Calls {
   }
 }
 
-/** The request of `call` as its client sent it, once: it is written down then. */
-export function takeSent(call: Call): JSONRPCRequest {
-  const { json, request } = call;
-  call.json = undefined;
-  return json === undefined ? request : (JSON.parse(json) as JSONRPCRequest);
+/** The request of a call as its client sent it, to be written down. */
+export function sentIn({ json }: Call): JSONRPCRequest {
+  return JSON.parse(json) as JSONRPCRequest;
 }

@@ -4,7 +4,7 @@ import type { Settings } from "../../options.ts";
 import type { AnyServer } from "../../server-context.ts";
 import { attempt } from "../stored/attempt.ts";
 import type { CallLog } from "../../call-log.ts";
-import { type Call, Calls, takeSent } from "../calls/calls.ts";
+import { type Call, Calls, sentIn } from "../calls/calls.ts";
 import { Delivery } from "../out/delivery.ts";
 import { Claims } from "../calls/claims.ts";
 import { ClientMessages } from "./client-messages.ts";
@@ -192,7 +192,7 @@ export class Conversation {
       if (this.calls.get(call.request.id) !== call || call.journalKey !== undefined) continue;
       this.#longCalls.start();
       this.ensureStored();
-      const entry = { request: takeSent(call), stream: call.stream, ...storedRequest(request) };
+      const entry = { request: sentIn(call), stream: call.stream, ...storedRequest(request) };
       attempt(() => {
         call.journalKey = this.#journal.add(entry, this.delivery.nextSequence());
         this.#options.onJournaled();

@@ -32,7 +32,6 @@ export async function answerInterrupted(interrupted: Interrupted): Promise<void>
     const traceparent = new Headers(entry.headers).get("traceparent");
     const call = calls.open(entry.request, { stream: entry.stream, traceparent }, clock());
     call.journalKey = key;
-    call.json = undefined;
     // A list may depend on who asks for it.
     const ask: SessionTransport["ask"] = (asked) => transport.ask(asked, messageExtra(requestOf(entry)));
     const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, { ask }));

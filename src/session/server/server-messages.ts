@@ -5,7 +5,7 @@ import type { Settings } from "../../options.ts";
 import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
 import { type Bounds, writeMessage, writeResponse } from "../../protocol/message-json.ts";
 import { type CallLog, type CallOutcome, clientName, outcomeOf } from "../../call-log.ts";
-import type { Call, Calls } from "../calls/calls.ts";
+import { type Call, type Calls, sentIn } from "../calls/calls.ts";
 import type { Clock } from "../clock.ts";
 import type { Delivery } from "../out/delivery.ts";
 import type { HandshakeRecord } from "../stored/handshake.ts";
@@ -148,7 +148,9 @@ export class ServerMessages {
     if (call === undefined) return undefined;
     const { lane, handshake } = this.#parts.record;
     const { clientInfo, protocolVersion: revision } = handshake?.initialize ?? {};
-    const { request, startedAtMs, stream, traceparent } = call;
+    const { startedAtMs, stream, traceparent } = call;
+    // What is kept out of the message of an error is what was sent.
+    const request = outcome === "ok" ? call.request : sentIn(call);
     const what = { request, startedAtMs, stream, traceparent, outcome, answer };
     this.#parts.callLog.add({ ...what, lane, revision, clientInfo });
     return call;
