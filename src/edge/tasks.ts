@@ -9,6 +9,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { callerOf, holderHeaders, noteCaller } from "../link/caller.ts";
 import { askHeaders, url } from "../link/link.ts";
+import { askAgain } from "../link/ask-again.ts";
 import type { TaskAnswer, TaskQuestion } from "../link/task.ts";
 import { mayForgetTaskName } from "../protocol/clients.ts";
 import { echoableId, isObject } from "../protocol/json-rpc.ts";
@@ -24,9 +25,6 @@ import { findSession, toObject } from "./objects.ts";
  */
 
 const methods = ["get", "update", "cancel"] as const;
-
-/** How often a task's object is asked, if it goes away meanwhile: to ask again changes nothing. */
-const attempts = 3;
 
 /** Runs a call of a client that reads tasks: the answer is that of the call, or the task that it has become. */
 export async function callInObject(
@@ -110,23 +108,15 @@ async function ask(
   namespace: DurableObjectNamespace,
   { taskId, owner, question }: { taskId: string; owner: string; question: TaskQuestion },
 ): Promise<TaskAnswer> {
-  const init = questionInit(question, holderHeaders({ secret: secretIn(taskId), owner }));
-  for (let attempt = 1; ; attempt++) {
-    // Each time anew: a stub whose object has crashed leads to no other.
-    const object = findSession(namespace, taskId);
-    if (object === undefined) return null;
-    try {
-      const response = await object.fetch(url, init);
-      // Not a task's, though the id is one of ours. Any other refusal says nothing of whether there is a task.
-      if (response.status === 404) return null;
-      if (!response.ok)
-        throw new Error(`The task could not be asked: its object answered ${response.status}. Ask again.`);
-      const answer: unknown = await response.json();
-      return isObject(answer) ? answer : null;
-    } catch (error) {
-      if (attempt === attempts) throw error;
-    }
-  }
+  // What was never an id of ours is asked of nobody.
+  if (findSession(namespace, taskId) === undefined) return null;
+  const object = () => findSession(namespace, taskId) as DurableObjectStub;
+  const answer = await askAgain(
+    "The task",
+    object,
+    questionInit(question, holderHeaders({ secret: secretIn(taskId), owner })),
+  );
+  return isObject(answer) ? answer : null;
 }
 
 function questionInit(question: TaskQuestion, holder: Record<string, string> = {}) {

@@ -1,6 +1,7 @@
 import { isObject } from "../protocol/json-rpc.ts";
 import { networkOf } from "../protocol/network.ts";
-import { askHeaders, url } from "./ask.ts";
+import { askAgain } from "./ask-again.ts";
+import { askHeaders } from "./ask.ts";
 
 /**
  * What a task's object tells the object that counts its caller's tasks, as JSON: `task`, which is the first object's id, is
@@ -10,9 +11,6 @@ export interface BookEntry {
   task: string;
   untilMs: number;
 }
-
-/** How often it is told, if the object goes away meanwhile: to tell it again changes nothing. */
-const attempts = 3;
 
 /**
  * The name of the object that counts tasks of one user, `owner` being the hash of the principal; without a login, of one
@@ -27,16 +25,8 @@ export async function enterInBook(
   namespace: DurableObjectNamespace,
   { book, entry }: { book: string; entry: BookEntry },
 ): Promise<boolean> {
-  const init = { method: "POST", headers: askHeaders({ verb: "task-book" }), body: JSON.stringify(entry) };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const response = await namespace.get(namespace.idFromName(book)).fetch(url, init);
-      if (response.ok) return (await response.json()) === true;
-      throw new Error(`the object that counts tasks answered ${response.status}`);
-    } catch (error) {
-      if (attempt === attempts) throw error;
-    }
-  }
+  const init = { headers: askHeaders({ verb: "task-book" }), body: JSON.stringify(entry) };
+  return (await askAgain("What counts tasks", () => namespace.get(namespace.idFromName(book)), init)) === true;
 }
 
 /** @throws {TypeError} for what no release of ours tells. */

@@ -2,7 +2,8 @@ import { notJson, notKey } from "../protocol/json-value.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 import type { ServerContext, UserMemory } from "../server-context.ts";
 import type { KnownCaller } from "./caller.ts";
-import { askHeaders, url } from "./ask.ts";
+import { askAgain } from "./ask-again.ts";
+import { askHeaders } from "./ask.ts";
 
 /** What is asked of a user's object, as JSON. */
 export type UserMemoryRequest =
@@ -12,9 +13,6 @@ export type UserMemoryRequest =
 
 /** What it answers: a value that is `undefined` has none; a `fault` is what a tool is to be told. */
 export type UserMemoryAnswer = { value?: unknown } | { fault: string };
-
-/** How often it is asked, if the object goes away meanwhile: to do the same again changes nothing. */
-const attempts = 3;
 
 /** The part of a {@linkcode ServerContext} that says who calls. */
 export function userIn(
@@ -28,25 +26,13 @@ export function userIn(
 
 /** The memory of one user, in an object of its own. `owner`: the hash of the principal. */
 function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemory {
-  const ask = async (request: UserMemoryRequest): Promise<unknown> => {
-    const body = JSON.stringify(request);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const object = namespace.get(namespace.idFromName(`user/${owner}`));
-        const response = await object.fetch(url, {
-          method: "POST",
-          headers: askHeaders({ verb: "user-memory" }),
-          body,
-        });
-        // What its object could not do, or one of another release does not know: an answer all the same, and none to this.
-        if (!response.ok)
-          throw new Error(`The user's memory could not be reached: its object answered ${response.status}.`);
-        return valueIn(await response.json());
-      } catch (error) {
-        if (error instanceof RangeError || attempt === attempts) throw error;
-      }
-    }
-  };
+  const ask = async (request: UserMemoryRequest): Promise<unknown> =>
+    valueIn(
+      await askAgain("The user's memory", () => namespace.get(namespace.idFromName(`user/${owner}`)), {
+        headers: askHeaders({ verb: "user-memory" }),
+        body: JSON.stringify(request),
+      }),
+    );
   return {
     get: async (key) => ask({ do: "get", key: checked(key) }),
     async set(key, value) {

@@ -78,7 +78,7 @@ test("what cannot be written or forgotten fails in the tool, and what was there 
   const refuse = (times: number) =>
     fetch(`${server.url}/test/full?name=${encodeURIComponent(`user/${owner}`)}&times=${times}`);
   await refuse(1_000);
-  const told = "The user's memory could not be reached: its object answered 500.";
+  const told = "The user's memory could not be reached: its object answered 500. Try again.";
   expect(await call("set", { key: "colour", value: "red" })).toBe(told);
   expect(await call("delete", { key: "colour" })).toBe(told);
   expect(await call("get", { key: "colour" })).toBe('"green"');

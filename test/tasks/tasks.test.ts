@@ -67,7 +67,7 @@ test("a task whose object can write nothing is not told to be none, and can be c
   const taskId = await client.begin("until-aborted", { n: 3 });
   await fetch(`${server.url}/test/full?id=${taskId.slice(0, 64)}&times=3`);
   expect(await client.ask("tasks/cancel", { taskId })).toMatchObject({
-    error: { code: -32_603, message: "The task could not be asked: its object answered 500. Ask again." },
+    error: { code: -32_603, message: "The task could not be reached: its object answered 500. Try again." },
   });
   expect(await client.ask("tasks/cancel", { taskId })).toMatchObject({ status: 200, result: {} });
   expect(await client.get(taskId)).toMatchObject({ result: { status: "cancelled" } });
