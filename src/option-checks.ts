@@ -28,10 +28,14 @@ export function checkBinding(name: string, value: unknown): void {
 
 /** @throws {RangeError} for a path that no request can have: it is compared as a URL spells it. */
 export function checkPath(name: string, path: string): void {
-  if (path === "") return;
+  const mayBeEmpty = name === "publicPath";
+  if (mayBeEmpty && path === "") return;
+  if (!/^\/[^?#\s]*[^/?#\s]$/.test(path)) {
+    const or = mayBeEmpty ? "is empty, or " : "";
+    throw new RangeError(`${name} ${or}starts with a slash and does not end in one: "/sse", not "${path}".`);
+  }
   // Two slashes would begin a host, where a client reads it as a URL without one.
-  const { pathname } = new URL(`http://localhost${path}`);
-  const spelled = pathname.replace(/^\/+/, "/");
+  const spelled = new URL(`http://localhost${path}`).pathname.replace(/^\/+/, "/");
   if (spelled !== path) throw new RangeError(`${name} is a path as URLs spell it: "${spelled}", not "${path}".`);
 }
 

@@ -175,17 +175,7 @@ export function resolveOptions(options: Omit<EdgeOptions, "auth">): Settings {
   // Nothing checks types before `npm start` and a deploy.
   for (const [name, value] of Object.entries(options)) checkValue(name, value);
   const settings: Settings = { ...defaults, ...options, onCall: hooksIn(options.onCall) };
-  for (const name of ["ssePath", "mcpPath"] as const) {
-    if (!/^\/[^?#\s]*[^/?#\s]$/.test(settings[name])) {
-      throw new RangeError(`${name} starts with a slash and does not end in one: "/sse", not "${settings[name]}".`);
-    }
-  }
-  if (!/^(\/[^?#\s]*[^/?#\s])?$/.test(settings.publicPath)) {
-    throw new RangeError(
-      `publicPath is empty, or starts with a slash and does not end in one, not "${settings.publicPath}".`,
-    );
-  }
-  checkPaths(settings);
+  for (const name of ["ssePath", "mcpPath", "publicPath"] as const) checkPath(name, settings[name]);
   if (settings.keepAliveMs > 25_000) {
     throw new RangeError(`keepAliveMs is at most 25,000, not ${settings.keepAliveMs}: proxies cut a quiet stream.`);
   }
@@ -200,19 +190,6 @@ export function resolveOptions(options: Omit<EdgeOptions, "auth">): Settings {
     );
   }
   return settings;
-}
-
-/** Each is asked for what it is for, and nothing else. */
-function checkPaths(settings: Settings): void {
-  for (const name of ["ssePath", "mcpPath", "publicPath"] as const) checkPath(name, settings[name]);
-  for (const name of ["ssePath", "mcpPath"] as const) {
-    const path = settings[name].toLowerCase();
-    const { ssePath, mcpPath } = settings;
-    const isEndpoint = [ssePath, mcpPath].some((opened) => path === `${opened.toLowerCase()}/message`);
-    if (path === "/health" || isEndpoint) {
-      throw new RangeError(`${name} is not "${settings[name]}", where something else is served.`);
-    }
-  }
 }
 
 function checkValue(name: string, value: unknown): void {

@@ -129,13 +129,6 @@ describe("options", () => {
     }
   });
 
-  test.each([{ ssePath: "/Health" }, { mcpPath: "/sse/message" }, { ssePath: "/a", mcpPath: "/a/Message" }])(
-    "that name a path where something else is served are refused: %o",
-    (paths) => {
-      expect(() => resolveOptions(paths)).toThrow(/^(sse|mcp)Path is not ".+", where something else is served\.$/);
-    },
-  );
-
   test.each([
     ["https://app.example.com", "app.example.com"],
     ["https://app.example.com:3000/path", "app.example.com"],
