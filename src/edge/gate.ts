@@ -11,7 +11,7 @@ import * as refusals from "../protocol/refusals.ts";
 import { headerPrefix } from "../link/link.ts";
 
 /** What a page may read of an answer besides its body. */
-const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate";
+const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After";
 const allowedMethods = "GET, POST, DELETE, OPTIONS";
 const preflightSeconds = "86400";
 const localhosts = localhostAllowedHostnames();

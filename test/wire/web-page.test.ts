@@ -32,7 +32,8 @@ describe("a web page that may connect", () => {
   test("it may read answers, errors and the session id", async () => {
     const opened = await postJson(`${edge.url}/mcp`, initialize(), { origin });
     expect(opened.headers.get("access-control-allow-origin")).toBe(origin);
-    expect(opened.headers.get("access-control-expose-headers")).toContain("Mcp-Session-Id");
+    const exposed = opened.headers.get("access-control-expose-headers")?.split(", ");
+    expect(exposed).toEqual(expect.arrayContaining(["Mcp-Session-Id", "WWW-Authenticate", "Retry-After"]));
     const refused = await postJson(`${edge.url}/mcp`, "{", { origin });
     expect(refused.status).toBe(400);
     expect(refused.headers.get("access-control-allow-origin")).toBe(origin);
