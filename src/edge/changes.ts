@@ -183,10 +183,14 @@ class Line {
   }
 }
 
+/** Whether clients hear of it by `subscriptions/listen` (revision 2026-07-28, Subscriptions). */
+export function isChange(method: string): boolean {
+  return /^notifications\/((tools|prompts|resources)\/list_changed|resources\/updated)$/.test(method);
+}
+
 function changeIn(message: JSONRPCMessage): Change | undefined {
   if (!("method" in message) || "id" in message) return undefined;
-  if (!/^notifications\/((tools|prompts|resources)\/list_changed|resources\/updated)$/.test(message.method))
-    return undefined;
+  if (!isChange(message.method)) return undefined;
   return { id: crypto.randomUUID(), method: message.method, uri: textIn(message.params?.["uri"]) };
 }
 

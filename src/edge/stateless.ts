@@ -26,6 +26,7 @@ import { userIn } from "../link/user-memory.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { listensUndeclared, tasksExtension } from "../tasks/extension.ts";
 import { Changes } from "./changes.ts";
+import { onlyRequest } from "./only-request.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { offerTasks } from "./tasks.ts";
 
@@ -68,6 +69,7 @@ export function createStatelessServer<Env>(
       if (!isSdkV2(server)) throw isOfSdkV1;
       const user = namedIn(told);
       tap(server, [
+        onlyRequest(),
         writable(),
         callLogger({
           lane: "stateless",

@@ -1,4 +1,4 @@
-import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
+import type { JSONRPCMessage, RequestId, Transport } from "@modelcontextprotocol/server";
 import { isResponse } from "../protocol/json-rpc.ts";
 import type { AnyServer } from "../server-context.ts";
 
@@ -8,6 +8,8 @@ export interface Tap {
   hear?(message: JSONRPCMessage): void;
   /** One of the server's, before it is sent: what is returned goes on instead. */
   say?(message: JSONRPCMessage): JSONRPCMessage;
+  /** On account of which request one is sent that names none. */
+  accountOf?(message: JSONRPCMessage): RequestId | undefined;
   /** The transport is closed. */
   close?(): void;
 }
@@ -17,9 +19,14 @@ export function tap(server: AnyServer, taps: readonly Tap[]): void {
   const connect: (transport: Transport) => Promise<void> = server.connect.bind(server) as never;
   server.connect = async (transport: Transport) => {
     const send = transport.send.bind(transport);
-    transport.send = async (said, options) => {
+    transport.send = async (said, given) => {
       let message = said;
-      for (const each of taps) message = each.say?.(message) ?? message;
+      let relatedRequestId = given?.relatedRequestId;
+      for (const each of taps) {
+        message = each.say?.(message) ?? message;
+        relatedRequestId ??= each.accountOf?.(message);
+      }
+      const options = relatedRequestId === undefined ? given : { ...given, relatedRequestId };
       try {
         await send(message, options);
       } catch (fault) {

@@ -6,6 +6,7 @@ import type {
 } from "@modelcontextprotocol/server";
 import type { Holder } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
+import { isAtLeast } from "../../protocol/log-level.ts";
 import type { Question } from "./introduction.ts";
 import type { LateHandshake } from "./late-handshake.ts";
 import { changingLists } from "./worker-version.ts";
@@ -42,9 +43,6 @@ export interface Handshake {
 
 /** Length of all remembered URIs. More are served but not remembered: a bound on what is read at each wake. */
 const maxRememberedUris = 64 * 1024;
-
-/** Levels of log messages, the least severe first (RFC 5424; revision 2025-11-25, Logging). */
-const logLevels: unknown[] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
 /** What is to be remembered of a request that the server did not refuse, or `undefined` if nothing. */
 function rememberedAfter(handshake: Handshake, { method, params }: JSONRPCRequest): Handshake | undefined {
@@ -155,7 +153,7 @@ export class HandshakeRecord {
   wants({ method, params }: JSONRPCNotification | JSONRPCRequest): boolean {
     const wanted = this.#handshake?.logLevel?.["level"];
     if (method !== "notifications/message" || wanted === undefined) return true;
-    return logLevels.indexOf(params?.["level"]) >= logLevels.indexOf(wanted);
+    return isAtLeast(params?.["level"], wanted);
   }
 
   end(): void {
