@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTalkativeServer } from "../fixtures/talkative-server.ts";
+import { connectTestClient } from "../../src/testing.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { postJson, textOf } from "../support/raw-client.ts";
+import { postJson, RawSseClient, textOf } from "../support/raw-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
 import { openLane } from "../support/wire-lanes.ts";
 
@@ -48,4 +50,44 @@ test("a tool that asks a client of the stateless revision by a request is refuse
   const came = await opened.ask("tools/call", { name: "ask", arguments: {} });
   expect(came).toHaveLength(1);
   expect(came[0]).toContain("No client answers talkative/ask in 2026-07-28: use inputRequired");
+});
+
+describe("a progress token of the server's own comes back as it was", () => {
+  const progress = [1, 2].map((step) => ({ progressToken: "5", progress: step }));
+  const tokenIn = (params: unknown): string => (params as { _meta: { progressToken: string } })._meta.progressToken;
+  const followed = (answer: Record<string, unknown>): unknown => JSON.parse(textOf(answer));
+
+  test("on /sse", async () => {
+    const client = await RawSseClient.open(edge.url);
+    const id = await client.send("tools/call", { name: "follow", arguments: {} });
+    const asked = await client.stream.message(({ method }) => method === "talkative/ask");
+    const token = tokenIn(asked["params"]);
+    for (const { progress: step } of progress) {
+      const params = { progressToken: token, progress: step };
+      await client.post({ jsonrpc: "2.0", method: "notifications/progress", params });
+    }
+    await client.post({ jsonrpc: "2.0", id: asked["id"], result: {} });
+    expect(followed(await client.stream.answerTo(id))).toEqual(progress);
+    client.close();
+  });
+
+  test("to a test client", async () => {
+    const client = await connectTestClient(createTalkativeServer, {
+      prepare: (own) => {
+        own.fallbackRequestHandler = async ({ params }) => {
+          const token = tokenIn(params);
+          for (const { progress: step } of progress) {
+            await own.notification({
+              method: "notifications/progress",
+              params: { progressToken: token, progress: step },
+            });
+          }
+          return {};
+        };
+      },
+    });
+    const { content } = await client.callTool({ name: "follow", arguments: {} });
+    expect(followed({ result: { content } })).toEqual(progress);
+    await client.close();
+  });
 });

@@ -29,6 +29,9 @@ const neededCapability: Record<string, keyof ClientCapabilities> = {
 
 const internalPrefix = "mcp-edge:";
 
+/** What comes before a text on the wire, so that "5" is not taken for 5. */
+const ownText = "=";
+
 /**
  * The SDK's `Transport` over a session: what an `McpServer`, v1 or v2, is connected to.
  *
@@ -157,13 +160,15 @@ export class SessionTransport implements Transport {
     return { ...mapped, params: { ...request.params, _meta: { ...meta, progressToken } } };
   }
 
+  /** Ids of the SDK are numbers; a progress token may be a text of the server's own. */
   #wireId(serverId: unknown): string {
-    return `${this.#incarnation}:${String(serverId)}`;
+    return `${this.#incarnation}:${typeof serverId === "string" ? ownText : ""}${String(serverId)}`;
   }
 
-  #serverId(wireId: unknown): number | undefined {
+  #serverId(wireId: unknown): RequestId | undefined {
     if (typeof wireId !== "string" || !wireId.startsWith(`${this.#incarnation}:`)) return undefined;
-    const id = Number(wireId.slice(this.#incarnation.length + 1));
-    return Number.isInteger(id) ? id : undefined;
+    const id = wireId.slice(this.#incarnation.length + 1);
+    if (id.startsWith(ownText)) return id.slice(ownText.length);
+    return Number.isInteger(Number(id)) ? Number(id) : undefined;
   }
 }
