@@ -18,7 +18,7 @@ interface Said {
 const progressToken = "how far";
 const listChanged: Said = { method: "notifications/tools/list_changed" };
 
-// On /mcp it comes on a stream of its own, as with the SDK.
+// On /mcp most of it comes on a stream of its own, as with the SDK.
 describe.each(["/sse", "stateless", "stdio"] as const)("on %s", (lane) => {
   test("what a server says without naming a request is heard, and no log message below the level", async () => {
     const opened = await openLane(lane, { base: edge.url, stdioMain: "test/fixtures/talkative-stdio.ts" });
@@ -36,6 +36,16 @@ describe.each(["/sse", "stateless", "stdio"] as const)("on %s", (lane) => {
       ...(lane === "stateless" ? [] : [listChanged]),
     ]);
   });
+});
+
+test("on /mcp progress that names no request comes with the answer to that of its token", async () => {
+  const opened = await openLane("/mcp", { base: edge.url, stdioMain: "" });
+  const came = await opened.ask("tools/call", { name: "talk", arguments: {}, _meta: { progressToken } });
+  opened.close();
+  expect(came.map((json) => JSON.parse(json) as unknown)).toMatchObject([
+    { method: "notifications/progress", params: { progressToken, progress: 1 } },
+    { result: { content: [{ text: '"talked"' }] } },
+  ]);
 });
 
 test("a request that does not say a level is told no log message", async () => {

@@ -113,13 +113,16 @@ export class Calls {
     return running.call;
   }
 
-  /** Notes what the tool itself told, so that the session never tells less. */
-  noteProgress(token: unknown, progress: unknown, nowMs: number): void {
+  /** Notes what the tool itself told, so that the session never tells less. Returns the call of which it told. */
+  noteProgress(token: unknown, progress: unknown, nowMs: number): Call | undefined {
+    let told: Call | undefined;
     for (const { call } of this.#running.values()) {
       if (call.progressToken === undefined || call.progressToken !== token) continue;
+      told = call;
       call.progressAtMs = nowMs;
       if (typeof progress === "number") call.progress = Math.max(call.progress, progress);
     }
+    return told;
   }
 
   /** The progress to tell for calls whose tools have been silent: the client's own timeout must not end them. */

@@ -79,10 +79,10 @@ export class ServerMessages {
       { name: message.method, advice: "Send less at once." },
       this.#bounds(isServerRequest),
     );
-    const stream = call?.stream ?? this.commonStream;
-    if (message.method === progressMethod) {
-      this.#parts.calls.noteProgress(message.params?.["progressToken"], message.params?.["progress"], clock());
-    }
+    const { progressToken, progress } = message.method === progressMethod ? (message.params ?? {}) : {};
+    // By its token it names its call, also where it was said without one.
+    const told = this.#parts.calls.noteProgress(progressToken, progress, clock());
+    const stream = (call ?? told)?.stream ?? this.commonStream;
     const post = streams.post(stream);
     if (post !== undefined) this.#parts.delivery.startEvents(post);
     const { sequence } = this.#parts.delivery.send(stream, kindOf(message), json);
