@@ -5,9 +5,9 @@ const pollMs = 50;
 const capabilitiesKey = "io.modelcontextprotocol/clientCapabilities";
 
 /** What a client says of itself in `_meta`. */
-export function capabilitiesOf({ reads }: { reads: boolean }): object {
+export function capabilitiesOf({ reads, elicits = true }: { reads: boolean; elicits?: boolean }): object {
   const extensions = reads ? { extensions: { "io.modelcontextprotocol/tasks": {} } } : {};
-  return { [capabilitiesKey]: { elicitation: {}, ...extensions } };
+  return { [capabilitiesKey]: { ...(elicits ? { elicitation: {} } : {}), ...extensions } };
 }
 
 export interface Answered {

@@ -99,6 +99,24 @@ test("a task asks its client twice, by keys that are never the same, and goes on
   expect(new Set(keys).size).toBe(2);
 });
 
+test("a task of which an argument is said by a header as well runs again, whatever that is called", async () => {
+  const keyed = new TaskClient(server.url, { headers: { "mcp-param-api-key": "k1" } });
+  const taskId = await keyed.begin("ask-by-key", { key: "k1" });
+  const { inputRequests } = await client.until(taskId, "input_required");
+  const [key = ""] = Object.keys(Object(inputRequests));
+  const inputResponses = { [key]: { action: "accept", content: { name: "Ann" } } };
+  await client.ask("tasks/update", { taskId, inputResponses });
+  expect(await client.until(taskId, "completed")).toMatchObject(content("k1 of Ann"));
+});
+
+test("a task that asks what its client cannot answer has failed, and says what is missing", async () => {
+  const without = capabilitiesOf({ reads: true, elicits: false });
+  const response = await client.post("tools/call", { name: "ask-twice", arguments: {} }, { meta: without });
+  const { result } = (await response.json()) as { result: { taskId: string } };
+  const { error } = await client.until(result.taskId, "failed");
+  expect(error).toMatchObject({ code: -32_021, data: { requiredCapabilities: { elicitation: {} } } });
+});
+
 test("a task runs again with what was sent, though its tool has taken all of it", async () => {
   const taskId = await client.begin("take-and-ask", { words: ["one", "two"] });
   for (let time = 0; time < 2; time++) {

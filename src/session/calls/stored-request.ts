@@ -18,10 +18,17 @@ const secretName =
 /** A value that is a token whatever it is called: a JWT, or a whole credential of HTTP. */
 const secretValue = /\beyJ[\w-]{5,}\.[\w-]+\.|^(bearer|basic|digest|dpop|negotiate) /i;
 
+/**
+ * Headers that say an argument again (revision 2026-07-28, Custom Headers from Tool Parameters): it is written down with the call,
+ * which is refused without them when it runs again.
+ */
+const argument = "mcp-param-";
+
 /** What is written down of `request`. */
 export function storedRequest(request: Request): StoredRequest {
   const caller = callerOf(request);
-  const headers = [...request.headers].filter(([name, value]) => !secretName.test(name) && !secretValue.test(value));
+  const isKept = (name: string, value: string): boolean => !secretName.test(name) && !secretValue.test(value);
+  const headers = [...request.headers].filter(([name, value]) => name.startsWith(argument) || isKept(name, value));
   const stored = { url: withoutSecrets(request.url), headers };
   if (caller === undefined) return stored;
   const known = JSON.parse(packCaller(caller), (name, value: unknown) => {

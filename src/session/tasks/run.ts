@@ -83,8 +83,8 @@ export async function asAnswer(said: Answer | Response, { id }: JSONRPCRequest):
   if (!(said instanceof Response)) return said;
   const body: unknown = await said.json().catch(() => undefined);
   const { error } = isObject(body) ? body : {};
-  const { code = -32_603, message = `the call was answered ${said.status}` } = isObject(error) ? error : {};
-  return { jsonrpc: "2.0", id, error: { code: Number(code), message: String(message) } };
+  const { code = -32_603, message = `the call was answered ${said.status}`, ...more } = isObject(error) ? error : {};
+  return { jsonrpc: "2.0", id, error: { ...more, code: Number(code), message: String(message) } };
 }
 
 /** `request`, whose tool can tell how far it is. */
