@@ -115,6 +115,7 @@ export class Calls {
 
   /** Notes what the tool itself told, so that the session never tells less. Returns the call of which it told. */
   noteProgress(token: unknown, progress: unknown, nowMs: number): Call | undefined {
+    if (token === undefined) return undefined;
     let told: Call | undefined;
     for (const { call } of this.#running.values()) {
       if (call.progressToken === undefined || call.progressToken !== token) continue;
