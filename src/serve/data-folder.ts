@@ -80,8 +80,9 @@ export class DataFolder {
       return;
     }
     if (!Number.isSafeInteger(pid) || pid <= 1 || !servesFrom(pid, this.path)) return;
+    const orphan = statOf(pid);
     process.kill(pid, "SIGKILL");
-    while (servesFrom(pid, this.path)) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (isAlive(pid, orphan?.startedAt)) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
@@ -119,6 +120,35 @@ function servesFrom(pid: number, folder: string): boolean {
     // It is gone; or this system has no /proc, where it has to be ended by hand.
     return false;
   }
+}
+
+interface Stat {
+  state: string;
+  threads: number;
+  /** Another process of the same number has another one. */
+  startedAt: string;
+}
+
+/** `undefined` if there is no such process. See proc_pid_stat(5). */
+function statOf(pid: number): Stat | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name in front may have spaces and brackets of its own. The first field behind it is the third.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "", threads: Number(fields[17]), startedAt: fields[19] ?? "" };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether it may have files and ports still: its command line is gone before them, and its first thread before the others. What
+ * is left then waits for its parent only.
+ */
+function isAlive(pid: number, startedAt: string | undefined): boolean {
+  const stat = statOf(pid);
+  if (stat === undefined || stat.startedAt !== startedAt) return false;
+  return !(/[ZX]/.test(stat.state) && stat.threads <= 1);
 }
 
 /**

@@ -11,20 +11,22 @@ const inline = (n: number) => ({ result: { resultType: "complete", content: [{ t
 /** Two at most. `n`: of the call that is one too many. */
 async function expectBound(client: TaskClient, { n, other }: { n: number; other: TaskClient }): Promise<void> {
   const begun = await Promise.all([client.begin("gated-once", { n: 1 }), client.begin("gated-once", { n: 2 })]);
-  await expectInline(client, n);
   // It took nothing from those that are kept, nor from anybody else.
-  for (const taskId of begun) expect(await client.until(taskId, "completed")).toMatchObject({ status: "completed" });
+  await expectInline(client, n, async () => {
+    for (const taskId of begun) expect(await client.until(taskId, "completed")).toMatchObject({ status: "completed" });
+  });
   expect(await other.call("gated-once", { n: 1 })).toMatchObject(task);
 }
 
-/** Of a call that finds no room: the gate is opened once that is known. */
-async function expectInline(client: TaskClient, n: number): Promise<void> {
+/** Of a call that finds no room: the gate is opened once that is known, and closed when all have passed that `untilPassed` awaits. */
+async function expectInline(client: TaskClient, n: number, untilPassed?: () => Promise<void>): Promise<void> {
   const refused = () => server.output().split('"too-many-tasks"').length;
   const before = refused();
   const answer = client.call("gated-once", { n });
   await expect.poll(refused).toBe(before + 1);
   await fetch(`${server.url}/test/open`);
   expect(await answer).toMatchObject(inline(n));
+  await untilPassed?.();
   await fetch(`${server.url}/test/close`);
 }
 
