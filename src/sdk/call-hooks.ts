@@ -48,8 +48,8 @@ interface Opening {
 /**
  * Runs around every tool call, resource read and prompt. `next` runs the call, or the next hook, and gives the result; what a
  * tool throws is by then a result `isError`, as its client sees it. The hook returns that result, or another, or one of its
- * own without `next`. What it throws is its client's error: as it is if it has a numeric `code` and a message (a `ProtocolError`), else as
- * the number of an incident that the log has with its stack. The session goes on.
+ * own without `next`. What it throws is its client's error: as it is if it has a numeric `code` and a message (a
+ * `ProtocolError`), else as the number of an incident that the log has with its stack. The session goes on.
  */
 export interface CallHook {
   (call: HookedCall, next: () => Promise<CallResult>): CallResult | Promise<CallResult>;

@@ -1,18 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bearer } from "../support/guarded-client.ts";
-import { IdentityProvider } from "../support/identity-provider.ts";
-import { audience, knock, TrustingServers } from "./trusting-servers.ts";
+import { audience, knock, trustedProvider } from "./trusting-servers.ts";
 
-let provider: IdentityProvider;
-let servers: TrustingServers;
-const start: TrustingServers["start"] = (options) => servers.start(options);
-
-beforeAll(async () => {
-  provider = await IdentityProvider.start();
-  servers = new TrustingServers(provider);
-});
-
-afterAll(() => servers.close());
+const { provider, start } = await trustedProvider();
 
 /** A valid token but for these claims. */
 const tokenOf = (claims: Record<string, unknown> = {}) => provider.sign(provider.claims(audience, claims));

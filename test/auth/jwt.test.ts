@@ -1,21 +1,11 @@
 import * as fc from "fast-check";
 import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { EdgeServer } from "../support/edge-server.ts";
-import { IdentityProvider } from "../support/identity-provider.ts";
-import { audience, knock, TrustingServers } from "./trusting-servers.ts";
+import { audience, knock, trustedProvider } from "./trusting-servers.ts";
 import { initialize, postJson, RawStream } from "../support/raw-client.ts";
 
-let provider: IdentityProvider;
-let servers: TrustingServers;
-const start: TrustingServers["start"] = (options) => servers.start(options);
-
-beforeAll(async () => {
-  provider = await IdentityProvider.start();
-  servers = new TrustingServers(provider);
-});
-
-afterAll(() => servers.close());
+const { provider, start } = await trustedProvider();
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 

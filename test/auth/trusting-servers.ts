@@ -1,32 +1,27 @@
+import { afterAll } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import type { IdentityProvider } from "../support/identity-provider.ts";
+import { IdentityProvider } from "../support/identity-provider.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
 
 /** What the tokens are for. It is no URL of a test's server: nothing may take it from there. */
 export const audience = "https://mcp.example.com/sse";
 
-/** Servers that trust one identity provider, and know nothing of it yet. */
-export class TrustingServers {
-  readonly #provider: IdentityProvider;
-  readonly #servers: EdgeServer[] = [];
-
-  constructor(provider: IdentityProvider) {
-    this.#provider = provider;
-  }
-
+/** A provider for the tests of one file, and `start` for servers that trust it and know nothing of it yet. All end with the file. */
+export async function trustedProvider() {
+  const provider = await IdentityProvider.start();
+  const servers: EdgeServer[] = [];
+  afterAll(async () => {
+    await Promise.all(servers.map((edge) => edge.close()));
+    await provider.close();
+  });
   /** `options`: of `jwt`. */
-  async start(options: Record<string, unknown> = {}): Promise<EdgeServer> {
-    const jwt = { issuer: this.#provider.issuer, audience, timeoutMs: 10_000, ...options };
+  const start = async (options: Record<string, unknown> = {}): Promise<EdgeServer> => {
+    const jwt = { issuer: provider.issuer, audience, timeoutMs: 10_000, ...options };
     const edge = await startEdge("test/fixtures/jwt.ts", { vars: { JWT: JSON.stringify(jwt) } });
-    this.#servers.push(edge);
+    servers.push(edge);
     return edge;
-  }
-
-  /** And the provider. */
-  async close(): Promise<void> {
-    await Promise.all(this.#servers.map((edge) => edge.close()));
-    await this.#provider.close();
-  }
+  };
+  return { provider, start };
 }
 
 /** What a request with these headers is told. */
