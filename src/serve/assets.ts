@@ -55,12 +55,21 @@ const files = new Map([
 ${files.join("")}]);
 export default {
   fetch(request) {
-    const pathname = decodeURI(new URL(request.url).pathname);
-    const file = files.get(pathname.endsWith("/") ? pathname + "index.html" : pathname);
+    const file = files.get(pathOf(new URL(request.url)));
     if (file === undefined) return new Response("Not Found", { status: 404 });
     return new Response(file[0], { headers: { ...headers, "content-type": file[1] } });
   },
 };
+
+function pathOf({ pathname }) {
+  const asked = pathname.endsWith("/") ? pathname + "index.html" : pathname;
+  try {
+    return decodeURIComponent(asked);
+  } catch {
+    // No file has a name that is no UTF-8.
+    return asked;
+  }
+}
 `;
 }
 

@@ -39,6 +39,12 @@ export function refuseBindings(config: Unstable_Config): void {
         "without them, and build with --env <name>.",
     );
   }
+  if (config.assets?.directory !== undefined && config.assets.binding === undefined) {
+    throw new BuildFault(
+      `The files of [assets] (${config.assets.directory}) have no binding, and without one only Cloudflare serves them: add ` +
+        'binding = "PAGE" to the block, or take it out.',
+    );
+  }
   const { bindings: objects } = config.durable_objects;
   const foreign = objects.filter(({ script_name: script }) => script !== undefined);
   if (foreign.length > 0) {

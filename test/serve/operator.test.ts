@@ -155,6 +155,19 @@ test.each([
   }
 });
 
+test("files that only Cloudflare would serve are named, with what makes the Worker serve them", async () => {
+  const site = await copyProject();
+  try {
+    const config = await readFile(clonedConfig, "utf8");
+    await site.write("wrangler.toml", config.replace(/^binding = "PAGE"\n/m, ""));
+    await expect(build({ root: site.folder })).rejects.toThrow(
+      /^The files of \[assets\] \(\.\/src\/page\/dist\) have no binding.*add binding = "PAGE" to the block, or take it out\.$/,
+    );
+  } finally {
+    await site[Symbol.asyncDispose]();
+  }
+});
+
 test("the login example keeps its grants where only Cloudflare has a place, which is said", async () => {
   const login = await copyProject();
   try {

@@ -184,6 +184,9 @@ test("whoever opens it in a browser is shown the page, with all its parts and it
   ] as const) {
     expect(await seen(path, "*/*")).toEqual([path, 200, type, true, true]);
   }
-  const unknown = await fetch(`${url}/nowhere`);
-  expect([unknown.status, await unknown.text()]).toEqual([404, expect.stringContaining("/sse (HTTP+SSE)")]);
+  // The last two are no UTF-8 and no path of a file: scanners send such.
+  for (const path of ["/nowhere", "/%E0%A4%A", "/%00"]) {
+    const unknown = await fetch(url + path);
+    expect([unknown.status, await unknown.text()]).toEqual([404, expect.stringContaining("/sse (HTTP+SSE)")]);
+  }
 });
