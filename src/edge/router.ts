@@ -24,7 +24,8 @@ export async function route<Env>(
   options: RouteOptions,
   login: Login<Env> | undefined,
 ): Promise<Response> {
-  const url = new URL(request.url);
+  const url = URL.parse(request.url);
+  if (url === null) return refusals.invalidHost();
   // Before all else, as it is public.
   const metadata = login && (await answerMetadata(request, url, { settings: options.settings, auth: login.auth }));
   if (metadata !== undefined) return metadata;

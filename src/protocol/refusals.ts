@@ -18,6 +18,11 @@ export function notJsonRpc(detail: string, id: RequestId | null): Response {
   return refuse({ status: 400, code: errorCode.invalidRequest, message: `Invalid Request: ${detail}.`, id });
 }
 
+/** RFC 9112, section 3.2. On the edge the platform says it. */
+export function invalidHost(): Response {
+  return notJsonRpc("the header Host is no host and port", null);
+}
+
 /** On a development server only, see `gate.ts`. */
 export function unknownHost(hostname: string): Response {
   const message =

@@ -13,6 +13,17 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([edge.close(), deployed.close()]));
 
+test("a Host that is none is refused, and is nobody's incident", async () => {
+  for (const host of ["a b", "localhost:999999", "[::1"]) {
+    const { status, body } = await getAs(deployed.url, host, {});
+    expect([status, body]).toEqual([
+      400,
+      expect.stringContaining("Invalid Request: the header Host is no host and port."),
+    ]);
+  }
+  expect(deployed.output()).not.toContain("incident");
+});
+
 describe("a web page that may connect", () => {
   const origin = "http://localhost:6274";
 
