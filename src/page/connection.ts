@@ -108,8 +108,9 @@ class Attempt {
   #isOver = false;
   readonly #plug = new Plug({
     onStream: () => void this.#streamOpened(),
+    onLost: () => this.#lost(),
     onSession: (id) => (sessionId.value = id),
-    onRefused: (answer) => (this.#refused = answer),
+    onRefused: (answer) => this.#noteRefused(answer),
   });
   readonly #client = newClient();
 
@@ -120,7 +121,6 @@ class Attempt {
     setCurrentClient(this.#client);
     plug = this.#plug;
     this.#opened = sessionId.value;
-    this.#client.onerror = () => this.#lost();
     const server = this.#client.getServerVersion();
     facts.value = {
       name: server?.title ?? server?.name ?? "MCP server",
@@ -134,10 +134,12 @@ class Attempt {
 
   async failed(thrown: unknown): Promise<void> {
     this.#isOver = true;
+    clearTimeout(lookAgain);
     // The SDK's client would go on looking, for ever.
     await Promise.allSettled([this.#client.close()]);
     const refused = this.#refused;
-    if (refused === undefined || refused.status >= 500) return this.#away(thrown);
+    // Neither a stream nor a refusal is of whatever stands before a server that is away.
+    if (refused === undefined || refused.status >= 500 || refused.status < 400) return this.#away(thrown);
     if (refused.status === 401) return await askForLogin(refused.challenge);
     link.value = { state: "refused", status: refused.status, sentence: refused.sentence };
   }
@@ -148,12 +150,20 @@ class Attempt {
     lookAgain = setTimeout(() => void connect(), lookAgainMs);
   }
 
-  /** The stream broke, or a message could not be sent. */
+  /** Of a session that is open, what is said of a message is the matter of its call, unless there is no session without. */
+  #noteRefused(answer: RefusedAnswer): void {
+    this.#refused = answer;
+    if (!this.#isOpen || !(answer.isToStream || answer.status === 401)) return;
+    if (answer.status === 401 && token.value !== "") loginFault = "The server does not take this token any more.";
+    void this.failed(undefined);
+  }
+
+  get #isOpen(): boolean {
+    return !this.#isOver && isCurrent(this.#client);
+  }
+
   #lost(): void {
-    if (this.#isOver || !isCurrent(this.#client)) return;
-    // Not 200: the SDK's client comes back no more.
-    if (this.#refused !== undefined && this.#lostAtMs !== undefined) return void this.failed(undefined);
-    if (this.#lostAtMs !== undefined) return;
+    if (!this.#isOpen || this.#lostAtMs !== undefined) return;
     this.#lostAtMs = performance.now();
     noteInRuns("connection", "The connection is gone. The call runs on.");
     link.value = { state: "cut" };
@@ -170,10 +180,9 @@ class Attempt {
       // Cut again, and told so by then; or it is silent, and stays cut.
       return;
     }
-    if (this.#lostAtMs !== lostAtMs || this.#isOver || !isCurrent(this.#client)) return;
+    if (this.#lostAtMs !== lostAtMs || !this.#isOpen) return;
     clearTimeout(lookAgain);
     this.#lostAtMs = undefined;
-    this.#refused = undefined;
     const isSame = sessionId.value === this.#opened;
     const afterMs = performance.now() - lostAtMs;
     noteOnWire("connection", "back", isSame ? "The page is in the same session again." : "A new session was opened.");

@@ -4,8 +4,10 @@ import { labelOf, noteOnWire } from "./wire.ts";
 /** How long the page stays without a connection when its plug is pulled, milliseconds. */
 const unpluggedMs = 2_000;
 
-/** An answer that is no success, as the page shows it. */
+/** An answer that is not what was asked for, as the page shows it. */
 export interface RefusedAnswer {
+  /** Whether a stream was asked for: the SDK's client does not ask again. Else it is the answer to a message. */
+  isToStream: boolean;
   status: number;
   /** The sentence of the refusal; empty if it had none. */
   sentence: string;
@@ -13,8 +15,10 @@ export interface RefusedAnswer {
 }
 
 export interface PlugEvents {
-  /** A stream was opened: the first, or one after a cut. */
+  /** A stream was opened: the first, or one after a loss. */
   onStream(): void;
+  /** The stream has ended, or could not be opened: the SDK's client tries again. */
+  onLost(): void;
   /** `endpoint` came: the server says which session this is. */
   onSession(sessionId: string): void;
   onRefused(answer: RefusedAnswer): void;
@@ -48,23 +52,25 @@ export class Plug {
     const controller = new AbortController();
     init?.signal?.addEventListener("abort", () => controller.abort());
     const headers = new Headers(init?.headers);
+    const isToStream = headers.get("accept") === "text/event-stream";
     // The SDK's transport drops it. Without, the server repeats what may have been lost, and the page would show it twice.
-    if (headers.get("accept") === "text/event-stream" && this.#lastEventId !== "") {
-      headers.set("last-event-id", this.#lastEventId);
-    }
-    const response = await fetch(url, { ...init, headers, signal: controller.signal });
-    if (response.status >= 400) await this.#refused(response.clone());
+    if (isToStream && this.#lastEventId !== "") headers.set("last-event-id", this.#lastEventId);
+    const response = await fetch(url, { ...init, headers, signal: controller.signal }).catch((error: unknown) => {
+      if (isToStream) this.#events.onLost();
+      throw error;
+    });
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    if (!response.ok || (isToStream && !isStream)) await this.#refused(response.clone(), isToStream);
     if (!response.ok || !isStream || response.body === null) return response;
     this.#events.onStream();
     return new Response(this.#cuttable(response.body, controller), response);
   };
 
-  async #refused(response: Response): Promise<void> {
+  async #refused(response: Response, isToStream: boolean): Promise<void> {
     const text = await response.text().catch(() => "");
     const challenge = response.headers.get("www-authenticate");
     noteOnWire("connection", String(response.status), text);
-    this.#events.onRefused({ status: response.status, sentence: sentenceIn(text), challenge });
+    this.#events.onRefused({ isToStream, status: response.status, sentence: sentenceIn(text), challenge });
   }
 
   /** The stream, which ends with an error when it is cut: the SDK's client then comes back, as after any loss. */
@@ -88,13 +94,13 @@ export class Plug {
         try {
           const { done, value } = await Promise.race([reader.read(), lost]);
           if (done) {
-            this.#streams.delete(cut);
+            this.#gone(cut);
             return stream.close();
           }
           parser.feed(decoder.decode(value, { stream: true }));
           stream.enqueue(value);
         } catch (error) {
-          this.#streams.delete(cut);
+          this.#gone(cut);
           controller.abort();
           stream.error(error instanceof DOMException ? new TypeError("The connection was lost.") : error);
         }
@@ -104,6 +110,11 @@ export class Plug {
         controller.abort();
       },
     });
+  }
+
+  #gone(cut: () => void): void {
+    this.#streams.delete(cut);
+    this.#events.onLost();
   }
 
   #received(event: string, data: string): void {
