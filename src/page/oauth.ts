@@ -36,12 +36,18 @@ export async function findLogin(response: Response, server: URL): Promise<LoginW
 /** Leaves the page for the login, which comes back to it. */
 export async function goToLogin(server: URL): Promise<void> {
   store.write("search", location.search);
-  await auth(new PageProvider(), { serverUrl: server });
+  const provider = new PageProvider();
+  // The client of an earlier login may have been registered for another path of the server, or be forgotten by it.
+  provider.invalidateCredentials("all");
+  await auth(provider, { serverUrl: server });
 }
 
 /** Whether the page was opened by the login, on its way back. */
 export interface Returned {
-  code: string;
+  /** `null`: nobody was let in. */
+  code: string | null;
+  /** Why, in the words of the login, if it says. */
+  error: string | null;
   iss: string | undefined;
 }
 
@@ -52,11 +58,13 @@ export function takeReturned(): Returned | undefined {
   if (state === null || expected === undefined || state !== expected) return undefined;
   store.remove("state");
   history.replaceState(null, "", `${location.pathname}${store.read("search") ?? ""}`);
-  return code === null ? undefined : { code, iss: query.get("iss") ?? undefined };
+  const error = query.get("error_description") ?? query.get("error");
+  return { code, error, iss: query.get("iss") ?? undefined };
 }
 
 /** The token that the code of a login is worth. @throws {Error} in the words of the login. */
-export async function redeem({ code, iss }: Returned, server: URL): Promise<string> {
+export async function redeem({ code, error, iss }: Returned, server: URL): Promise<string> {
+  if (code === null) throw new Error(error ?? "it gave no code");
   const provider = new PageProvider();
   await auth(provider, { serverUrl: server, authorizationCode: code, ...(iss !== undefined && { iss }) });
   return provider.tokens()?.access_token ?? "";

@@ -56,6 +56,7 @@ test("a token that ends in a session is asked for again, and the page goes on wi
   await logIn(page, "barley");
   await run(page, "whoami");
   await result(page).getByText("ali", { exact: true }).waitFor();
+  expect(await page.getByRole("heading", { name: "Log in" }).count()).toBe(0);
 });
 
 test("a token that has ended when the connection is lost is asked for, for as long as nobody gives another", async () => {
@@ -84,4 +85,5 @@ test("a server in whose place something else answers is away, and looked for unt
   await page.getByRole("heading", { name: "The server is away" }).waitFor();
   await takeToken("sesame");
   await page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
+  expect(await page.getByRole("heading", { name: "The server is away" }).count()).toBe(0);
 });

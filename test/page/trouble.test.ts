@@ -62,6 +62,19 @@ test("an OAuth login of the same Worker is gone to and come back from, and the p
   expect(screen.complaints.filter((complaint) => complaint !== unauthorized)).toEqual([]);
 });
 
+test("whoever the login does not let in is told so, and may go there again from another path of the server", async () => {
+  await using screen = await openScreen(browser, `${withLogin.url}/`);
+  const { page } = screen;
+  await fetch(`${withLogin.url}/deny`);
+  await page.getByRole("button", { name: "Go to the login" }).click();
+  await page.getByText("The login failed: This account may not come in.").waitFor();
+  expect(page.url()).toBe(`${withLogin.url}/`);
+  await page.goto(`${withLogin.url}/sse`);
+  await page.getByRole("button", { name: "Go to the login" }).click();
+  await page.getByRole("heading", { level: 1, name: "mcp-edge" }).waitFor();
+  expect(screen.complaints.filter((complaint) => complaint !== unauthorized)).toEqual([]);
+});
+
 test("a way back from a login that nobody went to is none", async () => {
   await using screen = await openScreen(browser, `${withLogin.url}/?code=1&state=2`);
   await screen.page.getByRole("button", { name: "Go to the login" }).waitFor();
