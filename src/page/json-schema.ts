@@ -161,10 +161,19 @@ function pointed(reference: string, root: Schema): unknown {
   if (!reference.startsWith("#")) return {};
   let place: unknown = root;
   for (const step of reference.slice(1).split("/").slice(1)) {
-    const key = decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~");
+    const key = decoded(step).replaceAll("~1", "/").replaceAll("~0", "~");
     place = isSchema(place) ? place[key] : undefined;
   }
   return place;
+}
+
+/** Libraries write names into a URI as they are: `100%` encodes nothing. */
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
+  }
 }
 
 function isSchema(value: unknown): value is Schema {

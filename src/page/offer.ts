@@ -1,4 +1,12 @@
-import type { Client, Prompt, Resource, ResourceTemplateType, Tool } from "@modelcontextprotocol/client";
+import {
+  type Client,
+  METHOD_NOT_FOUND,
+  type Prompt,
+  ProtocolError,
+  type Resource,
+  type ResourceTemplateType,
+  type Tool,
+} from "@modelcontextprotocol/client";
 import { signal } from "@preact/signals";
 
 /** What the server offers, as it says itself. */
@@ -36,7 +44,7 @@ export function forgetOffer(): void {
 
 export async function listOffer(client: Client): Promise<void> {
   faults.value = [];
-  const kinds = ["tools", "resources", "prompts"] as const;
+  const kinds = ["tools", "resources", "templates", "prompts"] as const;
   const read = await Promise.all(kinds.map((kind) => readList(client, kind)));
   // All at once: nobody is to press what has just moved.
   offer.value = Object.assign({ ...nothing }, ...read) as Offer;
@@ -51,26 +59,26 @@ export async function listOffer(client: Client): Promise<void> {
   else if (prompt !== undefined) chosen.value = { kind: "prompts", name: prompt.name };
 }
 
-type Kind = "tools" | "resources" | "prompts";
-
-/** Reads one kind again. */
-export async function relist(client: Client, kind: Kind): Promise<void> {
-  const read = await readList(client, kind);
-  offer.value = { ...offer.value, ...read };
+/** Reads again what a server says has changed: one word is for resources and for their templates. */
+export async function relist(client: Client, changed: "tools" | "resources" | "prompts"): Promise<void> {
+  const kinds = changed === "resources" ? (["resources", "templates"] as const) : [changed];
+  const read = await Promise.all(kinds.map((kind) => readList(client, kind)));
+  offer.value = Object.assign({ ...offer.value }, ...read) as Offer;
 }
 
-/** A server that does not declare a kind has none of it. */
-async function readList(client: Client, kind: Kind): Promise<Partial<Offer>> {
-  if (client.getServerCapabilities()?.[kind] === undefined) return {};
+/** A server that does not declare a kind has none of it; one that does may have resources and no templates. */
+async function readList(client: Client, kind: keyof Offer): Promise<Partial<Offer>> {
+  if (client.getServerCapabilities()?.[kind === "templates" ? "resources" : kind] === undefined) return {};
   try {
     return await listed(client, kind);
   } catch (error) {
+    if (error instanceof ProtocolError && error.code === METHOD_NOT_FOUND) return {};
     faults.value = [...faults.value, `The list of ${kind} could not be read: ${sentenceOf(error)}`];
     return {};
   }
 }
 
-async function listed(client: Client, kind: Kind): Promise<Partial<Offer>> {
+async function listed(client: Client, kind: keyof Offer): Promise<Partial<Offer>> {
   // What was listed a moment ago is not what is asked for.
   const options = { cacheMode: "refresh" } as const;
   switch (kind) {
@@ -78,11 +86,10 @@ async function listed(client: Client, kind: Kind): Promise<Partial<Offer>> {
       return { tools: (await client.listTools(undefined, options)).tools };
     case "prompts":
       return { prompts: (await client.listPrompts(undefined, options)).prompts };
-    case "resources": {
-      const { resources } = await client.listResources(undefined, options);
-      const { resourceTemplates: templates } = await client.listResourceTemplates(undefined, options);
-      return { resources, templates };
-    }
+    case "resources":
+      return { resources: (await client.listResources(undefined, options)).resources };
+    case "templates":
+      return { templates: (await client.listResourceTemplates(undefined, options)).resourceTemplates };
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Prompt, ResourceTemplateType, Tool } from "@modelcontextprotocol/client";
 import { UriTemplate } from "@modelcontextprotocol/client";
-import { useState } from "preact/hooks";
+import { useErrorBoundary, useState } from "preact/hooks";
 import { ArgumentsForm } from "./arguments-form.tsx";
 import { isUp, link, pullPlug } from "./connection.ts";
 import type { Schema } from "./json-schema.ts";
-import { type Chosen, chosen, faults, isListed, type Offer, offer } from "./offer.ts";
+import { type Chosen, chosen, faults, isListed, type Offer, offer, sentenceOf } from "./offer.ts";
 import { QuestionCard } from "./question-card.tsx";
 import { RunView } from "./run-view.tsx";
 import { callTool, cancelRun, getPrompt, readResource, runs } from "./runs.ts";
@@ -93,8 +93,18 @@ function groupsOf({ tools, resources, templates, prompts }: Offer): { title: str
   ];
 }
 
-/** One tool, resource or prompt. */
-function Bench({ kind, name }: Chosen) {
+/** One tool, resource or prompt. Of one that is described as nobody foresaw, the others do not suffer. */
+function Bench(open: Chosen) {
+  const [error] = useErrorBoundary() as [unknown, () => void];
+  if (error === undefined) return <Described {...open} />;
+  return (
+    <p class="fault" role="alert">
+      This cannot be shown: {sentenceOf(error)}
+    </p>
+  );
+}
+
+function Described({ kind, name }: Chosen) {
   const { tools, resources, templates, prompts } = offer.value;
   switch (kind) {
     case "tools": {

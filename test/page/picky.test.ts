@@ -4,11 +4,16 @@ import { launchChromium, openScreen } from "../support/chromium.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 
 let edge: EdgeServer;
+let bare: EdgeServer;
 let browser: Browser;
 beforeAll(async () => {
-  [edge, browser] = await Promise.all([startEdge("test/fixtures/picky.ts", { page: true }), launchChromium()]);
+  [edge, bare, browser] = await Promise.all([
+    startEdge("test/fixtures/picky.ts", { page: true }),
+    startEdge("test/fixtures/bare-lists.ts", { page: true }),
+    launchChromium(),
+  ]);
 });
-afterAll(() => Promise.all([edge.close(), browser.close()]));
+afterAll(() => Promise.all([edge.close(), bare.close(), browser.close()]));
 
 async function choose(page: Page, name: string): Promise<void> {
   await page.getByRole("navigation").getByRole("button", { name, exact: true }).click();
@@ -151,5 +156,22 @@ test("a template and a prompt are not asked for without what they need", async (
   await page.getByLabel("to", { exact: true }).fill("Ada");
   await page.getByRole("button", { name: "Get" }).click();
   await result(page).getByText("To Ada from me").waitFor();
+  expect(screen.complaints).toEqual([]);
+});
+
+test("of a server of the plain kind all is shown that it has; what cannot be shown is that alone", async () => {
+  await using screen = await openScreen(browser, `${bare.url}/`);
+  const { page } = screen;
+  await choose(page, "note");
+  expect(await page.getByRole("alert").count()).toBe(0);
+  await choose(page, "learn");
+  await run(page);
+  await choose(page, "unclosed");
+  await page.getByText("This cannot be shown: Unclosed template expression").waitFor();
+  await choose(page, "order");
+  await page.getByText("As Java writes it").waitFor();
+  await page.getByLabel(/^size/).fill("huge");
+  await run(page);
+  await result(page).getByText('{"size":"huge"}').waitFor();
   expect(screen.complaints).toEqual([]);
 });
