@@ -24,7 +24,7 @@ export async function route<Env>(
   options: RouteOptions,
   login: Login<Env> | undefined,
 ): Promise<Response> {
-  const url = URL.parse(request.url);
+  const url = clientsUrl(request);
   if (url === null) return refusals.invalidHost();
   // Before all else, as it is public.
   const metadata = login && (await answerMetadata(request, url, { settings: options.settings, auth: login.auth }));
@@ -40,6 +40,12 @@ export async function route<Env>(
     login && place !== "elsewhere" ? await refuseUnidentified(request, url, options, login) : undefined;
   if (unidentified !== undefined) return unidentified;
   return await serve(request, { url, place, options });
+}
+
+/** What a client came to: a proxy that ended its TLS says so. Who lies here is told the lie, and nobody else. */
+function clientsUrl({ url: received, headers }: Request): URL | null {
+  const isHttps = /^https\b/i.test(headers.get("x-forwarded-proto") ?? "");
+  return URL.parse(isHttps ? received.replace(/^http:/, "https:") : received);
 }
 
 interface Routed {
