@@ -93,6 +93,15 @@ describe("while the identity provider cannot be asked", () => {
   });
 });
 
+test("an issuer that would send its keys as anybody on the way can change them: 503, and the log says what to set", async () => {
+  const issuer = `${provider.issuer}/careless`;
+  const metadata = { issuer, jwks_uri: "http://idp.example.com/jwks" };
+  provider.documents.set("/careless/.well-known/openid-configuration", metadata);
+  const edge = await start({ issuer });
+  expect((await knock(edge, bearer(await tokenOf({ iss: issuer })))).status).toBe(503);
+  expect(edge.logs().join("\n")).toContain("names no jwks_uri that begins with https://: set jwksUri.");
+});
+
 describe("a copy of what the provider says of itself, for clients that know no other place", () => {
   const copied = { origin: "https://elsewhere.example" };
 
@@ -121,6 +130,13 @@ describe("a copy of what the provider says of itself, for clients that know no o
       await provider.be("up");
     }
     await expect.poll(async () => (await fetch(edge.url + copy)).status, { interval: 500 }).toBe(200);
+  });
+
+  test("of a provider that says nothing of itself, is asked for in vain, and nobody is kept out by that", async () => {
+    const issuer = `${provider.issuer}/tenant`;
+    const edge = await start({ issuer, jwksUri: `${provider.issuer}/jwks` });
+    expect((await fetch(edge.url + copy)).status).toBe(503);
+    expect((await knock(edge, bearer(await tokenOf({ iss: issuer })))).status).toBe(200);
   });
 
   test("is not there behind a login that asks by itself", async () => {
