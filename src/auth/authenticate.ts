@@ -107,13 +107,17 @@ export async function identify<Env>(auth: CheckedAuth<Env>, asked: Asked<Env>): 
   return undefined;
 }
 
+/** Nothing checks types of what a function says. @throws {TypeError} for what would mean another thing in each place. */
 function callerIn(said: Exclude<Identified, Response | undefined>): Caller {
-  const { principal } = said;
+  const { principal, scopes = [], authInfo } = Object(said) as Partial<Caller> & { scopes?: string[] };
   if (typeof principal !== "string" || principal === "") {
     throw new TypeError("auth said no principal: return { principal: <who it is> }, or undefined for nobody.");
   }
-  if ("authInfo" in said) return said;
-  return { principal, authInfo: { token: "", clientId: principal, scopes: said.scopes ?? [] } };
+  const known = { token: "", clientId: principal, ...authInfo, scopes: authInfo?.scopes ?? scopes };
+  if (Array.isArray(known.scopes)) return { principal, authInfo: known };
+  throw new TypeError(
+    `auth said scopes that are no list: return ["read", "write"], not ${JSON.stringify(known.scopes)}.`,
+  );
 }
 
 /** What is kept of a principal: its hash tells two apart, and nobody who reads it knows who they are. */
