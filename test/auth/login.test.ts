@@ -194,6 +194,16 @@ describe("the page that asks a person", () => {
   });
 });
 
+test.each(["/authorize", "/oauth/token"])("a form that is longer than any is not read: %s", async (path) => {
+  const form = { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" } };
+  const body = `handle=${"x".repeat(100_000)}`;
+  const declared = await fetch(example.url + path, { ...form, body });
+  // With a length that nobody knows before.
+  const endless = new Blob([body]).stream() as unknown as BodyInit;
+  const chunked = await fetch(example.url + path, { ...form, body: endless, duplex: "half" } as RequestInit);
+  expect([declared.status, chunked.status]).toEqual([413, 413]);
+});
+
 describe("who may come in", () => {
   const outcome = async (user: Record<string, unknown>) => {
     provider.user = user;

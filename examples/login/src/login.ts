@@ -18,6 +18,9 @@ import type { Provider, Registration } from "./provider.ts";
 /** What a person allows a client. Tools that need more ask for it by `requireScopes` of the SDK. */
 const scopes = ["mcp"];
 
+/** Anybody may send a form, and what is read of it lies in the memory that all streams share. */
+const maxFormBytes = 64 * 1024;
+
 export interface LoginEnv {
   /** Clients, grants and hashes of tokens. The library knows it by this name. */
   OAUTH_KV: KVNamespace;
@@ -41,6 +44,7 @@ export function login<Env extends LoginEnv>(app: App<Env>, provider: Provider): 
   let desk: Desk<Env> | undefined;
   return {
     async fetch(request, env, ctx) {
+      if (isTooLong(request)) return new Response("This form is too long.", { status: 413 });
       const { origin, pathname } = new URL(request.url);
       if (desk?.origin !== origin) desk = deskAt(origin, app, scopes);
       const { LOGIN_CLIENT_ID: id, LOGIN_CLIENT_SECRET: secret } = env;
@@ -62,6 +66,12 @@ export function login<Env extends LoginEnv>(app: App<Env>, provider: Provider): 
       }
     },
   };
+}
+
+/** Also if it does not say how long it is, as browsers and clients do. */
+function isTooLong({ headers }: Request): boolean {
+  const isForm = /form/i.test(headers.get("content-type") ?? "");
+  return isForm && !(Number(headers.get("content-length") ?? Number.NaN) <= maxFormBytes);
 }
 
 /** `POST /authorize`: the person said yes, and is sent to the provider; or no, and back to the client. */
