@@ -14,7 +14,7 @@ import { hookCalls, namedIn } from "../sdk/call-hooks.ts";
 import { callLogger } from "../sdk/call-logger.ts";
 import { traceCalls } from "../sdk/call-span.ts";
 import { listOthers } from "../sdk/listings.ts";
-import { hideOutOfScope } from "../sdk/scopes.ts";
+import { challengeQuestions, hideOutOfScope } from "../sdk/scopes.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
 import { readableByAll, SpokenMessages } from "../protocol/message-json.ts";
@@ -80,6 +80,7 @@ export function createStatelessServer<Env>(
         changes.tap(known?.owner),
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
+      challengeQuestions(server);
       if (settings.outOfScope === "hidden") hideOutOfScope(server, known?.authInfo);
       listOthers(server);
       offerTasks(server, { request: context.requestInfo, namespace });

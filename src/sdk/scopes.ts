@@ -63,6 +63,23 @@ function registeredFor(server: AnyServer, { method, params = {} }: JSONRPCReques
   }
 }
 
+/** Has `server` ask for the scopes of a prompt or a resource also of who asks about it: the SDKs do it of who gets it. */
+export function challengeQuestions(server: AnyServer): void {
+  const challenge = challengeOf(server);
+  if (challenge === undefined) return;
+  const asking: ScopeChallengeHandler = (context) => challenge({ ...context, request: gettingOf(context.request) });
+  Object.assign(server, { resolveScopeChallenge: asking });
+}
+
+/** What `request` asks about is got by this one. */
+function gettingOf(request: JSONRPCRequest): JSONRPCRequest {
+  const { method, params } = request;
+  if (method === "resources/subscribe") return { ...request, method: "resources/read" };
+  if (method !== "completion/complete") return request;
+  const about = Object(params?.["ref"]) as Record<string, unknown>;
+  return { ...request, method: about["type"] === "ref/prompt" ? "prompts/get" : "resources/read", params: about };
+}
+
 /** Who sent the request that a server handles. */
 const callers = new AsyncLocalStorage<AuthInfo | undefined>();
 

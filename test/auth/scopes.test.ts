@@ -18,7 +18,18 @@ const read = { method: "resources/read", params: { uri: "note://secret" } };
 const page = { method: "resources/read", params: { uri: "page://1" } };
 const plan = { method: "prompts/get", params: { name: "plan" } };
 
-type Asked = typeof write | typeof read | typeof plan;
+const idOfPage = {
+  method: "completion/complete",
+  params: { ref: { type: "ref/resource", uri: "page://{id}" }, argument: { name: "id", value: "" } },
+};
+const whereOfTrip = {
+  method: "completion/complete",
+  params: { ref: { type: "ref/prompt", name: "trip" }, argument: { name: "where", value: "" } },
+};
+
+const subscribe = { method: "resources/subscribe", params: { uri: "note://secret" } };
+
+type Asked = typeof write | typeof read | typeof plan | typeof idOfPage | typeof whereOfTrip;
 type Lane = (as: Record<string, string>, requests: Asked[], server?: EdgeServer) => Promise<Response>;
 
 const inJsonRpc = (requests: Asked[]): object =>
@@ -49,6 +60,8 @@ const single: [string, Asked, string][] = [
   ["a resource", read, "mcp:read"],
   ["a resource of a template", page, "mcp:read"],
   ["a prompt", plan, "mcp:read"],
+  ["what may be in a template's place", idOfPage, "mcp:read"],
+  ["what may be a prompt's argument", whereOfTrip, "mcp:read"],
 ];
 
 describe.each([...Object.entries(lanes), ["stateless", stateless] as [string, Lane]])("over %s", (_, send) => {
@@ -96,6 +109,11 @@ describe.each(Object.entries(lanes))("a batch over %s", (_, send) => {
   test("is taken if its caller has the scopes", async () => {
     expect((await send(bearer("alice-key-1"), [whoami, write])).ok).toBe(true);
   });
+});
+
+test.each(Object.entries(lanes))("over %s a resource's changes are told to who may read it", async (_, send) => {
+  expect((await send(bearer("bob-key-1"), [subscribe])).status).toBe(403);
+  expect((await send(bearer("alice-key-1"), [subscribe])).ok).toBe(true);
 });
 
 test("a refused call takes no id: it may be sent again", async () => {

@@ -4,7 +4,7 @@ import { userIn } from "../../link/user-memory.ts";
 import { hookCalls, namedIn } from "../../sdk/call-hooks.ts";
 import { traceCalls } from "../../sdk/call-span.ts";
 import { listOthers } from "../../sdk/listings.ts";
-import { challengeScopes, hideOutOfScope } from "../../sdk/scopes.ts";
+import { challengeQuestions, challengeScopes, hideOutOfScope } from "../../sdk/scopes.ts";
 import type { Settings } from "../../options.ts";
 import type { AnyServer, ServerFactory, SessionMemory } from "../../server-context.ts";
 import type { HandshakeRecord } from "../stored/handshake.ts";
@@ -33,6 +33,7 @@ export async function buildServer<Env>(request: Request, parts: ServerParts<Env>
   } as const;
   const server = await createServer(context);
   challengeScopes(server);
+  challengeQuestions(server);
   if (settings.outOfScope === "hidden") hideOutOfScope(server);
   listOthers(server);
   const user = namedIn(context);
