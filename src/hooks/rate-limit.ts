@@ -1,5 +1,6 @@
 import { checkBinding, checkNames, checkOneOf } from "../option-checks.ts";
 import { type CallHook, type HookedCall, namedIn } from "../sdk/call-hooks.ts";
+import { networkOf } from "../protocol/network.ts";
 import { bindingNamed } from "./binding.ts";
 
 /** Options of {@linkcode rateLimit}. All may be left out. */
@@ -52,7 +53,6 @@ function keyOf(call: HookedCall, by: RateLimitOptions["by"]): string {
   return `address:${addressOf(call.request)}`;
 }
 
-/** The edge writes this header over any that a client sends. */
 function addressOf(request: Request | undefined): string {
-  return request?.headers.get("cf-connecting-ip") ?? "unknown";
+  return (request && networkOf(request)) || "unknown";
 }

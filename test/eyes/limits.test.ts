@@ -74,6 +74,19 @@ test("who opens sessions above the limit is told when to come back; who comes ba
   await back.body?.cancel();
 });
 
+test("the addresses of one customer are one: 64 bits of IPv6, however they are written", async () => {
+  const base = await startLimited(1);
+  const open = async (address: string): Promise<number> => {
+    const response = await postJson(`${base}/mcp`, initialize(), { "cf-connecting-ip": address });
+    await response.body?.cancel();
+    return response.status;
+  };
+  expect(await open("2001:db8::1:2:3")).toBe(200);
+  expect(await open("2001:db8::7:2:3")).toBe(429);
+  expect(await open("2001:db8:0:0:9:1:2:3")).toBe(429);
+  expect(await open("2001:db8:0:1::1")).toBe(200);
+});
+
 test("without the bindings calls are served, and the log says once what wrangler.toml lacks", async () => {
   const workerd = await startWorkerd({ main: "test/fixtures/limited.ts" });
   onTestFinished(() => workerd.close());
