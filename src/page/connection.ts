@@ -15,8 +15,8 @@ export type Link =
   | { state: "connected" }
   /** The stream was lost in a session, which the SDK's client goes back to. */
   | { state: "cut" }
-  /** It is there again, after `afterMs` milliseconds, in the session that it was in or in another. */
-  | { state: "back"; afterMs: number; isSame: boolean }
+  /** It is there again, after `afterMs` milliseconds, in the session that it was in. */
+  | { state: "back"; afterMs: number }
   | { state: "login"; scope: string | undefined; way: LoginWay; fault: string | undefined }
   | { state: "refused"; status: number; sentence: string }
   | { state: "away" };
@@ -109,7 +109,7 @@ class Attempt {
   readonly #plug = new Plug({
     onStream: () => void this.#streamOpened(),
     onLost: () => this.#lost(),
-    onSession: (id) => (sessionId.value = id),
+    onSession: (id) => this.#told(id),
     onRefused: (answer) => this.#noteRefused(answer),
   });
   readonly #client = newClient();
@@ -120,7 +120,6 @@ class Attempt {
     await this.#client.connect(transport);
     setCurrentClient(this.#client);
     plug = this.#plug;
-    this.#opened = sessionId.value;
     const server = this.#client.getServerVersion();
     facts.value = {
       name: server?.title ?? server?.name ?? "MCP server",
@@ -183,11 +182,19 @@ class Attempt {
     if (this.#lostAtMs !== lostAtMs || !this.#isOpen) return;
     clearTimeout(lookAgain);
     this.#lostAtMs = undefined;
-    const isSame = sessionId.value === this.#opened;
-    const afterMs = performance.now() - lostAtMs;
-    noteOnWire("connection", "back", isSame ? "The page is in the same session again." : "A new session was opened.");
-    noteInRuns("connection", isSame ? "Back in the same session." : "The session is another.");
-    link.value = { state: "back", afterMs, isSame };
+    noteOnWire("connection", "back", "The page is in the same session again.");
+    noteInRuns("connection", "Back in the same session.");
+    link.value = { state: "back", afterMs: performance.now() - lostAtMs };
+  }
+
+  /** The server says which session this is. Another than before knows nothing of the page: that one is over. */
+  #told(id: string): void {
+    sessionId.value = id;
+    this.#opened ??= id;
+    if (id === this.#opened || !this.#isOpen) return;
+    noteOnWire("connection", "over", "The session is over. The page opens another.");
+    noteInRuns("connection", "The session is over.");
+    void connect();
   }
 }
 

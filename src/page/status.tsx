@@ -33,7 +33,7 @@ function sentence(): string {
     case "cut":
       return "The connection is gone; the session is not";
     case "back":
-      return now.isSame ? `Back in the same session after ${duration(now.afterMs)}` : "Back, in a new session";
+      return `Back in the same session after ${duration(now.afterMs)}`;
     case "login":
       return "This server asks who you are";
     case "refused":

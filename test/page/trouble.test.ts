@@ -1,5 +1,5 @@
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { launchChromium, openScreen } from "../support/chromium.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { SwitchedServer } from "../support/switched-server.ts";
@@ -110,4 +110,23 @@ test("a server that does not answer at first is looked for until it does", async
   await page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
   // A new session, as it was asked for.
   expect(await page.locator(".session code").innerText()).not.toBe(session);
+});
+
+test("a page whose session has ended meanwhile is in a new one, as a client that the server knows", async () => {
+  const shortLived = await startEdge("test/fixtures/short-lived.ts", { page: true });
+  onTestFinished(() => shortLived.close());
+  await using server = await SwitchedServer.start(shortLived.url);
+  await using screen = await openScreen(browser, `${server.url}/`);
+  const { page } = screen;
+  await page.getByRole("navigation").waitFor();
+  const session = await page.locator(".session code").innerText();
+  server.switchOff();
+  await expect.poll(() => shortLived.logs().join("\n"), { timeout: 60_000 }).toContain('"event":"session-ended"');
+  await server.switchOn();
+  await page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
+  expect(await page.locator(".session code").innerText()).not.toBe(session);
+  await page.getByRole("navigation").getByRole("button", { name: "ask", exact: true }).click();
+  await page.getByLabel("question").fill("Well?");
+  await page.getByRole("button", { name: "Run" }).click();
+  await page.getByRole("heading", { name: "The server asks you" }).waitFor();
 });
