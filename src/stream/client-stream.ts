@@ -46,6 +46,8 @@ type Controller = ReadableStreamDefaultController<Uint8Array>;
 
 type ClientState =
   | { is: "open"; controller: Controller }
+  /** Nothing more is written. What was waits for the client to read it, and counts as before. */
+  | { is: "closed"; controller: Controller }
   /** Somebody waits for the client to read, and asks again and again whether it has. */
   | { is: "awaited"; controller: Controller; askTimer: ReturnType<typeof setTimeout> }
   | { is: "over" };
@@ -93,8 +95,13 @@ export class ClientStream {
     return this.#state.is === "awaited";
   }
 
+  /** In pieces: what the runtime has taken to write it out counts no more, and that is one of them. */
   write(bytes: Uint8Array): void {
-    if (this.#state.is !== "over") this.#state.controller.enqueue(bytes);
+    const state = this.#state;
+    if (state.is === "over" || state.is === "closed") return;
+    for (let at = 0; at < bytes.byteLength; at += drainedBytes) {
+      state.controller.enqueue(bytes.subarray(at, at + drainedBytes));
+    }
     this.#writtenBytes += bytes.byteLength;
     if (this.waitingBytes > drainedBytes) this.#noteSlow(bytes.byteLength);
   }
@@ -124,7 +131,7 @@ export class ClientStream {
 
   /** Nobody waits for the client any more. Returns what writes to it, if anything does. */
   #stopAsking(): Controller | undefined {
-    if (this.#state.is === "over") return undefined;
+    if (this.#state.is === "over" || this.#state.is === "closed") return undefined;
     const { controller } = this.#state;
     if (this.#state.is === "awaited") {
       clearTimeout(this.#state.askTimer);
@@ -135,7 +142,11 @@ export class ClientStream {
 
   /** Ends the response in order. */
   close(): void {
-    this.#stop()?.close();
+    const controller = this.#stopAsking();
+    if (controller === undefined) return;
+    clearInterval(this.#keepAliveTimer);
+    this.#state = { is: "closed", controller };
+    controller.close();
   }
 
   #keepAlive(): void {
@@ -149,7 +160,9 @@ export class ClientStream {
 
   /** Frees what waits for a client that does not read. Who wrote the messages keeps them for its return. */
   breakOff(): void {
-    this.#lose()?.error(new Error("the client does not read"));
+    const closed = this.#state.is === "closed" ? this.#state.controller : undefined;
+    const controller = this.#lose() ?? closed;
+    controller?.error(new Error("the client does not read"));
   }
 
   #lose(): Controller | undefined {
