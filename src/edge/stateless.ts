@@ -101,7 +101,8 @@ export function createStatelessServer<Env>(
     bus: changes.bus,
     maxRequestBodySize: maxBodyBytes,
     maxSubscriptions,
-    keepAliveMs,
+    // What passes its events on does that.
+    keepAliveMs: 0,
   });
   return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes), failures, keepAliveMs };
 }

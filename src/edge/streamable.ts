@@ -15,6 +15,7 @@ import { askObject, findSession, toObject } from "./objects.ts";
 import { refuseOpening } from "./opening.ts";
 import { answerStateless, isStateless, type StatelessServer } from "./stateless.ts";
 import { mayBecomeTask } from "../tasks/extension.ts";
+import { passOn } from "../stream/pass-on.ts";
 import { StreamRelay } from "./relay.ts";
 import { callInObject, withTaskName } from "./tasks.ts";
 
@@ -34,7 +35,10 @@ export async function post(request: Request, options: StreamableOptions): Promis
   // Without a session only the message tells whom it is for.
   const admitted = await admitBody(request, options.settings, { readUpTo: sessionId === null ? Infinity : 0 });
   if (!admitted.ok) return admitted.refusal;
-  if (sessionId === null) return await postWithoutSession(request, admitted.text ?? "", options);
+  if (sessionId === null) {
+    const response = await postWithoutSession(request, admitted.text ?? "", options);
+    return passOn(response, { keepAliveMs: options.settings.keepAliveMs, onOver: () => undefined });
+  }
   const refusal = refuseVersion(request);
   if (refusal !== undefined) return refusal;
   const session = findSession(options.namespace, sessionId);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ClientStream, drainedBytes } from "../../src/stream/client-stream.ts";
+import { passOn } from "../../src/stream/pass-on.ts";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -36,4 +37,27 @@ test("a stream that ended in order is read to its end", async () => {
   client.write(new Uint8Array(mebibyte));
   client.close();
   expect((await new Response(client.body).arrayBuffer()).byteLength).toBe(mebibyte);
+});
+
+function endless(onCancel: () => void): Response {
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(mebibyte)),
+    cancel: onCancel,
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
+test("events are passed on as they come; whoever reads none of them is let go, and what wrote them is told", async () => {
+  const [onCancel, onOver] = [vi.fn<() => void>(), vi.fn<() => void>()];
+  const { body } = passOn(endless(onCancel), { keepAliveMs: 1_000, onOver });
+  await vi.waitFor(() => expect(onCancel).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(onOver).toHaveBeenCalledOnce());
+  await expect(body?.getReader().read()).rejects.toThrow("does not read");
+});
+
+test("what is no stream of events is as it was, and over at once", async () => {
+  const onOver = vi.fn<() => void>();
+  const response = Response.json({});
+  expect(passOn(response, { keepAliveMs: 1_000, onOver })).toBe(response);
+  expect(onOver).toHaveBeenCalledOnce();
 });

@@ -11,7 +11,7 @@ type State =
 
 /**
  * What a client is answered to its call: one message as JSON, or events if the tool says something before. Whatever comes
- * after the answer is not for it any more.
+ * after the answer is not for it any more. What it has not read waits in the Worker, which keeps the stream open.
  *
  * Storage: none. Lifetime: until the call is answered, or has become a task.
  */
@@ -37,13 +37,9 @@ export class CallReply {
       return this.respond(new Response(json, { headers: { "content-type": "application/json" } }));
     }
     if (is === "undecided") this.#begin();
-    this.write(`event: message\ndata: ${json}\n\n`);
+    if (this.#state.is === "events")
+      this.#state.controller.enqueue(encoder.encode(`event: message\ndata: ${json}\n\n`));
     if (isResponse(message)) this.#end();
-  }
-
-  /** Writes `frame`, if there are events: a comment of the SDK's keeps their stream open. */
-  write(frame: string): void {
-    if (this.#state.is === "events") this.#state.controller.enqueue(encoder.encode(frame));
   }
 
   /** Answers with `response` as a whole, which is the answer, or how the SDK refused the request before there was a server. */

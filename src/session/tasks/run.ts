@@ -26,7 +26,6 @@ interface RunOptions {
   signal: AbortSignal;
   /** What the server says besides its answer. */
   onMessage?: (message: JSONRPCMessage) => void;
-  onComment?: (frame: string) => void;
 }
 
 /**
@@ -51,7 +50,7 @@ export async function runCall(
 
 /** The answer of a server to `request`; the response itself if it is no message: the SDK refused the request. */
 async function run(request: JSONRPCRequest, options: RunOptions): Promise<Answer | Response> {
-  const { answer, from, signal, onMessage, onComment } = options;
+  const { answer, from, signal, onMessage } = options;
   const headers = new Headers([...from.headers].filter(([name]) => !name.startsWith(headerPrefix)));
   const http = new Request(from.url, { method: "POST", headers, signal });
   const caller = callerOf(from);
@@ -70,9 +69,9 @@ async function run(request: JSONRPCRequest, options: RunOptions): Promise<Answer
       const data = dataOf(frame);
       const parsed = data === undefined ? undefined : parseBody(data);
       const message = parsed?.ok === true ? parsed.messages[0] : undefined;
-      if (message === undefined) onComment?.(frame);
-      else if (isResponse(message)) return message;
-      else onMessage?.(message);
+      if (message === undefined) continue;
+      if (isResponse(message)) return message;
+      onMessage?.(message);
     }
   }
   throw new Error("the server ended without an answer");

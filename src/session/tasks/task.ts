@@ -195,7 +195,6 @@ export class TaskObject {
         signal: controller.signal,
         onProgress: (progress) => (this.#progress = progress),
         onMessage: (message) => reply?.say(message),
-        onComment: (frame) => reply?.write(frame),
       });
       const { record } = this.#task;
       if (record !== undefined && isOpen(record)) await this.#finish(record, await asAnswer(said, request));
