@@ -15,6 +15,7 @@ import { askObject, findSession, toObject } from "./objects.ts";
 import { refuseOpening } from "./opening.ts";
 import { answerStateless, isStateless, type StatelessServer } from "./stateless.ts";
 import { mayBecomeTask } from "../tasks/extension.ts";
+import { holdMessage } from "../stream/held-messages.ts";
 import { passOn } from "../stream/pass-on.ts";
 import { StreamRelay } from "./relay.ts";
 import { callInObject, withTaskName } from "./tasks.ts";
@@ -35,15 +36,25 @@ export async function post(request: Request, options: StreamableOptions): Promis
   // Without a session only the message tells whom it is for.
   const admitted = await admitBody(request, options.settings, { readUpTo: sessionId === null ? Infinity : 0 });
   if (!admitted.ok) return admitted.refusal;
-  if (sessionId === null) {
-    const response = await postWithoutSession(request, admitted.text ?? "", options);
-    return passOn(response, { keepAliveMs: options.settings.keepAliveMs, onOver: () => undefined });
-  }
+  if (sessionId === null) return await postHeld(request, admitted.text ?? "", options);
   const refusal = refuseVersion(request);
   if (refusal !== undefined) return refusal;
   const session = findSession(options.namespace, sessionId);
   if (session === undefined) return refusals.unknownSession();
   return await askObject(session, toObject(request, { verb: "mcp-message" }, admitted.text));
+}
+
+/** A message without a session takes its room here until it is answered. */
+async function postHeld(request: Request, text: string, options: StreamableOptions): Promise<Response> {
+  const release = holdMessage(text);
+  if (release === undefined) return refusals.tooMuchAtOnce();
+  const { keepAliveMs } = options.settings;
+  try {
+    return passOn(await postWithoutSession(request, text, options), { keepAliveMs, onOver: release });
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 async function postWithoutSession(request: Request, text: string, options: StreamableOptions): Promise<Response> {

@@ -15,6 +15,7 @@ import { mayForgetTaskName } from "../protocol/clients.ts";
 import { echoableId, isObject } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { newSessionId, secretIn } from "../protocol/session-id.ts";
+import { handedOver } from "../stream/held-messages.ts";
 import { aroundCalls } from "../sdk/call-hooks.ts";
 import { declaresTasks, tasksExtension } from "../tasks/extension.ts";
 import { findSession, toObject } from "./objects.ts";
@@ -38,11 +39,14 @@ export async function callInObject(
   // The platform does not tell the object. Unless it is a task by then, the call is cancelled.
   const tellCut = (): void => waitUntil(object.fetch(url, questionInit({ do: "cut" })).catch(() => undefined));
   request.signal.addEventListener("abort", tellCut);
+  handedOver.add(secret);
   try {
     return await object.fetch(toObject(request, { verb: "task-call", secret }, text));
   } catch (error) {
     console.warn(JSON.stringify({ event: "interrupted", error: String(error) }));
     return refusals.interrupted(echoableId(body));
+  } finally {
+    handedOver.delete(secret);
   }
 }
 

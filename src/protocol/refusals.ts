@@ -78,6 +78,18 @@ function bodyTooLarge(maxBodyBytes: number): Response {
   return refuse({ status: 413, message });
 }
 
+/** Of the messages that are being answered in one isolate, not those of one client. */
+export function tooMuchAtOnce(): Response {
+  const message =
+    "Too Many Requests: there is no room for so large a message now. Send it again later, or less at once.";
+  return refuse({ status: 429, message, headers: { "retry-after": "1" } });
+}
+
+/** What a client says of itself stays in memory as long as its session. */
+export function initializeTooLarge(id: RequestId | null): Response {
+  return refuse({ status: 413, message: "Payload Too Large: an initialize holds some 64 KiB. Send less in it.", id });
+}
+
 /** 404, never 400: it is the status that tells a client to open a new session (revision 2025-11-25, Session Management). */
 export function unknownSession(): Response {
   const message = "Session not found: it has ended or never existed. Connect again to open a new one.";

@@ -9,6 +9,8 @@ import { primingFrame, readsPriming } from "../../protocol/sse-frame.ts";
 import type { AnswerState } from "./once.ts";
 import type { Call } from "../calls/calls.ts";
 import type { Clock } from "../clock.ts";
+import { type Begun, holdUntilEnded } from "./hold-until-ended.ts";
+import { refuseBody, refuseCalls, refuseInitialize } from "./refuse-messages.ts";
 import type { Conversation } from "../server/conversation.ts";
 import type { Lane } from "../stored/handshake.ts";
 import { messageExtra } from "../calls/http-source.ts";
@@ -66,6 +68,17 @@ export class Admission {
    * of an answer that is ready at once tells the relay that it was accepted.
    */
   async toSse(request: Request, text: string, by?: CarriedBy): Promise<TakenPost> {
+    return (
+      (await holdUntilEnded(text, (begun) => this.#toSse(request, text, { by, begun }))) ??
+      refused(refusals.tooMuchAtOnce())
+    );
+  }
+
+  async #toSse(
+    request: Request,
+    text: string,
+    { by, begun }: { by: CarriedBy | undefined; begun: Begun },
+  ): Promise<TakenPost> {
     const parsed = parseBody(text);
     if (!this.exists("sse", request)) return refused(refusals.unknownSession());
     if (!parsed.ok) return refused(refuseBody(parsed));
@@ -75,13 +88,13 @@ export class Admission {
     const tooLittle = await this.#conversation.refuseScopes(parsed.messages, request);
     if (tooLittle !== undefined) return refused(tooLittle);
     // It may have ended while its server was built.
-    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text);
     if (refusal !== undefined) return refused(refusal);
 
     const post = parsed.messages.length === 1 ? by : undefined;
     const json = parsed.batch ? undefined : text;
     const where = { stream: sseStream, extra: messageExtra(request), post, json };
-    const calls = this.#conversation.deliver(parsed.messages, where);
+    const calls = begun(this.#conversation.deliver(parsed.messages, where));
     // Also one that nobody initialized: its client may come back for the answer.
     if (calls.length > 0) this.#conversation.ensureStored();
     await this.#answeredOr(calls.map((call) => call.ended));
@@ -102,6 +115,12 @@ export class Admission {
     const read = await this.read(request);
     if (!read.ok) return read.refusal;
     const { text } = read;
+    return (
+      (await holdUntilEnded(text, (begun) => this.#toMcp(request, text, { isNew, begun }))) ?? refusals.tooMuchAtOnce()
+    );
+  }
+
+  async #toMcp(request: Request, text: string, { isNew, begun }: { isNew: boolean; begun: Begun }): Promise<Response> {
     const parsed = parseBody(text);
     if (this.#isEnded() || (!isNew && !this.exists("mcp", request))) return refusals.unknownSession();
     if (!parsed.ok) return refuseBody(parsed);
@@ -110,7 +129,7 @@ export class Admission {
     await this.#conversation.ready(request, "mcp", parsed.messages);
     const tooLittle = await this.#conversation.refuseScopes(parsed.messages, request);
     if (tooLittle !== undefined) return tooLittle;
-    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text.length);
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text);
     if (refusal !== undefined) return refusal;
 
     const requestCount = parsed.messages.filter(isRequest).length;
@@ -123,7 +142,7 @@ export class Admission {
     if (requestCount > 0) this.#streams.addPost(post);
     const extra = messageExtra(request, this.#closers(post));
     const json = parsed.batch ? undefined : text;
-    const calls = this.#conversation.deliver(parsed.messages, { stream: post.name, extra, json });
+    const calls = begun(this.#conversation.deliver(parsed.messages, { stream: post.name, extra, json }));
     this.#onTraffic();
     if (requestCount === 0) return new Response(null, { status: 202 });
 
@@ -201,24 +220,9 @@ export class Admission {
     return handshake !== undefined && handshake.lane !== lane ? refusals.wrongLane() : undefined;
   }
 
-  /** `jsonLength`: of all `messages`, UTF-16 units. */
-  #refuseCalls(messages: JSONRPCMessage[], jsonLength: number): Response | undefined {
-    const { calls } = this.#conversation;
-    const { outbox } = this.#conversation.delivery;
-    const requests = messages.filter(isRequest);
-    const [first] = requests;
-    if (first === undefined) return undefined;
-    const ids = new Set(requests.map((request) => request.id));
-    const used = ids.size < requests.length ? first : requests.find((request) => calls.get(request.id) !== undefined);
-    if (used !== undefined) return refusals.requestIdInUse(used.id);
-    if (!outbox.hasRoom()) return refusals.tooMuchUnread(first.id);
-    const { maxCallsInFlight, maxBodyBytes } = this.#settings;
-    if (calls.size + requests.length > maxCallsInFlight) return refusals.tooManyCalls(`${maxCallsInFlight}`, first.id);
-    // Twice, so that one of the longest does not keep out all others.
-    const maxBytes = 2 * maxBodyBytes;
-    return calls.jsonLength + jsonLength > maxBytes
-      ? refusals.tooManyCalls(`${maxBytes} bytes of`, first.id)
-      : undefined;
+  #refuseCalls(messages: JSONRPCMessage[], json: string): Response | undefined {
+    const { calls, delivery } = this.#conversation;
+    return refuseCalls({ messages, json }, { calls, outbox: delivery.outbox, settings: this.#settings });
   }
 
   #answerTo(calls: Call[]): AnswerState {
@@ -235,16 +239,4 @@ export class Admission {
 
 function refused(refusal: Response): TakenPost {
   return { refusal, answer: "none" };
-}
-
-function refuseBody(parsed: Extract<ReturnType<typeof parseBody>, { ok: false }>): Response {
-  return parsed.reason === "not-json" ? refusals.notJson(parsed.detail) : refusals.notJsonRpc(parsed.detail, parsed.id);
-}
-
-/** Streamable HTTP: `initialize` opens a session, alone, and nothing else does. */
-function refuseInitialize(messages: JSONRPCMessage[], { isNew }: { isNew: boolean }): Response | undefined {
-  const initialize = messages.filter(isRequest).find((request) => request.method === "initialize");
-  if (initialize === undefined) return undefined;
-  if (messages.length > 1) return refusals.initializeInBatch();
-  return isNew ? undefined : refusals.alreadyInitialized(initialize.id);
 }

@@ -7,6 +7,8 @@ import { logIncident } from "../../protocol/incident.ts";
 import { asRerun } from "../../sdk/reruns.ts";
 import { pollIntervalMs } from "../../tasks/extension.ts";
 import { requestOf } from "../calls/stored-request.ts";
+import { holdMessage } from "../../stream/held-messages.ts";
+import { tooMuchAtOnce } from "../../protocol/refusals.ts";
 import type { Clock } from "../clock.ts";
 import { interruptedAnswer, maxReruns, mayRunAgain } from "../server/rerun.ts";
 import { keepPlace, leavePlace, type PlaceOptions, takePlace } from "./place.ts";
@@ -69,8 +71,10 @@ export class TaskObject {
     const secret = received.headers.get(secretHeader) ?? "";
     const http = asItCame(received);
     const text = await http.text();
+    const release = holdMessage(text, secret);
+    if (release === undefined) return tooMuchAtOnce();
     const body: unknown = JSON.parse(text);
-    if (!isJSONRPCRequest(body)) return await this.#options.answer(http, body);
+    if (!isJSONRPCRequest(body)) return await this.#options.answer(http, body).finally(release);
     const controller = new AbortController();
     const reply = new CallReply(() => this.#cut());
     const becomeTask = async (): Promise<void> => {
@@ -92,7 +96,7 @@ export class TaskObject {
         console.error(JSON.stringify({ event: "not-stored", error: String(error) }));
       });
     }, this.#settings.taskAfterMs);
-    const ended = this.#run(body, { http, controller, reply });
+    const ended = this.#run(body, { http, controller, reply }).finally(release);
     this.#options.ctx.waitUntil(ended.finally(() => clearTimeout(due)));
     return await reply.response;
   }
@@ -110,7 +114,10 @@ export class TaskObject {
   async alarm(): Promise<void> {
     const { record } = this.#task;
     if (record === undefined) return;
-    if (this.#task.isExpired(record)) return await this.#end();
+    if (this.#task.isExpired(record)) {
+      this.#work.abort();
+      return await this.#task.delete();
+    }
     // First: what kills the object now is not to take the next one with it.
     await this.#task.schedule();
     await this.#recover();
@@ -237,11 +244,5 @@ export class TaskObject {
   /** A client that is cut before it knows of a task has cancelled its call (revision 2026-07-28, Cancellation). */
   #cut(): void {
     if (this.#task.record === undefined) this.#work.abort();
-  }
-
-  /** Its time to live is over. */
-  async #end(): Promise<void> {
-    this.#work.abort();
-    await this.#task.delete();
   }
 }
