@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { RawSseClient, textOf } from "../support/raw-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
 import { capabilitiesOf } from "../support/task-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
@@ -50,4 +51,16 @@ test("a client of the stateless revision that reads nothing of what a call says 
 test("likewise if the call may become a task", async () => {
   postDeaf("tools/call", says, { ...logLevel, ...capabilitiesOf({ reads: true }) });
   await expect.poll(cancelled).toBe(2);
+});
+
+test("what a tool asks its client, small as it is, is refused beside too much that is not read", async () => {
+  const client = await RawSseClient.open(workerd.url);
+  client.close();
+  await client.stream.over;
+  const params = { name: "ping_often", arguments: { times: 3_000, bytes: 3_500 } };
+  expect((await client.post({ jsonrpc: "2.0", id: "often", method: "tools/call", params })).status).toBe(202);
+  await client.resume();
+  const answer = await client.stream.answerTo("often");
+  expect(textOf(answer)).toContain("ping does not fit beside what its client has not read yet");
+  client.close();
 });

@@ -17,7 +17,7 @@ import type { Streams } from "./streams.ts";
 const maxUnsavedBytes = 1_500_000;
 /** A closed connection is noticed at the second keep-alive after it; this is the margin on top, milliseconds. */
 const noticeMarginMs = 5_000;
-/** What always fits, UTF-16 units: so few calls run at once that all their answers of this size do. */
+/** What always fits of answers, UTF-16 units: so few calls run at once. */
 const smallLength = 4 * 1024;
 /** A JSON-RPC id that starts so belongs to the ping that asks whether a replay arrived. */
 const receiptPrefix = "receipt:";
@@ -99,11 +99,16 @@ export class Delivery {
   }
 
   /**
-   * Whether a message of `length` UTF-16 units is taken beside all that its client has not read yet: until that is more
-   * than the bounds. It counts when it is made: one batch of small requests can ask for a hundred answers of 5 MiB each.
+   * Whether one more message is taken beside all that its client has not read yet: until that is more than the bounds. It
+   * counts when it is made: one batch of small requests can ask for a hundred answers of 5 MiB each.
    */
+  get hasRoom(): boolean {
+    return this.outbox.hasRoom(this.#streams.heldLength);
+  }
+
+  /** Likewise for an answer of `length` UTF-16 units. */
   hasRoomFor(length: number): boolean {
-    return length <= smallLength || this.outbox.hasRoom(this.#streams.heldLength);
+    return length <= smallLength || this.hasRoom;
   }
 
   /**
@@ -188,9 +193,7 @@ export class Delivery {
     return true;
   }
 
-  /**
-   * Takes back the answers that a relay wrote for its client just before this object crashed, and that nobody else has.
-   */
+  /** Takes back the answers that a relay wrote for its client just before this object crashed, and that nobody else has. */
   takeBack(stream: string, { frames, openedAtMs }: { frames: Uint8Array<ArrayBuffer>[]; openedAtMs: number }): void {
     const isSuperseded = this.#streams.hasNewer(stream, openedAtMs);
     const alreadyThere = this.#resumedAfter.get(stream) ?? 0;

@@ -77,7 +77,8 @@ export class ServerMessages {
     const json = writeMessage(
       message,
       { name: message.method, advice: "Send less at once." },
-      this.#bounds(isServerRequest),
+      // What is no request makes room by itself.
+      this.#bounds(() => !isServerRequest || this.#parts.delivery.hasRoom),
     );
     const { progressToken, progress } = message.method === progressMethod ? (message.params ?? {}) : {};
     // By its token it names its call, also where it was said without one.
@@ -97,7 +98,8 @@ export class ServerMessages {
     if (call === undefined) return;
     if (!("error" in message)) this.#parts.record.noteAnswered(call.request, message);
     tellFailure(subjectOf(call.request), message);
-    const json = writeResponse(message, call.request, this.#bounds(true));
+    const bounds = this.#bounds((length) => this.#parts.delivery.hasRoomFor(length));
+    const json = writeResponse(message, call.request, bounds);
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
       this.#parts.journal.remove(call.journalKey);
@@ -117,10 +119,8 @@ export class ServerMessages {
     callLog.tell({ event: "session-opened", lane: record.lane, revision: protocolVersion, client });
   }
 
-  /** Of a message that is owed to its client; any other makes room by itself. */
-  #bounds(isOwed: boolean): Bounds {
-    const { maxMessageBytes } = this.#parts.settings;
-    return { maxMessageBytes, hasRoomFor: (length) => !isOwed || this.#parts.delivery.hasRoomFor(length) };
+  #bounds(hasRoomFor: Bounds["hasRoomFor"]): Bounds {
+    return { maxMessageBytes: this.#parts.settings.maxMessageBytes, hasRoomFor };
   }
 
   /** The client of a call is gone for good: its tool is told to stop. */
