@@ -28,6 +28,9 @@ async function sessionWith(key: string, value: unknown): Promise<RawSseClient> {
   return client;
 }
 
+const request = { jsonrpc: "2.0", id: 1, method: "ping" };
+const journaled = { request, stream: "sse", url: "http://localhost/", headers: [] };
+
 const unreadable: [string, string, unknown][] = [
   ["a handshake of a newer format", "handshake", { ...handshake, format: 1_000 }],
   ["a handshake whose format is no number", "handshake", { ...handshake, format: "newest" }],
@@ -41,6 +44,10 @@ const unreadable: [string, string, unknown][] = [
     "call/0000000000000001.0",
     { stream: "sse", url: "http://localhost/", headers: [] },
   ],
+  ["a journaled call whose URL is none", "call/0000000000000001.0", { ...journaled, url: "?" }],
+  ["a journaled call whose headers are none", "call/0000000000000001.0", { ...journaled, headers: [["a b", "c"]] }],
+  ["a journaled call of nobody", "call/0000000000000001.0", { ...journaled, caller: "?" }],
+  ["a handshake whose questions are no list", "handshake", { ...handshake, questions: 1 }],
   ["a burst of messages that is none", "outbox/0000000000000001", "text"],
 ];
 

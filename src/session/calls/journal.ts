@@ -2,7 +2,7 @@ import { isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/ser
 import { isObject } from "../../protocol/json-rpc.ts";
 import { attempt } from "../stored/attempt.ts";
 import type { RowStore } from "../stored/rows.ts";
-import type { StoredRequest } from "./stored-request.ts";
+import { isStoredRequest, type StoredRequest } from "./stored-request.ts";
 import { readRow } from "../stored/stored-format.ts";
 
 /**
@@ -72,15 +72,16 @@ export class Journal {
 
 function readEntry(entry: unknown): JournalEntry {
   if (!isObject(entry)) throw new TypeError("it is no object");
-  const { request, stream, url, headers, caller, reruns } = entry;
-  const isWhole = isJSONRPCRequest(request) && typeof stream === "string" && typeof url === "string";
-  if (!isWhole || !Array.isArray(headers)) throw new TypeError("it lacks a member");
+  const { request, stream, reruns } = entry;
+  const isWhole = isJSONRPCRequest(request) && typeof stream === "string" && isStoredRequest(entry);
+  if (!isWhole) throw new TypeError("it lacks a member");
+  const { url, headers, caller } = entry;
   return {
     request,
     stream,
     url,
     headers,
-    ...(typeof caller === "string" ? { caller } : {}),
+    ...(caller === undefined ? {} : { caller }),
     ...(typeof reruns === "number" ? { reruns } : {}),
   };
 }

@@ -39,10 +39,15 @@ export function storedRequest(request: Request): StoredRequest {
 }
 
 /** Whether {@linkcode requestOf} can make a request of it. */
-export function isStoredRequest({ url, headers, caller }: Record<string, unknown>): boolean {
-  if (typeof url !== "string" || !URL.canParse(url) || !Array.isArray(headers)) return false;
-  const isPair = (header: unknown): boolean => Array.isArray(header) && header.length === 2;
-  return headers.every(isPair) && (caller === undefined || typeof caller === "string");
+export function isStoredRequest(stored: object): stored is StoredRequest {
+  const { url, headers, caller } = stored as Partial<StoredRequest>;
+  if (typeof url !== "string" || !Array.isArray(headers)) return false;
+  try {
+    requestOf({ url, headers, ...(caller === undefined ? {} : { caller }) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The request again, of which a tool that runs once more is told. */

@@ -1,5 +1,5 @@
 import type { Handshake } from "./handshake.ts";
-import { readHandshake, writeHandshake } from "./stored-format.ts";
+import { readHandshake, readRow, writeHandshake } from "./stored-format.ts";
 
 /** Text, or bytes. */
 export type RowValue = string | ArrayBuffer;
@@ -77,7 +77,7 @@ export class Rows implements RowStore {
     const query = "SELECT value FROM session WHERE key = ? ORDER BY part";
     const parts = Array.from(this.#storage.sql.exec<{ value: Value }>(query, key), ({ value }) => value);
     // Of the same kind as its parts.
-    return joinParts(parts) as Value | undefined;
+    return readRow(key, () => joinParts(parts)) as Value | undefined;
   }
 
   *list<Value extends RowValue>({ prefix }: { prefix: string }): Iterable<[string, Value]> {

@@ -61,8 +61,10 @@ export function readFormatted(json: string, from: Steps): Row {
 }
 
 function isHandshake(row: object): row is Handshake {
-  const { lane, subscriptions, initialize, secret = "", owner = "" } = row as Partial<Record<keyof Handshake, unknown>>;
+  const handshake = row as Partial<Record<keyof Handshake, unknown>>;
+  const { lane, subscriptions, initialize, lists = [], questions = [], secret = "", owner = "" } = handshake;
   const isLane = lane === "sse" || lane === "mcp";
   const isHeld = typeof secret === "string" && typeof owner === "string";
-  return isLane && isHeld && Array.isArray(subscriptions) && (initialize === undefined || isObject(initialize));
+  const areLists = [subscriptions, lists, questions].every((list) => Array.isArray(list));
+  return isLane && isHeld && areLists && (initialize === undefined || isObject(initialize));
 }
