@@ -29,6 +29,9 @@ export interface Call {
   progressAtMs: number;
 }
 
+/** A longer token is only told by the tool itself, UTF-16 units: what goes out again and again is to be small. */
+const maxTokenLength = 1_000;
+
 /** What is known of a request beside it. */
 interface Opened {
   stream: string;
@@ -131,6 +134,7 @@ export class Calls {
     const due: { call: Call; params: Record<string, unknown> }[] = [];
     for (const { call } of this.#running.values()) {
       if (call.progressToken === undefined || nowMs - call.progressAtMs < everyMs) continue;
+      if (String(call.progressToken).length > maxTokenLength) continue;
       call.progressAtMs = nowMs;
       call.progress += Math.max(progressStep, call.progress * 2 * Number.EPSILON);
       const seconds = Math.round((nowMs - call.startedAtMs) / 1_000);
