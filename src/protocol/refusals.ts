@@ -66,11 +66,8 @@ export function unreadBody(why: "too-large" | "too-slow" | "broken", maxBodyByte
 }
 
 function bodyTooSlow(): Response {
-  return refuse({
-    status: 408,
-    message:
-      "Request Timeout: the body did not arrive in time, or others needed the room. Send it again, without a pause.",
-  });
+  const why = "the body did not arrive in time, or others needed the room";
+  return refuse({ status: 408, message: `Request Timeout: ${why}. Send it again, without a pause.` });
 }
 
 function bodyTooLarge(maxBodyBytes: number): Response {
