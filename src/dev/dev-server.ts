@@ -1,10 +1,12 @@
 import type { ChildProcess } from "node:child_process";
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { DevArguments } from "./arguments.ts";
 import { announcement, servingAgain, whenServing } from "./announcement.ts";
 import { Blockage } from "./blockage.ts";
 import { StackFrames } from "./stack-frames.ts";
 import { Terminal } from "./terminal.ts";
-import { endGroup, forkWrangler, root } from "./wrangler-process.ts";
+import { endGroup, forkWrangler, root, settleMs } from "./wrangler-process.ts";
 
 /** What wrangler reads when it starts, and never again. */
 const readOnce = /^\.(dev\.vars|env)/;
@@ -18,6 +20,9 @@ const lateAfterMs = 20_000;
 /** What wrangler says of a bundle that it cannot make, or whose exports are not what its configuration names, and goes on. */
 const neverServes = /Build failed|not exported in your entrypoint file/;
 
+/** What was saved so long ago is bundled, or is no source, milliseconds: wrangler looks at each one every 2 s. */
+const noticedWithinMs = 3_000;
+
 /** How long wrangler may take to end when it is told to, milliseconds: one that hangs is not waited for. */
 const endWithinMs = 5_000;
 
@@ -27,8 +32,8 @@ interface Wrangler {
   child: ChildProcess;
   /** How far it is: before it says anything it has read no source. */
   phase: "silent" | "speaking" | "serving";
-  /** Whether it may have missed what was saved. */
-  hasMissed: boolean;
+  /** When was saved what it may not have bundled yet. */
+  unread: { firstMs: number; lastMs: number } | undefined;
 }
 
 /** Whether a bundle is to be served soon. */
@@ -59,7 +64,7 @@ export class DevServer {
       isVerbose: args.isVerbose,
       show: (line) => this.#show(line),
       onEvent: (event) => this.#blockage.note(event),
-      onReloading: () => this.#expectServing(),
+      onReloading: () => this.#reloads(),
       onReloaded: () => this.#reloaded(),
     });
   }
@@ -67,7 +72,7 @@ export class DevServer {
   start(): void {
     this.#expectServing();
     const child = forkWrangler(this.#args.wrangler);
-    const wrangler: Wrangler = { is: "running", child, phase: "silent", hasMissed: false };
+    const wrangler: Wrangler = { is: "running", child, phase: "silent", unread: undefined };
     this.#wrangler = wrangler;
     child.stdout?.on("data", (chunk: Buffer) => this.#read(wrangler, chunk.toString()));
     child.stderr?.on("data", (chunk: Buffer) => {
@@ -87,10 +92,10 @@ export class DevServer {
     this.#exitCode ??= code;
   }
 
-  /** A file was saved, whose path is from the root. */
+  /** A file was saved, or deleted, whose path is from the root. */
   saved(path: string): void {
     this.#savedPath = path;
-    if (this.#wrangler.is === "running") this.#wrangler.hasMissed = this.#wrangler.phase !== "silent";
+    if (this.#wrangler.is === "running") this.#noteSaved(this.#wrangler, changedAtMs(join(root, path)));
     // One that waits for a module which never ends to load hears of nothing else.
     const isDeaf = this.#expected.is === "late" || (readOnce.test(path) && this.#url !== undefined);
     if (this.#wrangler.is === "running" && !isDeaf) return;
@@ -98,9 +103,25 @@ export class DevServer {
     this.#restart = setTimeout(() => this.#startAgain(), restartAfterMs);
   }
 
+  #noteSaved(wrangler: Wrangler, atMs: number): void {
+    if (wrangler.phase === "silent") return;
+    const { firstMs = atMs, lastMs = atMs } = wrangler.unread ?? {};
+    const isNew = atMs - firstMs > noticedWithinMs;
+    wrangler.unread = isNew ? { firstMs: atMs, lastMs: atMs } : { firstMs, lastMs: Math.max(lastMs, atMs) };
+  }
+
+  /** It has bundled what was saved at first; what came later perhaps not. If it ends of an earlier bundle, none is served. */
+  #reloads(): void {
+    const isEarlierServed = this.#expected.is === "none";
+    this.#expectServing();
+    if (this.#wrangler.is === "ended" || this.#wrangler.unread === undefined || !isEarlierServed) return;
+    const { firstMs, lastMs } = this.#wrangler.unread;
+    this.#wrangler.unread = lastMs - firstMs > settleMs ? { firstMs: lastMs, lastMs } : undefined;
+  }
+
   #startAgain(): void {
     if (this.#wrangler.is === "ended") return this.start();
-    this.#wrangler.hasMissed = true;
+    this.#noteSaved(this.#wrangler, Date.now());
     this.#wrangler.child.kill("SIGTERM");
   }
 
@@ -145,18 +166,28 @@ export class DevServer {
     this.#show(`↻ Serving what was saved${this.#savedPath === undefined ? "" : ` (${this.#savedPath})`}.`);
   }
 
-  #ended({ hasMissed }: Wrangler, code: number | null): void {
+  #ended({ unread }: Wrangler, code: number | null): void {
     this.#settle();
     this.#terminal.end();
     this.#blockage.reset(undefined);
     this.#wrangler = { is: "ended" };
-    const goesOn = this.#url !== undefined || hasMissed;
+    const goesOn = this.#url !== undefined || unread !== undefined;
     if (this.#exitCode !== undefined || !goesOn) process.exit(this.#exitCode ?? code ?? 1);
-    if (hasMissed) this.start();
+    if (unread !== undefined) this.start();
     else this.#show("\nThe server ended: the error is above. Save a source, and it starts again. Ctrl-C ends it.\n");
   }
 
   #show(text: string): void {
     console.error(text);
+  }
+}
+
+/** When what lies at `path` was changed or deleted. On a busy machine one hears of it later. */
+function changedAtMs(path: string): number {
+  try {
+    return (statSync(path, { throwIfNoEntry: false }) ?? statSync(dirname(path))).ctimeMs;
+  } catch {
+    // Its folder is gone as well.
+    return Date.now();
   }
 }

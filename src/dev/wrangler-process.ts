@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import type * as Esbuild from "esbuild";
 import { wranglerIn } from "../installed.ts";
 import { inspectBinding } from "../link/inspection.ts";
 
@@ -22,11 +23,28 @@ const hasGroups = process.platform !== "win32";
 export const parentCheckMs = 250;
 
 /**
- * Runs in wrangler, before it. A `kill -9` leaves us no time to end its group. And what it says is to come in the order in
- * which it is said, which two pipes do not keep.
+ * How long after it notices a save wrangler reads the sources, milliseconds: most editors empty a file before they write it, and a
+ * `git checkout` writes many. A bundle of what is half there may not load, and wrangler ends of that.
  */
-function prepare(checkMs: number, watchesParent: boolean): void {
+export const settleMs = 50;
+
+/**
+ * Runs in wrangler, before it. A `kill -9` leaves us no time to end its group. What it says is to come in the order in which it
+ * is said, which two pipes do not keep. And it has no option for the delay of esbuild's watch.
+ */
+function prepare(checkMs: number, watchesParent: boolean, delay: number): void {
   process.stderr.write = process.stdout.write.bind(process.stdout);
+  try {
+    const requireAsIt = process.getBuiltinModule("module").createRequire(process.argv[1] ?? "");
+    const esbuild = requireAsIt("esbuild") as typeof Esbuild;
+    const context: typeof esbuild.context = async (options) => {
+      const made = await esbuild.context(options);
+      return { ...made, watch: () => made.watch({ delay }) };
+    };
+    Object.assign(requireAsIt.cache[requireAsIt.resolve("esbuild")] ?? {}, { exports: { ...esbuild, context } });
+  } catch {
+    // A wrangler that has no such package watches as it does.
+  }
   if (!watchesParent) return;
   const parent = process.ppid;
   const check = (): void => {
@@ -35,7 +53,8 @@ function prepare(checkMs: number, watchesParent: boolean): void {
   setInterval(check, checkMs).unref();
 }
 
-const preload = `data:text/javascript,${encodeURIComponent(`(${prepare.toString()})(${parentCheckMs}, ${hasGroups})`)}`;
+/** For `--import`. */
+export const preload = `data:text/javascript,${encodeURIComponent(`(${prepare.toString()})(${parentCheckMs}, ${hasGroups}, ${settleMs})`)}`;
 
 /** Starts `wrangler dev`. It ends, with all that it started, when this process does. */
 export function forkWrangler(args: string[]): ChildProcess {
