@@ -1,4 +1,6 @@
 import { adviceOn } from "./dev/advice.ts";
+import { isObject } from "./protocol/json-rpc.ts";
+import { withoutIssues } from "./dev/issues.ts";
 import { isTellable, stackOf, textOf } from "./protocol/thrown.ts";
 import { type Handler, wrapHandlers } from "./sdk/handlers.ts";
 import type { AnyServer } from "./server-context.ts";
@@ -62,7 +64,8 @@ export function tellFailure(by: string, answer: object): void {
   if (process.env["NODE_ENV"] !== "development") return;
   const { result, error } = answer as { result?: ToolResult; error?: { message: string } };
   const said = error === undefined ? result?.isError === true && (result.content?.[0]?.text ?? "") : error.message;
-  if (typeof said === "string") tellTerminal({ event: "failed", by, message: said.slice(0, maxSaidLength) });
+  if (typeof said === "string")
+    tellTerminal({ event: "failed", by, message: withoutIssues(said).slice(0, maxSaidLength) });
 }
 
 /**
@@ -77,15 +80,20 @@ export function watchHandlers(server: AnyServer): void {
     if (isTellable(error)) told.add(error);
     tellTerminal({ event: "thrown", by, error: stackOf(error) });
   };
-  const execute: unknown = Reflect.get(server, "executeToolHandler");
-  if (typeof execute === "function") {
-    Reflect.set(server, "executeToolHandler", async (tool: unknown, ...rest: unknown[]) => {
+  // Of the three only the handler is all the user's; what a schema finds wrong with a message is no fault of its code.
+  for (const step of ["validateToolInput", "executeToolHandler", "validateToolOutput"] as const) {
+    const original: unknown = Reflect.get(server, step);
+    if (typeof original !== "function") continue;
+    Reflect.set(server, step, async (tool: unknown, ...rest: unknown[]) => {
+      let result: unknown;
       try {
-        return await Reflect.apply(execute, server, [tool, ...rest]);
+        result = await Reflect.apply(original, server, [tool, ...rest]);
       } catch (error) {
-        tell(nameOf(tool, server), error);
+        if (step === "executeToolHandler" || !isMeant(error)) tell(nameOf(tool, server), error);
         throw error;
       }
+      if (step === "executeToolHandler" && !isObject(result)) throw new TypeError(noResult(result));
+      return result;
     });
   }
   wrapHandlers(server, (handler) => watched(handler, tell));
@@ -107,12 +115,21 @@ function watched(handler: Handler, tell: (by: string, error: unknown) => void): 
     try {
       return await handler(request, context);
     } catch (error) {
-      // One with a code is an answer that was meant so.
-      const isMeant = isTellable(error) && typeof Reflect.get(error, "code") === "number";
-      if (!isMeant) tell(subjectOf(request), error);
+      if (!isMeant(error)) tell(subjectOf(request), error);
       throw error;
     }
   };
+}
+
+/** One with a code is an answer that was meant so. */
+function isMeant(error: unknown): boolean {
+  return isTellable(error) && typeof Reflect.get(error, "code") === "number";
+}
+
+/** The SDKs say of it that they cannot read its members, or nothing. */
+function noResult(returned: unknown): string {
+  const what = returned === undefined ? "nothing" : returned === null ? "null" : `a ${typeof returned}`;
+  return `The tool returned ${what}: end it with return text("…"), or return { content: […] }.`;
 }
 
 /** The name under which an McpServer has `tool`. */

@@ -25,6 +25,14 @@ const advice: [RegExp, string][] = [
   ],
   [/Could not resolve "[^./][^"]*"/, "Install it (npm install <name>), or correct its name."],
   [
+    /ExportedHandler|Class extends value|does not export a fetch\(\) function/,
+    "src/worker.ts exports what edge made: export class Session extends app.Session {}, and export default { fetch: app.fetch };",
+  ],
+  [
+    /within global scope|top-level await in a synchronously required module/,
+    "While a module loads nothing can be waited for: do it in createServer, which may be async, or in the tool.",
+  ],
+  [
     /is not implemented|No such module "node:/,
     "The edge has only a part of Node: see Cloudflare's list of Node.js APIs.",
   ],

@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from "node:util";
 import { adviceOn } from "./advice.ts";
 import { startCommand } from "./commands.ts";
 import type { StackFrames } from "./stack-frames.ts";
-import { readEvent, type WorkerEvent } from "./worker-events.ts";
+import { type ErrorEvent, readEvent, type WorkerEvent } from "./worker-events.ts";
 
 const header = /^[✘▲] \[(?<level>ERROR|WARNING)\] (?<text>.*)$/;
 
@@ -12,6 +12,9 @@ const loadError = /^service core:user:[^:]*: (?:Uncaught )?(?<said>.*)$/;
 /** What wrangler says about that afterwards: paragraphs without a word on its cause. */
 const aboutLoadError =
   /^A DurableObjectNamespace in the config referenced the class|^The Workers runtime failed to start|^Runtime stderr:/;
+
+/** What V8 and workerd say when they run out of memory, besides that they did. */
+const aboutCrash = /^<--- Last few GCs|^\[\d+:0x[\da-f]+\] +\d+ ms: |^stack: \/|^\*\*\* Received signal/;
 
 /** What wrangler says of each start, reload and request. The first two are said shorter, the last by each call's line. */
 const wranglersOwn =
@@ -90,7 +93,7 @@ export class Terminal {
 
   #header(coloured: string, text: string): void {
     const said = loadError.exec(text)?.groups?.["said"];
-    this.#block = aboutLoadError.test(text) ? "hidden" : "shown";
+    this.#block = aboutLoadError.test(text) || aboutCrash.test(text) ? "hidden" : "shown";
     if (said !== undefined) this.#fault(said);
     else if (this.#block === "shown") this.#show(unusablePort(text) ?? coloured);
   }
@@ -108,7 +111,10 @@ export class Terminal {
     if (this.#block === "hidden") return;
     if (line.startsWith("⎔ Reloading")) this.#options.onReloading();
     if (line.startsWith("⎔ Local server updated")) this.#options.onReloaded();
-    if (wranglersOwn.test(line) && !this.#options.isVerbose) return;
+    if (/^V8 fatal error.* out of memory/.test(line)) {
+      return this.#fault("The server ran out of memory, and is started again: what ran in it is over.");
+    }
+    if ((wranglersOwn.test(line) || aboutCrash.test(line)) && !this.#options.isVerbose) return;
     if (!this.#options.frames.isFrame(line)) this.#show(coloured);
     else for (const place of this.#options.frames.theirs(line)) this.#show(`    at ${place}`);
   }
@@ -124,13 +130,13 @@ export class Terminal {
     switch (event.event) {
       case "call":
         return this.#show(callLine(event));
-      case "incident":
-        return this.#fault(event.error);
-      case "unawaited":
-        return this.#fault(event.error, "A promise was rejected, and nobody awaited it: ");
-      case "thrown":
-        this.#lastThrown = event.error;
-        return this.#fault(event.error, `${event.by} threw `);
+      case "thrown": {
+        const thrown = `${event.by} threw ${event.error}`;
+        // What cannot be listed is looked for by listing again.
+        if (firstLine(thrown) !== firstLine(this.#lastThrown)) this.#fault(thrown);
+        this.#lastThrown = thrown;
+        return;
+      }
       case "failed":
         // What was thrown has just been shown.
         if (this.#lastThrown?.includes(event.message) !== true) this.#fault(event.message, `${event.by} failed: `);
@@ -149,6 +155,25 @@ export class Terminal {
       case "started":
       case "ended":
         return;
+      default:
+        return this.#error(event);
+    }
+  }
+
+  #error(event: ErrorEvent): void {
+    switch (event.event) {
+      case "incident":
+        return this.#fault(event.error);
+      case "unawaited":
+        return this.#fault(event.error, "A promise was rejected, and nobody awaited it: ");
+      case "tool-not-listed":
+        return this.#fault(event.error, `${event.tool} cannot be listed: `);
+      case "prompt-not-listed":
+        return this.#fault(event.error, `${event.prompt} cannot be listed: `);
+      case "result-not-sent":
+        return this.#fault(event.error, `${event.name ?? event.method} failed: `);
+      case "interrupted":
+        return this.#fault(event.error, "A session was interrupted: ");
       // What has no words of its own for the terminal is shown as the log has it.
       default:
         return this.#show(styleText("dim", JSON.stringify(event)));
@@ -186,6 +211,10 @@ export class Terminal {
   #show(text: string): void {
     this.#options.show(text);
   }
+}
+
+function firstLine(text = ""): string | undefined {
+  return text.split("\n", 1)[0];
 }
 
 function callLine({ method, name, outcome, ms, client }: Extract<WorkerEvent, { event: "call" }>): string {

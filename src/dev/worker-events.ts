@@ -6,20 +6,18 @@ export type WorkerEvent =
   | TerminalEvent
   | { event: "call"; method: string; name?: string; outcome: string; ms: number; client?: string; session?: string }
   | { event: "session-opened" | "session-resumed" | "session-ended"; lane: string }
+  | ErrorEvent;
+
+/** What went wrong, and in what. */
+export type ErrorEvent =
   | { event: "incident"; incident: string; error: string }
+  | { event: "tool-not-listed"; tool: string; error: string }
+  | { event: "prompt-not-listed"; prompt: string; error: string }
+  | { event: "result-not-sent"; method: string; name?: string; error: string }
   | { event: OnlyError; error: string };
 
 /** Of which the log says no more than what went wrong. */
-type OnlyError =
-  | "binding-missing"
-  | "unawaited"
-  | "result-not-sent"
-  | "tool-not-listed"
-  | "prompt-not-listed"
-  | "interrupted"
-  | "claim-failed"
-  | "not-stored"
-  | "unreadable";
+type OnlyError = "binding-missing" | "unawaited" | "interrupted" | "claim-failed" | "not-stored" | "unreadable";
 
 type Shape = Record<string, "string" | "number">;
 type Shapes<Event extends string> = { [Name in Event]: Shape };
@@ -43,9 +41,9 @@ const logged: Shapes<Exclude<WorkerEvent["event"], TerminalEvent["event"]>> = {
   incident: { incident: "string", error: "string" },
   "binding-missing": { error: "string" },
   unawaited: { error: "string" },
-  "result-not-sent": { error: "string" },
-  "tool-not-listed": { error: "string" },
-  "prompt-not-listed": { error: "string" },
+  "result-not-sent": { method: "string", error: "string" },
+  "tool-not-listed": { tool: "string", error: "string" },
+  "prompt-not-listed": { prompt: "string", error: "string" },
   interrupted: { error: "string" },
   "claim-failed": { error: "string" },
   "not-stored": { error: "string" },

@@ -19,7 +19,12 @@ const chatty = serverSource(`  server.registerTool("say", {}, () => {
   });
   server.registerTool("loop", {}, () => {
     for (;;);
-  });`);
+  });
+  server.registerTool("forget", {}, (() => undefined) as never);
+  server.registerTool("mistype", {}, (() => ({ content: [{ type: "txt", text: 1 }] })) as never);
+  server.registerTool("refine", { inputSchema: z.object({}).refine(() => { throw new Error("in a schema"); }) }, () => ({ content: [] }));
+  server.registerTool("date", { inputSchema: z.object({ at: z.date() }) }, () => ({ content: [] }));
+  server.registerTool("count", {}, () => ({ content: [], structuredContent: { n: 1n } }) as never);`);
 
 function stateless(name: string) {
   const version = "2026-07-28";
@@ -67,6 +72,23 @@ test("npm start shows what tools say, each call in a line, and errors in lines o
   await client.request("prompts/get", { name: "ask" });
   await run.written("✘ ask threw Error: no prompt\n    at ");
   expect(run.output()).toMatch(/ask threw Error: no prompt\n {4}at .*src\/server.ts:18:11/);
+
+  await client.call("forget");
+  await run.written(
+    '✘ forget failed: The tool returned nothing: end it with return text("…"), or return { content: […] }.\n',
+  );
+  await client.call("mistype");
+  await run.written(
+    '✘ mistype failed: Invalid tools/call result: content.0.type: Invalid input: expected "text"; content.0.text: ',
+  );
+  await client.call("refine");
+  await run.written("✘ refine threw Error: in a schema\n    at ");
+  expect(run.output()).toMatch(/in a schema\n {4}at .*src\/server.ts:25:/);
+  await client.request("tools/list", {});
+  await run.written("✘ date cannot be listed: Date cannot be represented in JSON Schema\n");
+  expect(run.output().match(/tools\/list threw/g)).toHaveLength(1);
+  await client.call("count");
+  await run.written("✘ count failed: The result of tools/call cannot be written as JSON.\n");
 
   const { headers, message } = stateless("fail");
   await postJson(`${url}/mcp`, message, headers);

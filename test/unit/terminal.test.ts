@@ -1,7 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { adviceOn } from "../../src/dev/advice.ts";
 import { readArguments } from "../../src/dev/arguments.ts";
+import { withoutIssues } from "../../src/dev/issues.ts";
 import { StackFrames } from "../../src/dev/stack-frames.ts";
 import { Terminal } from "../../src/dev/terminal.ts";
 import { terminalMark } from "../../src/development.ts";
@@ -100,4 +102,50 @@ test("who comes from stdio, or listens on a port, is told to leave that out", ()
     "leave out the transport",
   );
   expect(adviceOn("Error [EADDRINUSE]: bind EADDRINUSE 127.0.0.1:3")).toContain("nothing listens on a port");
+});
+
+test("a mistake in src/worker.ts, and what cannot be done while a module loads, get what to write", () => {
+  const exported = "export class Session extends app.Session {}, and export default { fetch: app.fetch };";
+  for (const said of [
+    "TypeError: Cannot initialize N7workerd3api15ExportedHandlerE with required members from an undefined or null value.",
+    "TypeError: Class extends value undefined is not a constructor or null",
+    "Error: Handler does not export a fetch() function.",
+  ]) {
+    expect(adviceOn(said)).toContain(exported);
+  }
+  for (const said of [
+    "Error: Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), …",
+    "Error: Use of top-level await in a synchronously required module is restricted to promises that …",
+  ]) {
+    expect(adviceOn(said)).toContain("do it in createServer");
+  }
+});
+
+test("a server that has no memory left is said in a sentence", () => {
+  const { text } = shown(
+    "<--- Last few GCs --->",
+    "[6442:0x71717f37c000]     1891 ms: Mark-Compact (reduce) 1399.7 (1401.2) -> 1399.7 (1401.2) MB, pooled: 0.0 MB, 4.12 ms last resort",
+    "✘ [ERROR] *** Received signal #6: Aborted",
+    "stack: /lib/x86_64-linux-gnu/libc.so.6@0x8aeeb /lib/x86_64-linux-gnu/libc.so.6@0x3bfb1",
+    "V8 fatal error; location = Reached heap limit; message = : allocation failed: JavaScript heap out of memory",
+  );
+  expect(text).toBe("✘ The server ran out of memory, and is started again: what ran in it is over.");
+});
+
+test("a list of all that zod finds wrong is a sentence on what is nearest to be right", () => {
+  const zods = (schema: z.ZodType, value: unknown): string => schema.safeParse(value).error?.message ?? "";
+  const part = z.union([
+    z.object({ type: z.literal("image"), data: z.string(), mimeType: z.string() }),
+    z.object({ type: z.literal("text"), text: z.string() }),
+  ]);
+  const of = (value: unknown): string =>
+    withoutIssues(`Invalid result: ${zods(z.object({ content: z.array(part) }), value)}`);
+  expect(of({ content: [{ type: "text", text: 1 }] })).toBe(
+    "Invalid result: content.0.text: Invalid input: expected string, received number",
+  );
+  expect(of("x")).toBe("Invalid result: Invalid input: expected object, received string");
+  expect(of({ content: "x" })).toBe("Invalid result: content: Invalid input: expected array, received string");
+  for (const other of ["", "no list", "a list: [ {broken ]", 'my own: [{"n":1}]', "[{}]"]) {
+    expect(withoutIssues(other)).toBe(other);
+  }
 });
