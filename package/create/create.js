@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -54,9 +54,9 @@ function check(/** @type {Wish} */ { folder, name, force, engine }) {
       `"${name}" cannot be the name of a Worker: a to z, 0 to 9 and dashes between, at most 63 characters.`,
     );
   }
-  if (existsSync(folder) && !force) {
-    const inTheWay = readdirSync(folder).filter((entry) => entry !== ".git");
-    if (inTheWay.length > 0) {
+  if (isThere(folder)) {
+    const inTheWay = entriesOf(folder).filter((entry) => entry !== ".git");
+    if (inTheWay.length > 0 && !force) {
       const some = inTheWay.slice(0, 3).join(", ");
       throw new Fault(
         `${folder} holds ${some}${inTheWay.length > 3 ? ", …" : ""}: name another folder, or add --force.`,
@@ -64,6 +64,31 @@ function check(/** @type {Wish} */ { folder, name, force, engine }) {
     }
   }
   if (engine !== undefined && !existsSync(engine)) throw new Fault(`There is no ${engine}.`);
+}
+
+/** A link that leads nowhere is there, too. */
+function isThere(/** @type {string} */ path) {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function entriesOf(/** @type {string} */ folder) {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new Fault(
+      `${folder} is no folder that can be read: name another. (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+}
+
+/** As a shell takes it. */
+function quoted(/** @type {string} */ path) {
+  return /^[\w./-]+$/.test(path) ? path : `"${path}"`;
 }
 
 /** The Node that npm runs on: a clone runs its scripts with one of its own. */
@@ -149,7 +174,7 @@ try {
     console.error(`${there} is complete, but npm install failed in it, as it says above: run it there again.`);
   } else {
     console.log(`\nYour server is in ${there}: its tools are in src/server.ts.\n`);
-    console.log(`  cd ${there}${isInstalled ? "" : "\n  npm install"}\n  npm start\n`);
+    console.log(`  cd ${quoted(there)}${isInstalled ? "" : "\n  npm install"}\n  npm start\n`);
   }
 } catch (error) {
   // The second is of `parseArgs`, for an option that it does not know.

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -99,6 +99,27 @@ test("a folder that holds something: it says what, and writes nothing unless it 
   expect((await create(packed, ["taken", "--no-install", "--force"], { cwd })).code).toBe(0);
   expect(await theirs("taken/notes.txt")).toBe("mine");
   expect(await filesIn("taken")).toContain("src/server.ts");
+});
+
+test.each([
+  ["a file", (path: string) => writeFile(path, "mine")],
+  ["a link that leads nowhere", (path: string) => symlink("nowhere", path)],
+])("%s in the place of the folder: one sentence, and it stays", async (_, put) => {
+  const path = join(cwd, "not-a-folder");
+  await put(path);
+  const before = await lstat(path);
+  const { code, output } = await create(packed, ["not-a-folder", "--no-install"], { cwd });
+  expect({ code, output }).toEqual({
+    code: 1,
+    output: expect.stringMatching(/^.*not-a-folder is no folder that .*\n$/),
+  });
+  expect((await lstat(path)).ino).toBe(before.ino);
+  await rm(path);
+});
+
+test("where the folder is said so that a shell takes it", async () => {
+  const { output } = await create(packed, ["mine, and hers/server", "--no-install"], { cwd });
+  expect(output).toContain('  cd "mine, and hers/server"\n');
 });
 
 test("a folder in which a file stands in the way of a folder: what was written is taken back", async () => {
