@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DevArguments } from "./arguments.ts";
 import { announcement, servingAgain, whenServing } from "./announcement.ts";
@@ -94,8 +94,10 @@ export class DevServer {
 
   /** A file was saved, or deleted, whose path is from the root. */
   saved(path: string): void {
-    this.#savedPath = path;
-    if (this.#wrangler.is === "running") this.#noteSaved(this.#wrangler, changedAtMs(join(root, path)));
+    const place = join(root, path);
+    // Some editors delete what they have put aside last.
+    if (existsSync(place)) this.#savedPath = path;
+    if (this.#wrangler.is === "running") this.#noteSaved(this.#wrangler, changedAtMs(place));
     // One that waits for a module which never ends to load hears of nothing else.
     const isDeaf = this.#expected.is === "late" || (readOnce.test(path) && this.#url !== undefined);
     if (this.#wrangler.is === "running" && !isDeaf) return;

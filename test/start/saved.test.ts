@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
@@ -20,6 +22,12 @@ test("a source that is saved by putting another file in its place is served each
     await project.replace("src/server.ts", named(name));
     await run.written("↻ Serving what was saved (src/server.ts).", index + 1);
   }
+  // As vim does.
+  const source = join(project.folder, "src/server.ts");
+  await rename(source, `${source}~`);
+  await project.write("src/server.ts", named("fourth"));
+  await rm(`${source}~`);
+  await run.written("↻ Serving what was saved (src/server.ts).", 3);
   for (const times of [1, 2]) {
     await project.replace("src/server.ts", named("broken", `throw new Error("broken ${times}");\n`));
     await run.written(`✘ Error: broken ${times}\n    at src/server.ts:9:7\n`);
