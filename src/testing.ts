@@ -80,7 +80,7 @@ function sessionOver(wire: InMemoryTransport, request: Request | undefined): Ses
     if (asked === undefined) return undefined;
     open.delete(asked.id);
     if ("result" in message) record.noteAnswered(asked, message);
-    return writeResponse(message, asked, bounds);
+    return writeResponse(message, asked, bounds).json;
   };
   const transport = new SessionTransport({
     sessionId: crypto.randomUUID(),

@@ -17,11 +17,12 @@ import { listOthers } from "../sdk/listings.ts";
 import { challengeQuestions, hideOutOfScope } from "../sdk/scopes.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
-import { readableByAll, SpokenMessages } from "../protocol/message-json.ts";
+import { readableByAll } from "../protocol/message-json.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { sealed } from "../protocol/sealed-request.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
+import { writable } from "../sdk/writable.ts";
 import { userIn } from "../link/user-memory.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { listensUndeclared, tasksExtension } from "../tasks/extension.ts";
@@ -133,12 +134,6 @@ export async function answerStateless(received: Request, body: unknown, server: 
 function authInfoOf(request: Request): { authInfo?: AuthInfo } {
   const caller = callerOf(request);
   return caller === undefined ? {} : { authInfo: caller.authInfo };
-}
-
-/** Answers with an error what the SDK's transport could not write. */
-function writable(): Tap {
-  const spoken = new SpokenMessages();
-  return { hear: (message) => spoken.hear(message), say: (message) => spoken.say(message).message };
 }
 
 /**

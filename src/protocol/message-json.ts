@@ -66,13 +66,22 @@ export function writeMessage(
 /** What an error and the log say of the request whose result cannot be written. */
 type Asked = Pick<JSONRPCRequest, "id" | "method" | "params">;
 
-/** The answer to `request` as JSON, or an error in its place if no client could be sent it. */
-export function writeResponse(message: JSONRPCMessage, request: Asked, bounds: Bounds): string {
+/** What is said, and its JSON. */
+interface Written {
+  message: JSONRPCMessage;
+  json: string;
+}
+
+/** The answer to `request`, or an error in its place if no client could be sent it. */
+export function writeResponse(message: JSONRPCMessage, request: Asked, bounds: Bounds): Written {
   const advice = "Ask for less at once.";
   try {
-    return writeMessage(withResult(message, request), { name: nameOfResult(request), advice }, bounds);
+    return {
+      message,
+      json: writeMessage(withResult(message, request), { name: nameOfResult(request), advice }, bounds),
+    };
   } catch (fault) {
-    return toJson(errorInPlace(request, fault));
+    return inPlace(request, fault);
   }
 }
 
@@ -95,19 +104,21 @@ export class SpokenMessages {
   }
 
   /**
-   * Its own message and the JSON of it, or the error in its place.
+   * Its own message, or the error in its place.
    * @throws {TypeError} for a request or a notification that cannot be written: whoever says it is told at once.
    */
-  say(message: JSONRPCMessage): { message: JSONRPCMessage; json: string } {
+  say(message: JSONRPCMessage): JSONRPCMessage {
     const request = isResponse(message) && message.id !== undefined ? this.#open.get(message.id) : undefined;
-    if (request === undefined)
-      return { message, json: writeNamed(message, "method" in message ? message.method : "The message") };
+    if (request === undefined) {
+      writeNamed(message, "method" in message ? message.method : "The message");
+      return message;
+    }
     this.#open.delete(request.id);
     try {
-      return { message, json: writeNamed(withResult(message, request), nameOfResult(request)) };
+      writeNamed(withResult(message, request), nameOfResult(request));
+      return message;
     } catch (fault) {
-      const error = errorInPlace(request, fault);
-      return { message: error, json: toJson(error) };
+      return inPlace(request, fault).message;
     }
   }
 }
@@ -153,9 +164,9 @@ function asWritten(value: unknown): unknown {
   }
 }
 
-function errorInPlace(request: Asked, fault: unknown) {
-  const message = fault instanceof Error ? fault.message : String(fault);
-  tellNotSent(request, message);
-  const { id } = request;
-  return { jsonrpc: "2.0" as const, id, error: { code: -32_603, message } };
+function inPlace(request: Asked, fault: unknown): Written {
+  const why = fault instanceof Error ? fault.message : String(fault);
+  tellNotSent(request, why);
+  const message = { jsonrpc: "2.0" as const, id: request.id, error: { code: -32_603, message: why } };
+  return { message, json: toJson(message) };
 }

@@ -13,6 +13,7 @@ import { MessageLines } from "./message-lines.ts";
 import { StdioLines } from "./stdio-lines.ts";
 import { acceptOtherCopies, isSdkV2 } from "../sdk/sdk-v2.ts";
 import { tap } from "../sdk/tap.ts";
+import { writable } from "../sdk/writable.ts";
 import type { ServerFactory } from "../server-context.ts";
 import { processMemory, processUserMemory } from "../session/stored/memory.ts";
 
@@ -53,9 +54,11 @@ export function serveStdio<Env = Cloudflare.Env>(createServer: ServerFactory<Env
     }
     listOthers(server);
     hookCalls(server, hooks, { lane: () => "stdio", user: undefined });
-    if (process.env["MCP_EDGE_LOG"] !== "off") {
-      tap(server, [callLogger({ lane: "stdio", whose: {}, write: (line) => console.error(line) })]);
-    }
+    const isLogged = process.env["MCP_EDGE_LOG"] !== "off";
+    tap(server, [
+      writable(),
+      ...(isLogged ? [callLogger({ lane: "stdio", whose: {}, write: (line) => console.error(line) })] : []),
+    ]);
     // For a session it takes those of SDK v1 as well, though its type does not say so.
     return server as McpServer;
   };

@@ -1,11 +1,10 @@
 import type { Readable, Writable } from "node:stream";
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { StdioServerTransport } from "@modelcontextprotocol/server/stdio";
-import { SpokenMessages } from "../protocol/message-json.ts";
+import { toJson } from "../protocol/message-json.ts";
 
 /** stdin and stdout, or what takes their place, as lines of JSON that every client can read (MCP, transports: stdio). */
 export class StdioLines extends StdioServerTransport {
-  readonly #spoken = new SpokenMessages();
   readonly #output: Writable;
 
   constructor(input: Readable, output: Writable) {
@@ -13,18 +12,9 @@ export class StdioLines extends StdioServerTransport {
     this.#output = output;
   }
 
-  override async start(): Promise<void> {
-    const { onmessage } = this;
-    this.onmessage = (message) => {
-      this.#spoken.hear(message);
-      onmessage?.(message);
-    };
-    await super.start();
-  }
-
   /** Resolves once `message` is written. */
   override async send(message: JSONRPCMessage): Promise<void> {
-    const { json } = this.#spoken.say(message);
+    const json = toJson(message);
     await new Promise<void>((resolve, reject) => {
       this.#output.write(`${json}\n`, (error?: Error | null) => (error ? reject(error) : resolve()));
     });

@@ -88,7 +88,7 @@ describe.each(lanes)("on %s", (lane) => {
   test.each(["a BigInt", "a cycle", "a toJSON that throws", "late a BigInt", "late a cycle"])(
     "a result with %s is answered with an error that names the call, and the next call is answered",
     async (what) => {
-      await inLane(lane, async ({ call }) => {
+      await inLane(lane, async ({ call, log }) => {
         const answer = await call("unwritable", { what });
         expect(answer).toEqual({
           jsonrpc: "2.0",
@@ -96,6 +96,9 @@ describe.each(lanes)("on %s", (lane) => {
           error: { code: -32_603, message: "The result of tools/call cannot be written as JSON." },
         });
         expect(textOf({ ...(await call("quiet_halves")) })).toBe(halves.toWellFormed() + breaks);
+        const said = (): string => log() + unruly.logs().join("\n");
+        await expect.poll(said).toContain('"name":"unwritable","outcome":"error"');
+        expect(said()).not.toContain('"name":"unwritable","outcome":"ok"');
       });
     },
   );

@@ -99,7 +99,7 @@ export class ServerMessages {
     if (!("error" in message)) this.#parts.record.noteAnswered(call.request, message);
     tellFailure(subjectOf(call.request), message);
     const bounds = this.#bounds((length) => this.#parts.delivery.hasRoomFor(length));
-    const json = writeResponse(message, call.request, bounds);
+    const { message: said, json } = writeResponse(message, call.request, bounds);
     if (call.journalKey !== undefined) {
       // In one turn, and before it is sent: there is no moment in which neither has it, and none in which both have.
       this.#parts.journal.remove(call.journalKey);
@@ -108,7 +108,7 @@ export class ServerMessages {
       const { handedOverAtMs } = this.#parts.delivery.send(call.stream, "response", json, call.post);
       call.isTold = call.post !== undefined && handedOverAtMs !== undefined;
     }
-    this.#end(call.request.id, outcome, message);
+    this.#end(call.request.id, said === message ? outcome : outcomeOf(said), said);
     if (call.request.method === "initialize" && "result" in message) this.#tellOpened();
   }
 

@@ -11,7 +11,7 @@ export type TaskEnd =
 /** Of `answer` to `request`, which is an error instead if it is larger than `maxMessageBytes`. */
 export function endOf(answer: Answer, request: JSONRPCRequest, maxMessageBytes: number): TaskEnd {
   const bounds = { maxMessageBytes, hasRoomFor: () => true };
-  const said: unknown = JSON.parse(writeResponse(answer, request, bounds));
+  const said: unknown = JSON.parse(writeResponse(answer, request, bounds).json);
   const { result, error } = isObject(said) ? said : {};
   if (isInputRequiredResult(result)) return { is: "asking", result };
   if (error === undefined) return { is: "ended", status: "completed", outcome: JSON.stringify({ result }) };
