@@ -1,4 +1,4 @@
-import { env as bindings } from "cloudflare:workers";
+import { type DurableObject, env as bindings } from "cloudflare:workers";
 import { checkedAuth } from "./auth/authenticate.ts";
 import { checkedFactory } from "./sdk/build-server.ts";
 import { checkObject } from "./option-checks.ts";
@@ -22,10 +22,24 @@ acceptOtherCopies();
 refuseExit();
 fillConsole();
 
+/** The object of one session: the platform calls it, a class of yours may extend it, and nobody else has to do with it. */
+export interface SessionInstance<Env> extends DurableObject<Env> {
+  /** Answers what a Worker asks it. Never rejects: a fault becomes 500 with its number in the log. */
+  fetch(request: Request): Promise<Response>;
+  /** What is due: the end of a session that nobody came back to, or a look at a call that was interrupted. */
+  alarm(info?: AlarmInvocationInfo): Promise<void>;
+  /** What the Worker says that holds a client's stream. */
+  webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void | Promise<void>;
+  /** That stream is gone, by its Worker's word. */
+  webSocketClose(socket: WebSocket, code: number): void;
+  /** It is gone without a word. */
+  webSocketError(socket: WebSocket): void;
+}
+
 /** What `edge` makes: a Durable Object class to export under the binding's class name, and a fetch handler. */
 export interface EdgeApp<Env> {
   /** The class of the Durable Objects: one for each session. Export it under the name that wrangler.toml binds. */
-  Session: new (ctx: DurableObjectState, env: Env) => SessionObject<Env>;
+  Session: new (ctx: DurableObjectState, env: Env) => SessionInstance<Env>;
   /**
    * Answers what comes to `ssePath` and `mcpPath`; anything else is 404. Never rejects: a fault becomes 500 with its number in
    * the log. `ctx` is for `auth`: `fromContext` finds in it who logged in.
