@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import { RawSseClient, textOf } from "../support/raw-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
 import { capabilitiesOf } from "../support/task-client.ts";
@@ -54,7 +54,9 @@ test("likewise if the call may become a task", async () => {
 });
 
 test("what a tool asks its client, small as it is, is refused beside too much that is not read", async () => {
-  const client = await RawSseClient.open(workerd.url);
+  const pinging = await startWorkerd({ main: "test/fixtures/pinging.ts" });
+  onTestFinished(() => pinging.close());
+  const client = await RawSseClient.open(pinging.url);
   client.close();
   await client.stream.over;
   const params = { name: "ping_often", arguments: { times: 3_000, bytes: 3_500 } };
