@@ -95,11 +95,12 @@ describe("a call that says more than may wait for its client", () => {
     const left = answers.filter((message) => !("method" in message));
     expect(left.map(({ id }) => id)).toEqual(ids.slice(-left.length));
     const outcomes = left.map((answer) => summaryOf(answer, answerBytes));
-    const whole = outcomes.filter((outcome) => outcome === "whole").length;
-    expect(whole).toBeGreaterThanOrEqual(3);
+    // One that does not fit may have one behind it that does: what lies in sockets on the way moves on when it likes.
+    const refused = outcomes.filter((outcome) => outcome !== "whole");
+    expect(outcomes.length - refused.length).toBeGreaterThanOrEqual(3);
     const advice = "The result of tools/call does not fit beside what its client has not read yet. Read that first.";
-    expect(outcomes.slice(whole)).toEqual(left.slice(whole).map(() => `${advice} Ask for less at once.`));
-    expect(outcomes.at(-1)).toContain(advice);
+    expect(refused).toEqual(refused.map(() => `${advice} Ask for less at once.`));
+    expect(refused).not.toEqual([]);
     socket.destroy();
   });
 });

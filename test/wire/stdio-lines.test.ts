@@ -41,7 +41,7 @@ test("whoever sends what is no message over stdio is told what to change, as ove
   ];
   for (const [line, code, message, id] of refused) {
     expect(await answersTo(line), line.slice(0, 80)).toEqual([{ jsonrpc: "2.0", error: { code, message }, id }]);
-    expect(server.stderr()).toContain(message);
+    await expect.poll(server.stderr).toContain(message);
   }
 });
 
@@ -56,5 +56,5 @@ test("a byte order mark, a CRLF, blank lines and a batch are read", async () => 
 test("an answer that nobody can read is not answered: two servers would go on for ever", async () => {
   const answer = { jsonrpc: "2.0", id: null, error: { code: -32_700, message: "no" } };
   expect(await answersTo(JSON.stringify(answer))).toEqual([]);
-  expect(server.stderr()).toContain("A line is no message");
+  await expect.poll(server.stderr).toContain("A line is no message");
 });
