@@ -1,17 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { digest } from "../support/digest.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, textOf } from "../support/raw-client.ts";
 
 let bounded: EdgeServer;
+/** Its sessions end a second and a half after their clients have left. */
+let brief: EdgeServer;
 let fragile: EdgeServer;
 beforeAll(async () => {
-  [bounded, fragile] = await Promise.all([
+  [bounded, brief, fragile] = await Promise.all([
+    startEdge("test/fixtures/small-bounds.ts", { options: patient }),
     startEdge("test/fixtures/small-bounds.ts"),
     startEdge("test/fixtures/fragile.ts"),
   ]);
 });
-afterAll(() => Promise.all([bounded.close(), fragile.close()]));
+afterAll(() => Promise.all([bounded.close(), brief.close(), fragile.close()]));
 
 /** The next `times` writes of the session fail, after `after` more. */
 async function refuseWrites({ base, sessionId }: RawSseClient, times = 1_000, after = 0): Promise<void> {
@@ -28,18 +32,18 @@ describe("a session that the platform lets store nothing", () => {
     const body = { jsonrpc: "2.0", id: "long", method: "tools/call", params: wait(400) };
     expect((await client.post(body)).status).toBe(202);
     expect(textOf(await client.stream.answerTo("long"))).toBe("waited");
-    expect(bounded.logs().join("\n")).toContain(
-      '{"event":"not-stored","error":"Error: Exceeded allowed rows written"}',
-    );
+    const logs = () => bounded.logs().join("\n");
+    await expect.poll(logs).toContain('{"event":"not-stored","error":"Error: Exceeded allowed rows written"}');
     client.close();
   });
 
   test("answers a call that it had written down before", async () => {
     const client = await RawSseClient.open(bounded.url);
-    const id = await client.send("tools/call", wait(800));
+    const id = await client.hold();
     await expect.poll(async () => (await bounded.inspect(client.sessionId)).rows.join()).toContain("call/");
     await refuseWrites(client);
-    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    await client.release();
+    expect(textOf(await client.stream.answerTo(id))).toBe("released");
     client.close();
   });
 
@@ -64,7 +68,7 @@ describe("a session that the platform lets store nothing", () => {
 
   test("is stored as soon as it may be", async () => {
     // Alone, so that all that is logged is of this session.
-    const edge = await startEdge("test/fixtures/small-bounds.ts");
+    const edge = await startEdge("test/fixtures/small-bounds.ts", { options: patient });
     const client = await RawSseClient.connect(edge.url);
     await refuseWrites(client, 1);
     await client.initialize();
@@ -74,6 +78,8 @@ describe("a session that the platform lets store nothing", () => {
     const { rows, alarmAtMs } = await edge.inspect(client.sessionId);
     expect(rows).toContain("handshake");
     expect(alarmAtMs).not.toBeNull();
+    // What was logged before the line of the call has come with it.
+    await expect.poll(() => edge.logs().join("\n")).toContain('"name":"wait"');
     expect(refusals()).toHaveLength(1);
     client.close();
     await edge.close();
@@ -83,8 +89,8 @@ describe("a session that the platform lets store nothing", () => {
 /** Its client leaves, and its object dies: only the alarm can wake it. */
 async function forsake(client: RawSseClient): Promise<void> {
   client.close();
-  while ((await bounded.inspect(client.sessionId)).sockets > 0) continue;
-  await bounded.abort(client.sessionId);
+  await expect.poll(async () => (await brief.inspect(client.sessionId)).sockets).toBe(0);
+  await brief.abort(client.sessionId);
 }
 
 /** The writes before that which is refused, of those for a call that takes long. */
@@ -92,24 +98,24 @@ const [beforeWatch, beforeAlarm] = [1, 2];
 
 describe("a session that the platform does not let watch over a call", () => {
   test("watches over the next one, which is answered and leaves nothing behind, also if nobody else wakes it", async () => {
-    const client = await RawSseClient.open(bounded.url);
+    const client = await RawSseClient.open(brief.url);
     await refuseWrites(client, 1, beforeWatch);
     await client.stream.answerTo(await client.send("tools/call", wait(400)));
-    await client.send("tools/call", wait(20_000));
+    await client.send("tools/call", wait(600_000));
     await forsake(client);
     await expect
-      .poll(() => bounded.inspect(client.sessionId), { interval: 500 })
+      .poll(() => brief.inspect(client.sessionId), { interval: 500 })
       .toMatchObject({ rows: [], alarmAtMs: null });
   });
 
   test("does so with the next message", async () => {
-    const client = await RawSseClient.open(bounded.url);
+    const client = await RawSseClient.open(brief.url);
     await refuseWrites(client, 1, beforeAlarm);
-    await client.send("tools/call", wait(20_000));
+    await client.send("tools/call", wait(600_000));
     await client.post({ jsonrpc: "2.0", id: "ping", method: "ping" });
     await forsake(client);
     await expect
-      .poll(() => bounded.inspect(client.sessionId), { interval: 500 })
+      .poll(() => brief.inspect(client.sessionId), { interval: 500 })
       .toMatchObject({ rows: [], alarmAtMs: null });
   });
 });

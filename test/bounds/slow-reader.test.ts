@@ -1,12 +1,16 @@
 import { connect, type Socket } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Inspection } from "../fixtures/inspectable.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
+const main = "test/fixtures/large-answers.ts";
+
+/** A client that reads nothing during half a minute is let go. */
 let server: WorkerdProcess;
 beforeAll(async () => {
-  server = await startWorkerd({ main: "test/fixtures/large-answers.ts" });
+  server = await startWorkerd({ main, options: patient });
 });
 afterAll(() => server.close());
 
@@ -14,7 +18,7 @@ const answerBytes = 500_000;
 
 /** A client that takes over the stream of `client` and then reads no byte of it, by a socket of its own. */
 async function stopReading(client: RawSseClient): Promise<Socket> {
-  const { port } = new URL(server.url);
+  const { port } = new URL(client.base);
   const socket = connect({ host: "127.0.0.1", port: Number(port) });
   const head = ["GET /sse HTTP/1.1", "host: localhost", `last-event-id: ${client.stream.lastEventId}`, "", ""];
   socket.write(head.join("\r\n"));
@@ -26,14 +30,26 @@ async function stopReading(client: RawSseClient): Promise<Socket> {
   return socket;
 }
 
-async function inspect(sessionId: string): Promise<Inspection> {
-  const response = await fetch(`${server.url}/test/inspect?id=${sessionId}`);
+async function inspect({ base, sessionId }: RawSseClient): Promise<Inspection> {
+  const response = await fetch(`${base}/test/inspect?id=${sessionId}`);
   return (await response.json()) as Inspection;
 }
 
+/** An answer to a client that comes back as often as it is let go, as it may be on a busy machine. */
+async function answerTo(client: RawSseClient, id: string): Promise<Record<string, unknown>> {
+  for (;;) {
+    const answer = await client.stream.answerTo(id).catch(() => undefined);
+    if (answer !== undefined) return answer;
+    await client.resume();
+  }
+}
+
 test("a client that does not read is refused new calls, is closed, and can resume; others do not feel it", async () => {
-  const slow = await RawSseClient.open(server.url);
-  const other = await RawSseClient.open(server.url);
+  // There after a second.
+  const strict = await startWorkerd({ main });
+  onTestFinished(() => strict.close());
+  const slow = await RawSseClient.open(strict.url);
+  const other = await RawSseClient.open(strict.url);
   await slow.call("weigh", { n: 0, bytes: 1 });
   const socket = await stopReading(slow);
 
@@ -51,17 +67,14 @@ test("a client that does not read is refused new calls, is closed, and can resum
   expect(textOf(await other.call("weigh", { n: 7, bytes: 1 }))).toBe("7:x");
 
   // Its stream is closed at the second keep-alive at which it has read nothing.
-  await expect.poll(async () => (await inspect(slow.sessionId)).sockets).toBe(0);
+  await expect.poll(async () => (await inspect(slow)).sockets).toBe(0);
   socket.destroy();
 
-  const resumed = await RawStream.open(`${server.url}/sse`, {
-    headers: { "last-event-id": slow.stream.lastEventId },
-  });
+  await slow.resume();
   for (const n of asked.slice(-6)) {
-    const text = textOf(await resumed.answerTo(`w${n}`));
+    const text = textOf(await answerTo(slow, `w${n}`));
     expect([text.slice(0, text.indexOf(":")), text.length]).toEqual([String(n), answerBytes + String(n).length + 1]);
   }
-  slow.stream = resumed;
   expect(textOf(await slow.call("weigh", { n: 8, bytes: 1 }))).toBe("8:x");
   slow.close();
   other.close();

@@ -107,7 +107,7 @@ async function eachIsTold(among: typeof lanes, method: string): Promise<void> {
   const told = () =>
     among.filter(({ client }) => client.notifications.some((notification) => notification.method === method));
   await vi.waitFor(() => expect(told().map(({ lane }) => lane.name)).toEqual(among.map(({ lane }) => lane.name)), {
-    timeout: 1_000,
+    timeout: 90_000,
     interval: 5,
   });
 }

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
 
 let example: EdgeServer;
 let bounded: EdgeServer;
 beforeAll(async () => {
-  [example, bounded] = await Promise.all([startEdge(), startEdge("test/fixtures/small-bounds.ts")]);
+  [example, bounded] = await Promise.all([
+    startEdge(),
+    startEdge("test/fixtures/small-bounds.ts", { options: patient }),
+  ]);
 });
 afterAll(() => Promise.all([example.close(), bounded.close()]));
 
@@ -41,7 +45,7 @@ describe("an object that dies", () => {
 
   test("crashed during a call that is not repeatable, the caller is told that it may or may not have run", async () => {
     const client = await RawSseClient.open(bounded.url);
-    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 5_000 } });
+    const id = await client.hold();
     await bounded.abort(client.sessionId);
     const { error } = await client.stream.answerTo(id);
     expect(error).toMatchObject({ code: -32_603, message: expect.stringContaining("may or may not") });

@@ -12,12 +12,14 @@ async function runsOf({ sessionId }: RawSseClient): Promise<number> {
 
 describe("a read-only call that kills its object each time", () => {
   for (const [when, afterMs] of [
-    ["after a while", [400]],
-    ["in the turn in which it is called", [400, 0]],
+    ["after a while", 400],
+    ["in the turn in which it is called", 0],
   ] as const) {
     test.concurrent(`${when}, is run three times, and its caller is told; the session goes on`, async ({ expect }) => {
       const client = await RawSseClient.open(fragile.url);
       const id = await client.send("tools/call", { name: "die", arguments: { afterMs } });
+      // Its first run waits for that: it is in the journal by then, however slow the machine is.
+      await fragile.abort(client.sessionId);
       const { error } = await client.stream.answerTo(id);
       expect(error).toMatchObject({ code: -32_603, message: expect.stringContaining("may or may not") });
       expect(await runsOf(client)).toBe(3);
@@ -29,8 +31,9 @@ describe("a read-only call that kills its object each time", () => {
 
   test.concurrent("is not run for ever when its client is gone", async ({ expect }) => {
     const client = await RawSseClient.open(fragile.url);
-    await client.send("tools/call", { name: "die", arguments: { afterMs: [400] } });
+    await client.send("tools/call", { name: "die", arguments: { afterMs: 400 } });
     client.close();
+    await fragile.abort(client.sessionId);
     await expect
       .poll(() => fragile.inspect(client.sessionId), { timeout: 150_000, interval: 500 })
       .toMatchObject({ rows: [], alarmAtMs: null });

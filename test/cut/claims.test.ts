@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { claimsAtOnce } from "../../src/session/calls/claims.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
 
 let edge: EdgeServer;
-beforeAll(async () => void (edge = await startEdge("test/fixtures/counting-claims.ts")));
+beforeAll(async () => void (edge = await startEdge("test/fixtures/counting-claims.ts", { options: patient })));
 afterAll(() => edge.close());
 
 const released = async (): Promise<number> => Number(await (await fetch(`${edge.url}/test/released`)).text());

@@ -1,20 +1,26 @@
 import { setTimeout as passing } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { formatFromRelay, unpackFrame } from "../../src/link/link.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
 
-/** A lost client is noticed after 6 s here, at the latest. */
+const options = { keepAliveMs: 5_000, claimMs: patient.claimMs };
+
+/** A lost client is noticed after 15 s here, at the latest; that long it is not known what has arrived. Milliseconds. */
+const forgottenAfterMs = 16_000;
+
 let weighing: EdgeServer;
 beforeAll(async () => {
-  weighing = await startEdge("test/fixtures/large-answers.ts");
+  weighing = await startEdge("test/fixtures/large-answers.ts", { options });
 });
 afterAll(() => weighing.close());
 
 /** Its answers are in rows, and no call is. */
 async function isStored(edge: EdgeServer, sessionId: string): Promise<void> {
   const rows = async (): Promise<string> => (await edge.inspect(sessionId)).rows.join();
-  await expect.poll(rows).toMatch(/^(?!.*call\/).*outbox\//);
+  // Of tests that run at the same time, `expect.poll` does not know in which it is.
+  await vi.waitFor(async () => expect(await rows()).toMatch(/^(?!.*call\/).*outbox\//), { timeout: 90_000 });
 }
 
 describe.concurrent("an answer that may not have arrived is there for a client", () => {
@@ -26,7 +32,7 @@ describe.concurrent("an answer that may not have arrived is there for a client",
     client.close();
     await isStored(weighing, client.sessionId);
     await weighing.evict(client.sessionId);
-    await passing(6_500);
+    await passing(forgottenAfterMs);
     const { stream, ping } = await reconnect(weighing.url);
     await client.post({ jsonrpc: "2.0", id: ping["id"], result: {} });
     expect(textOf(await stream.answerTo(early["id"] as number))).toBe("1:x");
@@ -41,7 +47,7 @@ describe.concurrent("an answer that may not have arrived is there for a client",
     await isStored(weighing, client.sessionId);
     await weighing.evict(client.sessionId);
     // What was handed over is forgotten after that here, at the end of the next burst.
-    await passing(6_500);
+    await passing(forgottenAfterMs);
     const later = await client.send("tools/call", { name: "weigh", arguments: { n: 2, bytes: 1 } });
     await weighing.evict(client.sessionId);
     const { stream, ping } = await reconnect(weighing.url);
@@ -72,7 +78,7 @@ describe.concurrent("an answer that may not have arrived is there for a client",
     await client.call("weigh", { n: 1, bytes: 1 });
     const headers = { "last-event-id": client.stream.lastEventId };
     const { id } = (await client.call("weigh", { n: 2, bytes: 1 })) as { id: number };
-    await passing(11_000);
+    await passing(forgottenAfterMs);
     await weighing.abort(client.sessionId);
     const next = await RawStream.open(`${weighing.url}/sse`, { headers });
     expect(textOf(await next.answerTo(id))).toBe("2:x");

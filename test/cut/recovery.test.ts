@@ -1,13 +1,18 @@
 import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { initialize, RawSseClient, RawStream, reconnect, textOf } from "../support/raw-client.ts";
+import { patient } from "../support/patient.ts";
+import { initialize, RawSseClient, RawStream, reconnect, release, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
+/** Waits a second for a client to say which session it was in. */
 let example: EdgeServer;
 let bounded: EdgeServer;
 beforeAll(async () => {
-  [example, bounded] = await Promise.all([startEdge(), startEdge("test/fixtures/small-bounds.ts")]);
+  [example, bounded] = await Promise.all([
+    startEdge("test/fixtures/example.ts", { options: { claimMs: 1_000 } }),
+    startEdge("test/fixtures/small-bounds.ts", { options: patient }),
+  ]);
 });
 afterAll(() => Promise.all([example.close(), bounded.close()]));
 
@@ -122,17 +127,16 @@ describe("a stream that is cut, on /sse", () => {
   });
 
   test("a client that claims nothing is given a new session, and is served there", async () => {
-    const { stream, ping } = await reconnect(bounded.url);
+    const { stream, ping } = await reconnect(example.url);
     const endpoint = await stream.next((event) => event.event === "endpoint");
-    const client = new RawSseClient(bounded.url, stream, new URL(endpoint.data, bounded.url).href);
+    const client = new RawSseClient(example.url, stream, new URL(endpoint.data, example.url).href);
     expect(String(ping["id"])).toContain(client.sessionId);
-    expect(textOf(await client.call("echo", { text: "new" }))).toBe("new");
+    expect(textOf(await client.call("add", { a: 1, b: 1 }))).toBe("2");
     await client.initialize();
-    const id = await client.send("tools/call", { name: "wait", arguments: { ms: 100 } });
+    const id = await client.send("tools/call", { name: "countdown", arguments: { from: 1, stepMs: 100 } });
     stream.close();
-    const headers = { "last-event-id": endpoint.id ?? "" };
-    client.stream = await RawStream.open(`${bounded.url}/sse`, { headers });
-    expect(textOf(await client.stream.answerTo(id))).toBe("waited");
+    client.stream = await RawStream.open(`${example.url}/sse`, { headers: { "last-event-id": endpoint.id ?? "" } });
+    expect(textOf(await client.stream.answerTo(id))).toBe("Counted down from 1.");
     client.close();
   });
 
@@ -146,8 +150,8 @@ describe("a stream that is cut, on /sse", () => {
   });
 
   test("Last-Event-ID of a session that has ended gives a new one", async () => {
-    const lastEventId = `${"0".repeat(64)}/sse/1`;
-    const stream = await RawStream.open(`${bounded.url}/sse`, { headers: { "last-event-id": lastEventId } });
+    const headers = { "last-event-id": `${"0".repeat(64)}/sse/1` };
+    const stream = await RawStream.open(`${bounded.url}/sse`, { headers });
     expect((await stream.next()).event).toBe("endpoint");
     stream.close();
   });
@@ -156,8 +160,7 @@ describe("a stream that is cut, on /sse", () => {
     const client = await RawSseClient.open(bounded.url);
     await client.call("echo", { text: "x" });
     const older = client.stream;
-    const headers = { "last-event-id": older.lastEventId };
-    client.stream = await RawStream.open(`${bounded.url}/sse`, { headers });
+    client.stream = await RawStream.open(`${bounded.url}/sse`, { headers: { "last-event-id": older.lastEventId } });
     expect(await older.over).toBe("ended");
     expect(older.retries.at(-1)).toBeGreaterThanOrEqual(5_000);
     expect(textOf(await client.call("echo", { text: "newest" }))).toBe("newest");
@@ -168,8 +171,8 @@ describe("a stream that is cut, on /sse", () => {
     const client = await RawSseClient.open(bounded.url);
     await client.call("echo", { text: "x" });
     const headers = { "last-event-id": client.stream.lastEventId };
-    let opened = 0;
     const endsAtMs = Date.now() + 2_000;
+    let opened = 0;
     const fighter = async (): Promise<void> => {
       while (Date.now() < endsAtMs) {
         const stream = await RawStream.open(`${bounded.url}/sse`, { headers });
@@ -189,23 +192,25 @@ describe("a stream that is cut, on /sse", () => {
 describe("a stream that is cut, on /mcp", () => {
   test("a call whose POST stream was cut is finished, and its answer is there for the resume", async () => {
     const client = await RawMcpClient.open(bounded.url);
-    const cut = await client.callAsStream("wait", { ms: 500 });
+    const cut = await client.callAsStream("hold");
     await expect.poll(() => cut.lastEventId).not.toBe("");
     cut.close();
     const resumed = await client.listen(cut.lastEventId);
-    expect(textOf(await resumed.answerTo(1))).toBe("waited");
+    await client.post(release);
+    expect(textOf(await resumed.answerTo(1))).toBe("released");
     expect(await resumed.over).toBe("ended");
   });
 
   test("resumed after the answer was made, it is replayed and the stream ends", async () => {
     const client = await RawMcpClient.open(bounded.url);
-    const cut = await client.callAsStream("wait", { ms: 400 });
+    const cut = await client.callAsStream("hold");
     await expect.poll(() => cut.lastEventId).not.toBe("");
     const { lastEventId } = cut;
     cut.close();
+    await client.post(release);
     await expect.poll(async () => (await bounded.inspect(client.sessionId)).rows.join()).toContain("outbox/");
     const resumed = await client.listen(lastEventId);
-    expect(textOf(await resumed.answerTo(1))).toBe("waited");
+    expect(textOf(await resumed.answerTo(1))).toBe("released");
     expect(await resumed.over).toBe("ended");
   });
 
@@ -214,31 +219,29 @@ describe("a stream that is cut, on /mcp", () => {
     const other = await client.callAsStream("countdown", { from: 2, stepMs: 1 });
     await other.over;
     const cut = await client.callAsStream("countdown", { from: 3, stepMs: 300 }, { progressToken: "t" });
-    await cut.message();
-    const { lastEventId } = cut;
+    // However much of the rest has come by the time of the cut.
+    const { id: firstEventId } = await cut.next();
     cut.close();
-    const resumed = await client.listen(lastEventId);
+    const resumed = await client.listen(firstEventId);
     await resumed.over;
-    const ids = resumed.events
-      .map(({ data }) => (JSON.parse(data) as { id?: number }).id)
-      .filter((id) => id !== undefined);
-    expect(ids).toEqual([2]);
+    expect(resumed.events.flatMap(({ data }) => (JSON.parse(data) as { id?: number }).id ?? [])).toEqual([2]);
   });
 
   test("crashed during a call, the POST stream breaks and the resume has the answer", async () => {
-    const client = await RawMcpClient.open(example.url);
-    const cut = await client.callAsStream("countdown", { from: 3, stepMs: 300 });
-    await cut.message();
-    await example.abort(client.sessionId);
-    await cut.over;
+    const client = await RawMcpClient.open(bounded.url);
+    const cut = await client.callAsStream("hold_again");
+    await expect.poll(() => cut.lastEventId).not.toBe("");
+    await bounded.abort(client.sessionId);
+    expect(await cut.over).toBe("broken");
     const resumed = await client.listen(cut.lastEventId);
-    expect(textOf(await resumed.answerTo(1))).toBe("Counted down from 3.");
+    await client.post(release);
+    expect(textOf(await resumed.answerTo(1))).toBe("released");
   });
 
   test("crashed while it carries much, the resume has all but the last 1.5 MB of it", async () => {
     const client = await RawMcpClient.open(bounded.url);
     const bytes = 125_000;
-    const said = { way: "notification", bytes, times: 20, thenWaitMs: 20_000 };
+    const said = { way: "notification", bytes, times: 20, thenWaitMs: 600_000 };
     const cut = await client.callAsStream("say", said);
     const ids: (string | undefined)[] = [];
     while (ids.length < said.times) ids.push((await cut.next(({ data }) => data.length > bytes)).id);

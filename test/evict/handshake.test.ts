@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { patient } from "../support/patient.ts";
 import { initialize, RawSseClient, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
@@ -8,7 +9,7 @@ let bounded: EdgeServer;
 beforeAll(async () => {
   [edge, bounded] = await Promise.all([
     startEdge("test/fixtures/counted-builds.ts"),
-    startEdge("test/fixtures/small-bounds.ts"),
+    startEdge("test/fixtures/small-bounds.ts", { options: patient }),
   ]);
 });
 afterAll(() => Promise.all([edge.close(), bounded.close()]));
@@ -126,7 +127,7 @@ describe("a factory", () => {
     expect(failed.status).toBe(500);
     expect(text).toMatch(/Internal error/);
     expect(text).not.toMatch(/fire/);
-    expect(edge.logs().join("\n")).toContain("the factory is on fire");
+    await expect.poll(() => edge.logs().join("\n")).toContain("the factory is on fire");
     await client.initialize();
     expect(textOf(await client.call("announce", { level: "error" }))).toBe("announced");
     client.close();

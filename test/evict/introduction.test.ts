@@ -66,9 +66,20 @@ async function toolsOf({ request }: Listening): Promise<string[]> {
 const methodsIn = ({ stream }: Listening): unknown[] =>
   stream.events.map(({ data }) => (JSON.parse(data) as Message)["method"]).filter((method) => method !== undefined);
 
+/** How long a call waits for a server that introduces itself again, milliseconds: its client may not answer. */
+const maxIntroductionMs = 1_000;
+
+/** Each returns a time before which no server can have been built again. */
 const ends = {
-  evicted: (sessionId: string) => edge.evict(sessionId),
-  crashed: (sessionId: string) => edge.abort(sessionId),
+  evicted: async (sessionId: string): Promise<number> => {
+    await edge.evict(sessionId);
+    return performance.now();
+  },
+  crashed: async (sessionId: string): Promise<number> => {
+    const beforeMs = performance.now();
+    await edge.abort(sessionId);
+    return beforeMs;
+  },
 };
 
 describe.each([
@@ -88,12 +99,18 @@ describe.each([
       const tools = ["plain", "for_samplers", "root_home", "hammer"];
       await expect.poll(() => toolsOf(client)).toEqual(tools);
       await client.stream.message(is("notifications/message"));
+      // What it says comes by a stream of its own, perhaps after the answers.
+      const listChanged = "notifications/tools/list_changed";
+      await expect.poll(() => methodsIn(client)).toEqual(tools.slice(1).map(() => listChanged));
 
-      for (let time = 0; time < 2; time++) {
+      for (let time = 0; time < 2;) {
         client.stream.events.splice(0);
-        await end(client.sessionId);
+        const endedAtMs = await end(client.sessionId);
         // The first call after it, and each tool that an answer decides on is there.
         const [called] = await Promise.all([client.request("tools/call", { name: "hammer" }), answerRoots(client)]);
+        // On a busy machine the answer may come too late for that.
+        if (performance.now() - endedAtMs >= maxIntroductionMs) continue;
+        time += 1;
         expect(called).toMatchObject({ result: { content: [] } });
         expect(await toolsOf(client)).toEqual(tools);
         expect(methodsIn(client)).toEqual([]);
@@ -148,7 +165,8 @@ describe.each([
     await edge.abort(client.sessionId);
     const before = performance.now();
     expect(await toolsOf(client)).toEqual(["plain"]);
-    expect(performance.now() - before).toBeLessThan(10_000);
+    // The SDK gives it a minute.
+    expect(performance.now() - before).toBeLessThan(50_000);
     client.stream.close();
   });
 
@@ -174,7 +192,7 @@ describe.each([
     await passing(50);
     await edge.evict(client.sessionId);
     expect(await toolsOf(client)).toEqual(["plain", "without_answer"]);
-    expect(edge.logs().join("\n")).toContain("a person is asked only once");
+    await expect.poll(() => edge.logs().join("\n")).toContain("a person is asked only once");
     client.stream.close();
   });
 });

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { logLinesIn } from "../support/log-lines.ts";
 import { logName } from "../support/log-name.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { TaskClient } from "../support/task-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
 let edge: WorkerdProcess;
-beforeAll(async () => void (edge = await startWorkerd({ main: "test/fixtures/watched.ts" })));
+beforeAll(async () => void (edge = await startWorkerd({ main: "test/fixtures/watched.ts", options: patient })));
 afterAll(() => edge.close());
 
 const abort = (id: string) => fetch(`${edge.url}/test/abort?id=${id}`);
@@ -83,7 +84,7 @@ test("a hook runs around a task, and around its run after a crash; each run that
     .poll(() => lines().filter(({ name }) => name === "repeatable"))
     .toMatchObject([{ method: "tools/call", outcome: "ok", revision: "2026-07-28" }]);
   // What is asked about it is a call as well, by a client that polls: its line says no more than that.
-  expect(lines().filter(({ method }) => method === "tasks/get")).not.toEqual([]);
+  await expect.poll(() => lines().filter(({ method }) => method === "tasks/get")).not.toEqual([]);
   expect(edge.output()).not.toContain(taskId.slice(0, 8));
 });
 

@@ -1,17 +1,24 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LogLine, logLinesIn } from "../support/log-lines.ts";
 import { logName } from "../support/log-name.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, reconnect } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
+const main = "test/fixtures/watched.ts";
+
 let edge: WorkerdProcess;
-beforeAll(async () => void (edge = await startWorkerd({ main: "test/fixtures/watched.ts" })));
-afterAll(() => edge.close());
+/** Its sessions end a second after their clients have left. */
+let brief: WorkerdProcess;
+beforeAll(async () => {
+  [edge, brief] = await Promise.all([startWorkerd({ main, options: patient }), startWorkerd({ main })]);
+});
+afterAll(() => Promise.all([edge.close(), brief.close()]));
 
 /** What the log says of a session besides its calls, without its name. */
-const told = (sessionId: string): Partial<LogLine>[] => {
-  const lines = logLinesIn(edge.output()).filter((line) => line["session"] === logName(sessionId));
+const told = (sessionId: string, { output } = edge): Partial<LogLine>[] => {
+  const lines = logLinesIn(output()).filter((line) => line["session"] === logName(sessionId));
   return lines.filter(({ event }) => event.startsWith("session-")).map(({ session: _session, ...rest }) => rest);
 };
 
@@ -71,10 +78,10 @@ test("over Streamable HTTP a stream that goes on is a session that was resumed; 
 });
 
 test.each(["/sse", "/mcp"] as const)("over %s a session that nobody uses any more has ended idle", async (lane) => {
-  const client = lane === "/sse" ? await RawSseClient.open(edge.url) : await RawMcpClient.open(edge.url);
+  const client = lane === "/sse" ? await RawSseClient.open(brief.url) : await RawMcpClient.open(brief.url);
   if (client instanceof RawSseClient) client.close();
   await expect
-    .poll(() => told(client.sessionId))
+    .poll(() => told(client.sessionId, brief))
     .toEqual([opened(lane.slice(1)), { event: "session-ended", lane: lane.slice(1), by: "idle" }]);
 });
 

@@ -15,7 +15,11 @@ export interface Screen extends AsyncDisposable {
 export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
   const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
   const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  return await chromium.launch({ executablePath: await findChromium(), args: [...args, ...quiet, ...more] });
+  return await chromium.launch({
+    executablePath: await findChromium(),
+    args: [...args, ...quiet, ...more],
+    timeout: 120_000,
+  });
 }
 
 async function findChromium(): Promise<string> {
@@ -38,7 +42,7 @@ async function findChromium(): Promise<string> {
 export async function openScreen(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Screen> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(90_000);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(`thrown: ${error.message}`));
   page.on("console", (message) => {

@@ -55,7 +55,7 @@ export interface OfficialClient {
 const clientInfo = { name: "official", version: "1.0.0" };
 
 /** Longer than the SDK's default: a test says when it has waited long enough. */
-const timeout = 50_000;
+const timeout = 150_000;
 
 export type SdkTransport = "sse" | "http";
 
@@ -70,7 +70,7 @@ export async function connectV1(url: string, transportName: SdkTransport, user: 
     transportName === "sse"
       ? new SseTransportV1(new URL(url), { fetch })
       : new HttpTransportV1(new URL(url), { fetch });
-  await client.connect(transport);
+  await client.connect(transport, { timeout });
   const notifications = noteNotifications(transport);
   return {
     send: (request, options) => sendV1(client, request, { ...options, timeout }),
@@ -149,7 +149,7 @@ async function connectTransportV2(
   if (elicit) client.setRequestHandler("elicitation/create", ({ params }) => elicit(params.message));
   if (sample) client.setRequestHandler("sampling/createMessage", ({ params }) => sampled(sample, params));
   if (roots) client.setRequestHandler("roots/list", () => ({ roots }));
-  await client.connect(transport);
+  await client.connect(transport, { timeout });
   const notifications = noteNotifications(transport);
   return {
     send: (request, options) => sendV2(client, request, { ...options, timeout }),

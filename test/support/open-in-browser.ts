@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { logIn } from "./agreeing-user.ts";
 
 /** A person is not so quick: some clients listen only after they have opened the browser. */
-const untilListeningMs = 20_000;
+const untilListeningMs = 90_000;
 
 /** What a client starts as `xdg-open <URL>`: its user logs in, agrees, and is sent back to where the client listens. */
 const { back } = await logIn(new URL(process.argv[2] ?? ""));

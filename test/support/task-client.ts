@@ -70,7 +70,7 @@ export class TaskClient {
   }
 
   /** What `tasks/get` says once the task has that status. */
-  async until(taskId: string, status: string, timeout = 30_000): Promise<Record<string, unknown>> {
+  async until(taskId: string, status: string, timeout = 90_000): Promise<Record<string, unknown>> {
     for (const endsAtMs = Date.now() + timeout; ;) {
       const said = await this.get(taskId);
       if (said.result?.["status"] === status) return said.result;
