@@ -230,10 +230,11 @@ describe.each(lanes.filter(([, , open]) => open !== withoutSession))("in a sessi
 describe.each(lanes.filter(([, , open]) => open === overSse))("over %s", (_, serverOf, open) => {
   test("a call that is run again after a crash is still its caller's", async () => {
     const client = await open(serverOf(), "ann:write");
-    const answer = client.send("tools/call", { name: "slow", arguments: { ms: 1_500 } }, "ann:write");
+    const answer = client.send("tools/call", { name: "slow", arguments: {} }, "ann:write");
     const rows = async () => (await serverOf().inspect(client.sessionId ?? "")).rows;
     await expect.poll(async () => (await rows()).filter((row) => row.startsWith("call/"))).not.toEqual([]);
     await serverOf().abort(client.sessionId ?? "");
+    await fetch(`${serverOf().url}/test/open`);
     expect(told(await answer)).toContain("slowly");
     client.close();
   });

@@ -1,3 +1,4 @@
+import { setTimeout as passing } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { bearer } from "../support/guarded-client.ts";
 import { audience, knock, trustedProvider } from "./trusting-servers.ts";
@@ -7,12 +8,26 @@ const { provider, start } = await trustedProvider();
 /** A valid token but for these claims. */
 const tokenOf = (claims: Record<string, unknown> = {}) => provider.sign(provider.claims(audience, claims));
 
+/** How long one that hangs is waited for, of its two questions, and how long it is not asked again, milliseconds. */
+const [eachMs, askAgainMs] = [5_000, 5_000];
+
+const timesFor = (health: string) => (health === "hanging" ? { timeoutMs: 2 * eachMs } : {});
+
+/** Does `attempt` again if it says that a busy machine took longer for it than there was time. */
+async function untilInTime(attempt: () => Promise<boolean>): Promise<void> {
+  try {
+    while (!(await attempt())) await provider.be("up");
+  } finally {
+    await provider.be("up");
+  }
+}
+
 /** Where clients of 2025-03-26 look for the authorization server, and nowhere else. */
 const copy = "/.well-known/oauth-authorization-server";
 
 describe("while the identity provider cannot be asked", () => {
   test.each(["down", "failing", "hanging"] as const)("%s: 503 and when to come again", async (health) => {
-    const edge = await start();
+    const edge = await start(timesFor(health));
     const token = await tokenOf();
     await provider.be(health);
     try {
@@ -21,9 +36,12 @@ describe("while the identity provider cannot be asked", () => {
     } finally {
       await provider.be("up");
     }
-    // It is asked again after a while: not for each request, and then it is enough.
+    // It is asked again after a while: not for each request, and then it is enough, if this machine has the time to answer.
+    const upSinceMs = performance.now();
     await expect.poll(async () => (await knock(edge, bearer(token))).status, { interval: 500 }).toBe(200);
-    expect(edge.logs().filter((line) => line.includes("issuer-unreachable"))).toHaveLength(1);
+    const failures = () => edge.logs().filter((line) => line.includes("issuer-unreachable"));
+    await expect.poll(failures).not.toEqual([]);
+    expect(failures().length).toBeLessThanOrEqual(1 + (performance.now() - upSinceMs) / askAgainMs);
     // Its keys are known now, and it is not needed.
     await provider.be(health);
     try {
@@ -36,48 +54,51 @@ describe("while the identity provider cannot be asked", () => {
   test.each(["failing", "hanging"] as const)(
     "%s: who comes soon after the first is told so at once",
     async (health) => {
-      const edge = await start();
-      await provider.be(health);
-      try {
+      await untilInTime(async () => {
+        const edge = await start(timesFor(health));
+        await provider.be(health);
+        const endsAtMs = performance.now() + (health === "hanging" ? eachMs : 0) + askAgainMs;
         expect((await knock(edge, bearer(await tokenOf()))).status).toBe(503);
         const asked = provider.requests.length;
         const tokens = await Promise.all(["a", "b", "c"].map((jti) => tokenOf({ jti })));
         const answers = await Promise.all(tokens.map((token) => knock(edge, bearer(token))));
+        const { status: ofCopy } = await fetch(`${edge.url}${copy}`);
+        if (performance.now() >= endsAtMs) return false;
         expect(answers.map(({ status, retryAfter }) => [status, retryAfter])).toEqual(tokens.map(() => [503, "5"]));
-        expect((await fetch(`${edge.url}${copy}`)).status).toBe(503);
+        expect(ofCopy).toBe(503);
         expect(provider.requests.slice(asked)).toEqual([]);
-      } finally {
-        await provider.be("up");
-      }
+        return true;
+      });
     },
   );
 
   test("of those who come later one asks again, and the others do not wait for it", async () => {
-    const edge = await start({ timeoutMs: 120_000 });
-    await provider.be("failing");
-    try {
+    await untilInTime(async () => {
+      const edge = await start(timesFor("hanging"));
+      await provider.be("failing");
       expect((await knock(edge, bearer(await tokenOf()))).status).toBe(503);
       await provider.be("hanging");
       const asked = provider.requests.length;
+      const isAsked = (): boolean => provider.requests.length > asked;
       const [token, other] = [await tokenOf({ jti: "one" }), await tokenOf({ jti: "other" })];
+      let [knockedAtMs, isAnswered, waiting] = [0, true, Promise.resolve<unknown>(undefined)];
       // Whoever asks again waits for what never comes.
-      const waiting: Promise<unknown>[] = [];
-      await expect
-        .poll(
-          () => {
-            waiting.push(knock(edge, bearer(token)).catch(() => undefined));
-            return provider.requests.length - asked;
-          },
-          { interval: 500 },
-        )
-        .toBe(1);
-      expect((await knock(edge, bearer(other))).status).toBe(503);
-      expect(provider.requests.length - asked).toBe(1);
+      while (!isAsked()) {
+        await passing(50);
+        if (!isAnswered) continue;
+        [knockedAtMs, isAnswered] = [performance.now(), false];
+        waiting = knock(edge, bearer(token)).finally(() => (isAnswered = true));
+      }
+      const { status } = await knock(edge, bearer(other));
+      const isInTime = performance.now() < knockedAtMs + Math.min(eachMs, askAgainMs);
+      if (isInTime) {
+        expect([status, isAnswered]).toEqual([503, false]);
+        expect(provider.requests.length - asked).toBe(1);
+      }
       await provider.be("down");
-      await Promise.all(waiting);
-    } finally {
-      await provider.be("up");
-    }
+      await waiting;
+      return isInTime;
+    });
   });
 
   test("keys that are not where they should be: 503", async () => {
@@ -89,7 +110,9 @@ describe("while the identity provider cannot be asked", () => {
     const edge = await start({ issuer: `${provider.issuer}/` });
     const token = await tokenOf({ iss: `${provider.issuer}/` });
     expect((await knock(edge, bearer(token))).status).toBe(503);
-    expect(edge.logs().join("\n")).toContain(`says that its issuer is ${provider.issuer}: set issuer to that.`);
+    await expect
+      .poll(() => edge.logs().join("\n"))
+      .toContain(`says that its issuer is ${provider.issuer}: set issuer to that.`);
   });
 });
 
@@ -99,7 +122,9 @@ test("an issuer that would send its keys as anybody on the way can change them: 
   provider.documents.set("/careless/.well-known/openid-configuration", metadata);
   const edge = await start({ issuer });
   expect((await knock(edge, bearer(await tokenOf({ iss: issuer })))).status).toBe(503);
-  expect(edge.logs().join("\n")).toContain("names no jwks_uri that begins with https://: set jwksUri.");
+  await expect
+    .poll(() => edge.logs().join("\n"))
+    .toContain("names no jwks_uri that begins with https://: set jwksUri.");
 });
 
 describe("a copy of what the provider says of itself, for clients that know no other place", () => {

@@ -109,11 +109,12 @@ describe("a server that takes the tokens of an identity provider", () => {
     const after = await tokenOf({ scope });
     await expect.poll(async () => (await knock(edge, bearer(after))).status, { interval: 500 }).toBe(200);
     // Anybody can name keys that nobody knows: that does not have the provider asked again and again.
-    const asked = fetchesOfKeys();
+    const [asked, sinceMs] = [fetchesOfKeys(), performance.now()];
     for (const kid of ["a", "b", "c", "d"]) {
       expect((await knock(edge, bearer(await signedBySomebody(kid)))).status).toBe(401);
     }
-    expect(fetchesOfKeys() - asked).toBeLessThanOrEqual(1);
+    // Once in five seconds.
+    expect(fetchesOfKeys() - asked).toBeLessThanOrEqual(1 + (performance.now() - sinceMs) / 5_000);
   });
 });
 

@@ -101,7 +101,8 @@ interface Opened {
 }
 
 const clientInfo = { name: "official", version: "1.0.0" };
-const timeout = 50_000;
+/** Longer than the SDK's default: a test says when it has waited long enough. */
+const timeout = 150_000;
 
 function openV1(url: string, lane: LaneName, store: TokenStore): Opened {
   const client = new ClientV1(clientInfo);
@@ -109,7 +110,7 @@ function openV1(url: string, lane: LaneName, store: TokenStore): Opened {
   const transport =
     lane === "sse" ? new SseTransportV1(new URL(url), options) : new HttpTransportV1(new URL(url), options);
   return {
-    connect: () => client.connect(transport),
+    connect: () => client.connect(transport, { timeout }),
     finishAuth: (query) => transport.finishAuth(query.get("code") ?? ""),
     call: async (name, args = {}) => textOf(await client.callTool({ name, arguments: args }, undefined, { timeout })),
     close: () => client.close(),
@@ -124,7 +125,7 @@ function openV2(url: string, lane: LaneName, store: TokenStore): Opened {
       ? new v2.SSEClientTransport(new URL(url), options)
       : new v2.StreamableHTTPClientTransport(new URL(url), options);
   return {
-    connect: () => client.connect(transport),
+    connect: () => client.connect(transport, { timeout }),
     finishAuth: (query) => transport.finishAuth(query),
     call: async (name, args = {}) => textOf(await client.callTool({ name, arguments: args }, { timeout })),
     close: () => client.close(),

@@ -62,7 +62,7 @@ const credentials: Record<string, string> = {
 test("while a call is journaled, and after it, no credential of it is on disk; a rerun sees who called all the same", async () => {
   const client = await connect(credentials, "?tenant=t1&api_key=very-secret-13");
   const calling = { ...client.headers, "x-tenant": "t1" };
-  await postJson(client.endpoint, call("slow", "s", { ms: 1_500 }), calling);
+  await postJson(client.endpoint, call("gated", "s"), calling);
   await expect
     .poll(async () => (await rowsOf(client.sessionId)).filter((row) => row.startsWith("call/")))
     .not.toEqual([]);
@@ -76,6 +76,7 @@ test("while a call is journaled, and after it, no credential of it is on disk; a
 
   const headers = { authorization: "Bearer user:ann:another-token", "last-event-id": client.stream.lastEventId };
   const stream = await RawStream.open(server.url + path, { headers });
+  await fetch(`${server.url}/test/open`);
   const slow = JSON.parse(textOf(await stream.answerTo("s"))) as Slow;
   expect(slow).toMatchObject({
     user: "https://issuer.example|ann",

@@ -28,8 +28,9 @@ export class IdentityProvider {
   user: Record<string, unknown> = { sub: "alice", preferred_username: "alice", name: "Älice ✓" };
   /** What its tokens are for. Default: what a client asks for (RFC 8707). */
   audience: string | undefined;
-  /** Seconds that access tokens live. Negative: they come expired. */
+  /** Seconds that access tokens live, and those that come by a refresh. Negative: they come expired. */
   lifetimeSeconds = 3_600;
+  refreshedSeconds = 3_600;
   /** Requests that it was asked so far, as `GET /jwks`. */
   readonly requests: string[] = [];
   /** Whether its user is not let in, or does not want to be. */
@@ -200,10 +201,12 @@ export class IdentityProvider {
     const refreshToken = randomUUID();
     this.#refreshTokens.set(refreshToken, grant);
     const { audience, clientId, scope } = grant;
+    const seconds = isRefresh ? this.refreshedSeconds : this.lifetimeSeconds;
+    const exp = Math.floor(Date.now() / 1000) + seconds;
     return {
-      access_token: await this.sign(this.claims(audience, { client_id: clientId, scope })),
+      access_token: await this.sign(this.claims(audience, { client_id: clientId, scope, exp })),
       token_type: "bearer",
-      expires_in: Math.max(1, this.lifetimeSeconds),
+      expires_in: Math.max(1, seconds),
       refresh_token: refreshToken,
       scope,
     };
