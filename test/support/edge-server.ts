@@ -1,4 +1,5 @@
 import { createTestHarness, type WorkerHandle } from "wrangler";
+import type { EdgeOptions } from "../../src/index.ts";
 import type { Inspection } from "../fixtures/inspectable.ts";
 import { pageAssets, root, workerConfig } from "./bundle.ts";
 
@@ -7,7 +8,7 @@ export interface EdgeServer {
   /** `http://127.0.0.1:<port>`, without a slash at the end. */
   url: string;
   worker: WorkerHandle;
-  /** Lines of `console.*` of the Worker and its objects so far. */
+  /** Lines of `console.*` of the Worker and its objects that have arrived so far: a line may come after the answer that it is of. */
   logs(): string[];
   /** Ends the object's time in memory. Its streams stay open, as in an eviction on the edge. */
   evict(sessionId: string): Promise<void>;
@@ -19,23 +20,30 @@ export interface EdgeServer {
 }
 
 /**
-/**
  * Starts `main` (a path from the root; the example server if not given) with the configuration of a fresh clone, and these
- * changes to it. Only with `page` browsers are shown the page.
+ * changes to it. Only with `page` browsers are shown the page. `options` take the place of those of the fixture, if it reads them.
  */
 export async function startEdge(
   main = "test/fixtures/example.ts",
   {
     page = false,
+    options = {},
+    vars = {},
     ...changes
   }: {
     page?: boolean;
+    options?: EdgeOptions;
     vars?: Record<string, string>;
     kv_namespaces?: { binding: string }[];
     compatibility_flags?: string[];
   } = {},
 ): Promise<EdgeServer> {
-  const config = { ...(await workerConfig(main)), ...(page && { assets: await pageAssets() }), ...changes };
+  const config = {
+    ...(await workerConfig(main)),
+    ...(page && { assets: await pageAssets() }),
+    ...changes,
+    vars: { ...vars, OPTIONS: JSON.stringify(options) },
+  };
   const harness = createTestHarness({ root, workers: [{ config }] });
   const { url } = await harness.listen();
   const worker = harness.getWorker();

@@ -109,6 +109,9 @@ export const initialize = (capabilities: Record<string, unknown> = {}, protocolV
   params: { protocolVersion, capabilities, clientInfo: { name: "raw", version: "1" } },
 });
 
+/** Ends what the tool `hold` of `small-bounds.ts` holds. */
+export const release = { jsonrpc: "2.0", method: "notifications/roots/list_changed" };
+
 /** A session over HTTP+SSE, spoken to by hand. */
 export class RawSseClient {
   stream: RawStream;
@@ -166,14 +169,14 @@ export class RawSseClient {
     return this.request("tools/call", { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) });
   }
 
-  /** A call of `bounded.ts` that is in flight until `release`; its id. */
+  /** A call of `small-bounds.ts` that is in flight until `release`; its id. */
   hold(): Promise<number> {
     return this.send("tools/call", { name: "hold", arguments: {} });
   }
 
   /** Has what is held answered, with "released", and whatever is to be held from now on. */
   async release(): Promise<void> {
-    await this.post({ jsonrpc: "2.0", method: "notifications/roots/list_changed" });
+    await this.post(release);
   }
 
   /** Comes back after a cut as a compliant EventSource does. */

@@ -1,4 +1,5 @@
 import { join, relative } from "node:path";
+import type { EdgeOptions } from "../../src/index.ts";
 import { bundle, root, workerConfig } from "./bundle.ts";
 
 /** Cap'n Proto text. */
@@ -27,6 +28,8 @@ export interface WorkerdConfig {
   previous?: "main" | "other" | undefined;
   /** What V8 may have for each isolate, MiB. The platform's bound is 128. */
   heapMib?: number | undefined;
+  /** In the place of those of the fixture, if it reads them. */
+  options?: EdgeOptions;
   /** What else the Worker has. */
   more?: MoreConfig | undefined;
 }
@@ -46,6 +49,7 @@ export async function workerdConfig({
   otherPort,
   previous,
   heapMib,
+  options = {},
   more,
 }: WorkerdConfig): Promise<string> {
   const { compatibility_date: date, compatibility_flags: flags } = await workerConfig(main);
@@ -58,6 +62,7 @@ export async function workerdConfig({
   compatibilityFlags = ${JSON.stringify(flags)}`;
   const heap = heapMib === undefined ? "" : `\n  v8Flags = ["--max-heap-size=${heapMib}"],`;
   const isSplit = otherPort !== undefined;
+  const optionsText = `(name = "OPTIONS", text = ${JSON.stringify(JSON.stringify(options))})`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -73,7 +78,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   modules = ${modulesOf("main")},
   ${dated},
-  bindings = [(name = "SESSION", durableObjectNamespace = "Session")${more?.bindings ?? ""}],
+  bindings = [(name = "SESSION", durableObjectNamespace = "Session"), ${optionsText}${more?.bindings ?? ""}],
   durableObjectNamespaces = [(className = "Session", uniqueKey = "mcp-edge-session", enableSql = true)],
   durableObjectStorage = (localDisk = "disk"),
   ${more?.worker ?? ""}
@@ -82,7 +87,7 @@ ${more?.constants ?? ""}
 const other :Workerd.Worker = (
   modules = ${modulesOf("other")},
   ${dated},
-  bindings = [(name = "SESSION", durableObjectNamespace = (className = "Session", serviceName = "main"))],
+  bindings = [(name = "SESSION", durableObjectNamespace = (className = "Session", serviceName = "main")), ${optionsText}],
 );
 `;
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { EdgeOptions } from "../../src/index.ts";
 import { freePort } from "./free-port.ts";
 import { untilServing } from "./until-serving.ts";
 import { workerdBinary } from "../../src/serve/workerd-binary.ts";
@@ -38,6 +39,8 @@ export interface WorkerdOptions {
   previous?: "main" | "other";
   /** What V8 may have for each isolate, MiB. */
   heapMib?: number;
+  /** In the place of those of the fixture, if it reads them. */
+  options?: EdgeOptions;
   /** What else the Worker has. */
   more?: MoreConfig;
 }
@@ -49,6 +52,7 @@ export async function startWorkerd({
   isSplit = false,
   previous,
   heapMib,
+  options = {},
   more,
 }: WorkerdOptions): Promise<WorkerdProcess> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
@@ -57,7 +61,7 @@ export async function startWorkerd({
   const port = await freePort();
   const otherPort = isSplit ? await freePort() : undefined;
   const config = join(folder, "config.capnp");
-  const place = { main, folder, diskFolder, port, otherPort, heapMib, more };
+  const place = { main, folder, diskFolder, port, otherPort, heapMib, options, more };
   await writeFile(config, await workerdConfig({ ...place, previous }));
 
   let output = "";
@@ -77,7 +81,7 @@ export async function startWorkerd({
   const kill = async (): Promise<void> => {
     const dying = child;
     child = undefined;
-    if (dying?.pid === undefined || dying.exitCode !== null) return;
+    if (dying?.pid === undefined || dying.exitCode !== null || dying.signalCode !== null) return;
     const gone = new Promise((resolve) => dying.once("exit", resolve));
     dying.kill("SIGKILL");
     await gone;
