@@ -12,6 +12,9 @@ import { afterwards, announced, serverSource, start } from "./started.ts";
 
 const execute = promisify(execFile);
 
+/** A bound on hanging, milliseconds. */
+const patienceMs = 90_000;
+
 const named = (name: string, end = ""): string =>
   serverSource(`  server.registerTool("${name}", {}, () => ({ content: [] }));`) + end;
 
@@ -99,7 +102,7 @@ test("a tool that is saved appears in the page of an Inspector that is connected
   await page.getByText("before", { exact: true }).waitFor();
   await project.replace("src/server.ts", named("after"));
   await page.getByText("after", { exact: true }).waitFor();
-  expect(await page.getByText("before", { exact: true }).count()).toBe(0);
+  await expect.poll(() => page.getByText("before", { exact: true }).count()).toBe(0);
 });
 
 test.skipIf(process.platform === "win32")(
@@ -154,8 +157,9 @@ async function descendant(ancestor: number | undefined, name: string): Promise<n
 }
 
 async function until<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
-  for (;;) {
+  for (const endsAtMs = Date.now() + patienceMs; ;) {
     const found = await look();
     if (found !== undefined) return found;
+    if (Date.now() > endsAtMs) throw new Error("what was looked for did not come");
   }
 }
