@@ -31,7 +31,7 @@ test("through cuts, evictions and crashes no client loses a call, gets a wrong a
   expectNothingLost(outcome, plan);
   expect(outcome.faults.cuts).toBeGreaterThanOrEqual(plan.cuts);
   expect(outcome.faults.aborts).toBe(plan.aborts);
-  expect(outcome.faults.evictions).toBeGreaterThan(plan.evictions / 2);
+  expect(outcome.faults.evictions).toBeGreaterThanOrEqual(plan.evictions);
 }, 600_000);
 
 test("through kill -9 of the whole process, with calls in flight, likewise", async () => {
