@@ -34,6 +34,22 @@ export async function attachAgain(
   return undefined;
 }
 
+/**
+ * What `socket` carried to a client that has gone. An object that answers its close has written that down; one that crashes
+ * before it hears of it has it from here.
+ */
+export async function giveBackUnheard(
+  source: StreamSource,
+  { sessionId, socket, held }: { sessionId: string; socket: WebSocket; held: Uint8Array[] },
+): Promise<void> {
+  const isHeard = await new Promise<boolean>((resolve) => {
+    socket.addEventListener("close", ({ code }) => resolve(code === 1000));
+    socket.addEventListener("error", () => resolve(false));
+  });
+  const target: AttachTarget = { sessionId, session: "stored", position: undefined };
+  if (!isHeard) await attachAgain(source, { target, held, isOver: () => true });
+}
+
 /** False if the object cannot be reached. */
 async function giveBack(source: StreamSource, sessionId: string, packed: Uint8Array[]): Promise<boolean> {
   if (packed.length === 0) return true;
