@@ -14,7 +14,8 @@ const add = { name: "add", arguments: { a: 25, b: 25 } };
 
 async function constructionsOf({ sessionId }: RawSseClient): Promise<number> {
   const response = await fetch(`${server.url}/test/inspect?id=${sessionId}`);
-  return ((await response.json()) as Inspection).constructions;
+  const { constructions }: Inspection = await response.json();
+  return constructions;
 }
 
 test("an object that crashes before it hears that its client is gone loses no answer that was on its way", async () => {

@@ -231,7 +231,7 @@ describe("nothing is lost of a task", () => {
 
   test("whose object crashes as it is asked for", async () => {
     const taskId = await client.begin("until-aborted", { n: 4 });
-    await fetch(`${server.url}/test/abort?id=${taskId.slice(0, 64)}&next`);
+    await fetch(`${server.url}/test/abort?id=${taskId.slice(0, 64)}&at=next`);
     expect(await client.get(taskId)).toMatchObject({ result: { taskId, status: "failed" } });
   });
 
