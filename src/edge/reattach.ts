@@ -14,12 +14,16 @@ export interface Search {
 
 /**
  * The object that went away, or another one in its place, which first gets back what it may have lost. `undefined` if it
- * refuses, could not be reached at any attempt, or the search is over.
+ * refuses, could not be reached at any attempt, or the search is over. What there is to give back is given back also if the
+ * client goes meanwhile.
  */
-export async function attachAgain(
-  source: StreamSource,
-  { target, held, isOver }: Search,
-): Promise<WebSocket | undefined> {
+export function attachAgain(source: StreamSource, search: Search): Promise<WebSocket | undefined> {
+  const found = find(source, search);
+  if (search.held.length > 0) source.goOn?.(found);
+  return found;
+}
+
+async function find(source: StreamSource, { target, held, isOver }: Search): Promise<WebSocket | undefined> {
   let unreturned = held;
   for (const delayMs of reattachDelaysMs) {
     await new Promise((resolve) => setTimeout(resolve, delayMs));
