@@ -64,7 +64,7 @@ describe("a POST in the isolate of its stream", () => {
     // Of which nothing is heard for a while, where the machine stands still, goes by itself as well.
     expect(requests).toBeLessThan(1.1 * carried);
     for (const client of clients) client.close();
-  }, 240_000);
+  }, 600_000);
 
   test("is a request of its own if it is long", async () => {
     const client = await RawSseClient.open(metered.url);
