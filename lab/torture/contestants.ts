@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import type { EdgeOptions } from "../../src/index.ts";
 import { root } from "../../test/support/bundle.ts";
 import { startEdge } from "../../test/support/edge-server.ts";
 import { freePort } from "../../test/support/free-port.ts";
@@ -29,14 +30,15 @@ export interface Contestant {
 export const ours = "mcp-edge";
 
 /** This project with a login by keys, in a plain workerd, which can be killed. */
-export async function guardedInProcess(): Promise<Contestant> {
-  const contestant = await inProcess(`${ours} with keys: cuts, kill -9`, { main: "test/fixtures/torture-keys.ts" });
+export async function guardedInProcess(options: EdgeOptions = {}): Promise<Contestant> {
+  const main = "test/fixtures/torture-keys.ts";
+  const contestant = await inProcess(`${ours} with keys: cuts, kill -9`, { main, options });
   return { ...contestant, headers: { authorization: "Bearer torture-key" } };
 }
 
 /** This project in wrangler's test harness, which can evict and crash single objects. */
-export function edgeInHarness(): Promise<Contestant> {
-  return inHarness(`${ours}: cuts, evictions, crashes`, "test/fixtures/torture.ts");
+export function edgeInHarness(options: EdgeOptions = {}): Promise<Contestant> {
+  return inHarness(`${ours}: cuts, evictions, crashes`, "test/fixtures/torture.ts", options);
 }
 
 /** Where calls of the stateless revision become tasks. */
@@ -49,8 +51,8 @@ export function tasksInProcess(): Promise<Contestant> {
   return inProcess(`${ours}, tasks: cuts, kill -9`, { main: "test/fixtures/torture-tasks.ts" });
 }
 
-async function inHarness(name: string, main: string): Promise<Contestant> {
-  const edge = await startEdge(main);
+async function inHarness(name: string, main: string, options: EdgeOptions = {}): Promise<Contestant> {
+  const edge = await startEdge(main, { options });
   return {
     name,
     url: edge.url,
@@ -66,8 +68,8 @@ async function inHarness(name: string, main: string): Promise<Contestant> {
 }
 
 /** This project in a plain workerd, which can be killed. */
-export async function edgeInProcess(): Promise<Contestant> {
-  return await inProcess(`${ours}: cuts, kill -9`, { main: "test/fixtures/torture.ts" });
+export async function edgeInProcess(options: EdgeOptions = {}): Promise<Contestant> {
+  return await inProcess(`${ours}: cuts, kill -9`, { main: "test/fixtures/torture.ts", options });
 }
 
 /** This project as `mcp-edge serve` serves it, behind nginx: what is killed is all of it. */

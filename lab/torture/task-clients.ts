@@ -48,6 +48,8 @@ export function connectTaskClient(
 
 /** How long a client waits after a question that was cut, milliseconds. */
 const againMs = 200;
+/** How long it insists on a cancellation, milliseconds: far longer than any fault lasts. */
+const cancelMs = 40_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Asks again while `ask` is cut, for so long. */
@@ -124,7 +126,7 @@ function rawClient(base: string): TaskTortureClient {
         taskId,
         settle: (timeoutMs) => settle(taskId, timeoutMs),
         cancel: async () => {
-          await insist(() => ask("tasks/cancel", { taskId }), { isCut: isFetchCut, timeoutMs: 10_000 });
+          await insist(() => ask("tasks/cancel", { taskId }), { isCut: isFetchCut, timeoutMs: cancelMs });
         },
       };
     },
@@ -174,7 +176,7 @@ async function connectExtTasks(base: string, headers: Record<string, string>): P
           const outcome = await insist(ask, insisting);
           return outcome.status === "cancelled" ? "cancelled" : textIn(resultFromTaskOutcome(outcome));
         },
-        cancel: () => insist(() => session.cancelTask(taskId), { isCut: isDispatchCut, timeoutMs: 10_000 }),
+        cancel: () => insist(() => session.cancelTask(taskId), { isCut: isDispatchCut, timeoutMs: cancelMs }),
       };
     },
     async close() {

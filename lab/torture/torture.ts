@@ -88,6 +88,7 @@ async function inflict(contestant: Contestant, plan: Plan, sessions: Tortured[],
       // was sent into it, is the one loss that the README names: each of these faults comes by itself.
       for (const { proxy } of sessions) proxy.disarm();
       await pause(betweenKillsMs);
+      await Promise.all(sessions.map(untilHeard));
       await contestant.killAndRestart?.();
       faults.kills += 1;
     }
@@ -98,6 +99,10 @@ async function inflict(contestant: Contestant, plan: Plan, sessions: Tortured[],
     await pause(random.between(pauseMs.least, pauseMs.most));
   }
   await Promise.all(evicting);
+  // Something may have come in between.
+  while (contestant.evict !== undefined && faults.evictions < plan.evictions) {
+    faults.evictions += await evict(contestant, random.pick(sessions));
+  }
   const cuts = (): number => sessions.reduce((total, { proxy }) => total + proxy.cuts, 0);
   // A cut that was to come in the middle of a message may not have come: the stream had too little to say.
   while (cuts() < plan.cuts) {
@@ -107,6 +112,11 @@ async function inflict(contestant: Contestant, plan: Plan, sessions: Tortured[],
   faults.cuts = cuts();
   faults.aborts = deck.filter((fault) => fault === "abort").length;
   return faults;
+}
+
+/** Until a client has what a black hole has swallowed: on its next stream that comes before any later answer. */
+async function untilHeard({ client, lostAfterMs }: Tortured): Promise<void> {
+  await client.call("session", {}, lostAfterMs).catch(() => undefined);
 }
 
 /** Holds a session's calls until its object has nothing to do and is evicted; cuts go on meanwhile. How many were. */

@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import type { EventId } from "../protocol/event-id.ts";
 import * as link from "../link/link.ts";
 import { findSession } from "./objects.ts";
@@ -23,6 +24,8 @@ export interface StreamSource {
   attach(target: AttachTarget): Promise<WebSocket | Response>;
   /** Gives an object that crashed what was written for its client lately. Rejects if the object cannot be reached. */
   giveBack(sessionId: string, packed: Uint8Array[]): Promise<void>;
+  /** Has `work` go on after the client has gone. */
+  goOn?(work: Promise<unknown>): void;
   /** The id by which the object that was attached to knows its session. Absent: the one that was asked for. */
   idOf?(sessionId: string): string;
 }
@@ -56,6 +59,10 @@ export class SessionSource implements StreamSource {
   /** The session's id as the object that was attached to last knows it. */
   idOf(sessionId: string): string {
     return link.knowsSecrets(this.#objectVersion) ? sessionId : (objectIdIn(sessionId) ?? sessionId);
+  }
+
+  goOn(work: Promise<unknown>): void {
+    waitUntil(work);
   }
 
   async giveBack(sessionId: string, packed: Uint8Array[]): Promise<void> {

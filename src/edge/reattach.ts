@@ -14,12 +14,16 @@ export interface Search {
 
 /**
  * The object that went away, or another one in its place, which first gets back what it may have lost. `undefined` if it
- * refuses, could not be reached at any attempt, or the search is over.
+ * refuses, could not be reached at any attempt, or the search is over. What there is to give back is given back also if the
+ * client goes meanwhile.
  */
-export async function attachAgain(
-  source: StreamSource,
-  { target, held, isOver }: Search,
-): Promise<WebSocket | undefined> {
+export function attachAgain(source: StreamSource, search: Search): Promise<WebSocket | undefined> {
+  const found = find(source, search);
+  if (search.held.length > 0) source.goOn?.(found);
+  return found;
+}
+
+async function find(source: StreamSource, { target, held, isOver }: Search): Promise<WebSocket | undefined> {
   let unreturned = held;
   for (const delayMs of reattachDelaysMs) {
     await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -32,6 +36,22 @@ export async function attachAgain(
     if (attached !== undefined || isOver()) return attached;
   }
   return undefined;
+}
+
+/**
+ * What `socket` carried to a client that has gone. An object that answers its close has written that down; one that crashes
+ * before it hears of it has it from here.
+ */
+export async function giveBackUnheard(
+  source: StreamSource,
+  { sessionId, socket, held }: { sessionId: string; socket: WebSocket; held: Uint8Array[] },
+): Promise<void> {
+  const isHeard = await new Promise<boolean>((resolve) => {
+    socket.addEventListener("close", ({ code }) => resolve(code === 1000));
+    socket.addEventListener("error", () => resolve(false));
+  });
+  const target: AttachTarget = { sessionId, session: "stored", position: undefined };
+  if (!isHeard) await attachAgain(source, { target, held, isOver: () => true });
 }
 
 /** False if the object cannot be reached. */

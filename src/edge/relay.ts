@@ -5,7 +5,7 @@ import { ClientStream, drainedBytes } from "../stream/client-stream.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
 import { Claim } from "./claim.ts";
 import { HeldAnswers } from "./held-answers.ts";
-import { attachAgain, closeQuietly, tryAttach } from "./reattach.ts";
+import { attachAgain, closeQuietly, giveBackUnheard, tryAttach } from "./reattach.ts";
 
 /** What a relay needs for as long as it lives. */
 export interface RelayOptions {
@@ -85,7 +85,7 @@ export class StreamRelay {
     this.#client = new ClientStream({
       keepAliveMs: settings.keepAliveMs,
       stalledAboveBytes: drainedBytes,
-      onGone: () => this.#stop(),
+      onGone: () => this.#leave(),
     });
     this.#writeText(preamble);
     this.#claim = claim && this.#askForClaim(claim);
@@ -226,6 +226,16 @@ export class StreamRelay {
   #end(): void {
     this.#stop();
     this.#client.close();
+  }
+
+  /** The client has gone. */
+  #leave(): void {
+    const { source } = this.#options;
+    const socket = this.#socket;
+    const held = this.#held.all();
+    this.#stop();
+    if (socket === undefined || held.length === 0) return;
+    source.goOn?.(giveBackUnheard(source, { sessionId: this.#sessionId, socket, held }));
   }
 
   /** Lets go of everything but the client's stream. The object learns of it only by an explicit close. */

@@ -184,9 +184,9 @@ export class Session<Env> {
 
   /** A relay is gone: its client left, or is about to come back. */
   webSocketClose(socket: WebSocket, code: number): void {
-    // Answers the close handshake; a code that was not received cannot be sent.
-    socket.close(code === 1005 || code === 1006 ? 1000 : code);
     this.detach(socket);
+    // Answers the close handshake, behind what that has written; a code that was not received cannot be sent.
+    socket.close(code === 1005 || code === 1006 ? 1000 : code);
   }
 
   alarm(info?: AlarmInvocationInfo): Promise<void> {

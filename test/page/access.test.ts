@@ -46,7 +46,8 @@ const faultsScript = `(() => {
 
 async function everyPanel(page: Page, look: (name: string) => Promise<void>): Promise<void> {
   const offered = page.getByRole("navigation").getByRole("button");
-  await offered.first().waitFor();
+  // The last of what comes in several answers.
+  await offered.filter({ hasText: "recommend" }).waitFor();
   for (const name of await offered.allInnerTexts()) {
     await offered.filter({ hasText: new RegExp(`^${name}$`) }).click();
     await look(name);

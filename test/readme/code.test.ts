@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { clonedConfig, root } from "../support/bundle.ts";
 import { connectStdio } from "../support/official-clients.ts";
@@ -21,6 +22,13 @@ const blocks = codeIn(readme, "ts").map((code) => {
   const path = /^\/\/ (?<path>\S+\.ts)\n/.exec(code)?.groups?.["path"];
   return { path: path ?? "src/before.ts", code };
 });
+/** Of its own, until the end of the test. */
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-readme-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 const servers = blocks.filter(({ path }) => path === "src/server.ts");
 const tests = blocks.filter(({ path }) => path.startsWith("test/"));
 
@@ -47,7 +55,8 @@ test.each(tests)("the test that is $path passes", async ({ path, code }) => {
   await using project = await copyProject();
   await project.write(path, code);
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
-  const args = [vitest, "run", "--root", project.folder, path];
+  // Its own bound is 5 s, which a busy machine may need to load it.
+  const args = [vitest, "run", "--root", project.folder, "--testTimeout=180000", path];
   // It ends with 1 if none passed.
   const { stdout } = await run(process.execPath, args);
   expect(stdout).toContain(path);
@@ -68,9 +77,7 @@ test("the migration is one that wrangler takes, after that of an McpAgent and wi
   const migration = codeIn(readme, "toml").find((block) => block.includes("deleted_classes")) ?? "";
   const ours = await readFile(clonedConfig, "utf8");
   const former = '[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["MyMcp"]\n';
-  const folder = join(root, ".cache/readme-migration");
-  await mkdir(folder, { recursive: true });
-  const config = join(folder, "wrangler.toml");
+  const config = join(await temporaryFolder(), "wrangler.toml");
   const withoutMigrations = ours.replaceAll(/\[\[migrations\]\]\n(?:.+\n)+/g, "");
   await writeFile(config, `${withoutMigrations}\n${former}\n${migration}`);
   const { migrations } = unstable_readConfig({ config });
@@ -82,9 +89,7 @@ test("the migration is one that wrangler takes, after that of an McpAgent and wi
 
 test("the domain of one's own is a route that wrangler takes, at the end of our configuration", async () => {
   const [route = ""] = codeIn(readme, "toml");
-  const folder = join(root, ".cache/readme-route");
-  await mkdir(folder, { recursive: true });
-  const config = join(folder, "wrangler.toml");
+  const config = join(await temporaryFolder(), "wrangler.toml");
   await writeFile(config, `${await readFile(clonedConfig, "utf8")}\n${route}`);
   expect(unstable_readConfig({ config }).routes).toEqual([{ pattern: "mcp.example.com", custom_domain: true }]);
 });

@@ -87,7 +87,7 @@ test("what a kill -9 of serve left is found under another name of the folder and
   const first = await serving(built, where);
   const orphan = await workerdOf(where.data);
   first.kill("SIGKILL");
-  await first.ended;
+  await first.exited;
   expect(isRunning(orphan)).toBe(true);
   const link = join(await folder(), "link");
   await symlink(where.data, link);

@@ -49,7 +49,7 @@ test("restarted, stopped in order or killed, it serves the sessions it had, and 
 
   // Its workerd outlives it, and has the port and the disk.
   second.kill("SIGKILL");
-  await second.ended;
+  await second.exited;
   await serving(built, where);
   expect(await client.send(call("recall", { key: "colour" }))).toMatchObject({ content: [{ text: "green" }] });
   expect(client.sessionId()).toBe(sessionId);
@@ -100,10 +100,9 @@ test("what ended sessions leave on the disk is swept at the next start, and no s
   const staying = await connectV2(`${url}/mcp`, "http");
   await staying.send(call("remember", { key: "colour", value: "green" }));
   for (let n = 0; n < 3; n++) {
-    const probe = new AbortController();
     // A stream that is opened to look, and becomes no session.
-    await fetch(`${url}/sse`, { signal: probe.signal });
-    probe.abort();
+    const probe = await RawSseClient.connect(url);
+    probe.close();
   }
   first.kill("SIGTERM");
   await first.ended;

@@ -23,8 +23,10 @@ export interface Command {
   pid: number;
   output(): string;
   kill(signal: NodeJS.Signals): void;
-  /** Its exit code, or its signal. */
+  /** Its exit code, or its signal, once all that it wrote is read. A workerd that outlives it holds its outputs. */
   ended: Promise<number | NodeJS.Signals | null>;
+  /** Likewise, once the process itself is gone. */
+  exited: Promise<number | NodeJS.Signals | null>;
 }
 
 export function command(
@@ -41,15 +43,16 @@ export function command(
   let output = "";
   child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  // "exit", because a workerd that outlives it holds its outputs.
-  const ended = new Promise<number | NodeJS.Signals | null>((done) =>
-    child.once("exit", (code, signal) => done(code ?? signal)),
-  );
+  const until = (event: "exit" | "close"): Command["ended"] =>
+    new Promise((done) =>
+      child.once(event, (code: number | null, signal: NodeJS.Signals | null) => done(code ?? signal)),
+    );
+  const [exited, ended] = [until("exit"), until("close")];
   cleanUps.push(async () => {
     child.kill("SIGTERM");
-    await ended;
+    await exited;
   });
-  return { pid: child.pid ?? 0, output: () => output, kill: (signal) => void child.kill(signal), ended };
+  return { pid: child.pid ?? 0, output: () => output, kill: (signal) => void child.kill(signal), ended, exited };
 }
 
 export interface Place {

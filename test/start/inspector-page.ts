@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { root } from "../support/bundle.ts";
 import { freePort } from "../support/free-port.ts";
 import { type NpmRun, npmRun } from "./npm-run.ts";
@@ -12,6 +13,8 @@ export async function startInspector(args: string[], folder = root): Promise<{ r
   };
   const run = npmRun(["run", "inspector", "--", ...args], folder, env);
   await run.written("MCP_INSPECTOR_API_TOKEN=");
-  const written = new RegExp(`http://\\S+:${port}\\S*MCP_INSPECTOR_API_TOKEN=\\w+`).exec(run.output());
-  return { run, page: new URL(written?.[0] ?? "") };
+  // Whole: what comes first may end in the middle of it.
+  const url = new RegExp(`(http://\\S+:${port}\\S*MCP_INSPECTOR_API_TOKEN=\\w+)\\s`);
+  await expect.poll(run.output).toMatch(url);
+  return { run, page: new URL(url.exec(run.output())?.[1] ?? "") };
 }

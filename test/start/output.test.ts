@@ -52,18 +52,18 @@ test("npm start shows what tools say, each call in a line, and errors in lines o
     "[ { row: 1 } ]\n",
     "a count: 1\n",
     "▲ [WARNING] a warning\n",
+    "a group\n",
+    "Assertion failed: an assertion\n",
+    '{"event":"incident"}\n',
   ]) {
-    expect(run.output()).toContain(said);
+    await run.written(said);
   }
-  for (const said of ["a group\n", "Assertion failed: an assertion\n", '{"event":"incident"}\n']) {
-    expect(run.output()).toContain(said);
-  }
-  expect(run.output()).toMatch(/✘ \[ERROR\] Error: an error\n {4}at .*src\/server.ts:10:19/);
+  await expect.poll(run.output).toMatch(/✘ \[ERROR\] Error: an error\n {4}at .*src\/server.ts:10:19/);
   await client.call("fail");
   await run.written("✘ fail threw TypeError: not today\n");
   await run.written("tools/call  fail  failed");
-  expect(run.output()).toMatch(/caused by Error: the database is closed\n {4}at .*src\/server.ts:14:/);
-  expect(run.output()).toMatch(/·  tools\/call  fail  failed  \d+ ms  raw 1\n/);
+  await expect.poll(run.output).toMatch(/caused by Error: the database is closed\n {4}at .*src\/server.ts:14:/);
+  await expect.poll(run.output).toMatch(/·  tools\/call  fail  failed  \d+ ms  raw 1\n/);
   await client.call("refuse");
   await run.written("✘ refuse failed: I will not\n");
   await client.call("nobody");
@@ -71,7 +71,7 @@ test("npm start shows what tools say, each call in a line, and errors in lines o
   await run.written("tools/call  nobody  error");
   await client.request("prompts/get", { name: "ask" });
   await run.written("✘ ask threw Error: no prompt\n    at ");
-  expect(run.output()).toMatch(/ask threw Error: no prompt\n {4}at .*src\/server.ts:18:11/);
+  await expect.poll(run.output).toMatch(/ask threw Error: no prompt\n {4}at .*src\/server.ts:18:11/);
 
   await client.call("forget");
   await run.written(
@@ -83,10 +83,9 @@ test("npm start shows what tools say, each call in a line, and errors in lines o
   );
   await client.call("refine");
   await run.written("✘ refine threw Error: in a schema\n    at ");
-  expect(run.output()).toMatch(/in a schema\n {4}at .*src\/server.ts:25:/);
+  await expect.poll(run.output).toMatch(/in a schema\n {4}at .*src\/server.ts:25:/);
   await client.request("tools/list", {});
   await run.written("✘ date cannot be listed: Date cannot be represented in JSON Schema\n");
-  expect(run.output().match(/tools\/list threw/g)).toHaveLength(1);
   await client.call("count");
   await run.written("✘ count failed: The result of tools/call cannot be written as JSON.\n");
 
@@ -94,10 +93,13 @@ test("npm start shows what tools say, each call in a line, and errors in lines o
   await postJson(`${url}/mcp`, message, headers);
   await run.written("✘ fail threw TypeError: not today\n", 2);
   await run.written("modern 2\n");
-  expect(run.output()).toMatch(/·  tools\/call  fail  failed  \d+ ms  modern 2\n/);
+  await expect.poll(run.output).toMatch(/·  tools\/call  fail  failed  \d+ ms  modern 2\n/);
+  client.close();
+  run.interrupt();
+  await run.ended;
+  expect(run.output().match(/tools\/list threw/g)).toHaveLength(1);
   expect(run.output().replace('{"event":"incident"}\n', "")).not.toContain('{"event"');
   expect(run.output()).not.toContain("node_modules");
-  client.close();
 });
 
 test("a client without a session, and a server that uses memory: npm start says once what to write", async () => {
@@ -108,6 +110,8 @@ test("a client without a session, and a server that uses memory: npm start says 
     await postJson(`${url}/mcp`, message, headers);
   }
   await run.written("tools/call  recall  ", 2);
+  run.interrupt();
+  await run.ended;
   expect(run.output().match(/sessions: "preferred" in src\/worker\.ts/g)).toHaveLength(1);
 });
 
@@ -127,7 +131,7 @@ export function createServer() {
   expect(textOf(await client.call("fail"))).toBe("not in v1");
   await run.written("✘ fail threw Error: not in v1\n    at ");
   await run.written("tools/call  fail  failed");
-  expect(run.output()).toMatch(/not in v1\n {4}at .*src\/server.ts:5:11/);
+  await expect.poll(run.output).toMatch(/not in v1\n {4}at .*src\/server.ts:5:11/);
   client.close();
 });
 
@@ -167,6 +171,8 @@ test("--log-level of wrangler's is taken: with warn, no call and no log is shown
   await client.call("say");
   await run.written("a warning");
   await run.written("an error");
-  expect(run.output()).not.toContain("a log");
   client.close();
+  run.interrupt();
+  await run.ended;
+  expect(run.output()).not.toContain("a log");
 });

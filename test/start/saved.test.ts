@@ -12,6 +12,9 @@ import { afterwards, announced, serverSource, start } from "./started.ts";
 
 const execute = promisify(execFile);
 
+/** A bound on hanging, milliseconds. */
+const patienceMs = 90_000;
+
 const named = (name: string, end = ""): string =>
   serverSource(`  server.registerTool("${name}", {}, () => ({ content: [] }));`) + end;
 
@@ -36,8 +39,10 @@ test("a source that is saved by putting another file in its place is served each
     await run.written("Serving again", times);
   }
   expect(await toolsOf(url)).toEqual(["mended"]);
-  // Each once: what was bundled is not bundled again before the next save.
-  expect(run.output().match(/✘ Error: broken \d/g)).toEqual(["✘ Error: broken 1", "✘ Error: broken 2"]);
+  // Each once, and once more where a busy machine hears late of the save: what was bundled is not bundled again and again.
+  const shown = run.output().match(/✘ Error: broken \d/g) ?? [];
+  expect(new Set(shown)).toEqual(new Set(["✘ Error: broken 1", "✘ Error: broken 2"]));
+  expect(shown.length).toBeLessThanOrEqual(4);
 });
 
 test("after a load error a source in a folder that is new is noticed as well", async () => {
@@ -99,7 +104,7 @@ test("a tool that is saved appears in the page of an Inspector that is connected
   await page.getByText("before", { exact: true }).waitFor();
   await project.replace("src/server.ts", named("after"));
   await page.getByText("after", { exact: true }).waitFor();
-  expect(await page.getByText("before", { exact: true }).count()).toBe(0);
+  await expect.poll(() => page.getByText("before", { exact: true }).count()).toBe(0);
 });
 
 test.skipIf(process.platform === "win32")(
@@ -154,8 +159,9 @@ async function descendant(ancestor: number | undefined, name: string): Promise<n
 }
 
 async function until<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
-  for (;;) {
+  for (const endsAtMs = Date.now() + patienceMs; ;) {
     const found = await look();
     if (found !== undefined) return found;
+    if (Date.now() > endsAtMs) throw new Error("what was looked for did not come");
   }
 }

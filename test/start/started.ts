@@ -3,8 +3,8 @@ import { freePort } from "../support/free-port.ts";
 import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
 import { type NpmRun, npmRun } from "./npm-run.ts";
 
-/** A test here starts wrangler up to five times, which takes ten seconds each beside others on a busy machine. */
-vi.setConfig({ testTimeout: 180_000 });
+/** A test here starts wrangler up to five times, which takes ten seconds each beside others on a busy machine. A bound on hanging. */
+vi.setConfig({ testTimeout: 400_000 });
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 

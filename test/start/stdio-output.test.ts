@@ -51,6 +51,8 @@ test("a hundred long answers at once arrive whole, without a warning", async () 
   const text = "x".repeat(bytes);
   expect(answers.filter((answer) => !JSON.stringify(answer).includes(`"${text}"`))).toEqual([]);
   expect(strays()).toEqual([]);
+  server.end();
+  await server.ended;
   expect(server.stderr()).not.toContain("Warning");
 });
 
@@ -82,6 +84,9 @@ test("a client that reads no more ends it without a word", async () => {
       .split("\n")
       .filter((line) => !line.startsWith('{"event":"call"'));
   await server.call("leave-timer");
+  // The last that is said there, by a pipe of its own.
+  await server.call("print", { noise: "error" });
+  await expect.poll(said).toContain("noise: error");
   const before = said();
   server.closeOutput();
   void server.call("repeat", { bytes: 1_000_000 }).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
 
@@ -47,8 +47,8 @@ export async function bundle(main: string, changes: Record<string, unknown> = {}
   const finished = join(bundleDirectory(), name);
   const made = { config: join(finished, configFile), script: join(finished, "out", `${basename(main, ".ts")}.js`) };
   if (await isFilled(finished)) return made;
-  const folder = join(bundleDirectory(), `${name}-${process.pid}-${Date.now()}`);
-  await mkdir(folder, { recursive: true });
+  await mkdir(bundleDirectory(), { recursive: true });
+  const folder = await mkdtemp(join(bundleDirectory(), `${name}-`));
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
   const config = join(folder, configFile);
   await writeFile(config, JSON.stringify({ ...(await workerConfig(main, folder)), ...changes }));

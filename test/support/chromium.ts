@@ -2,6 +2,9 @@ import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
+/** As long as what is polled for: Playwright's own 30 s are less than a busy machine may take. */
+const patienceMs = 90_000;
+
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /** A page in a real Chromium, with what nobody may see: errors in its console, and requests to anybody but the server. */
@@ -15,11 +18,8 @@ export interface Screen extends AsyncDisposable {
 export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
   const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
   const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  return await chromium.launch({
-    executablePath: await findChromium(),
-    args: [...args, ...quiet, ...more],
-    timeout: 120_000,
-  });
+  const all = [...args, ...quiet, ...more];
+  return await chromium.launch({ executablePath: await findChromium(), args: all, timeout: patienceMs });
 }
 
 async function findChromium(): Promise<string> {
@@ -42,7 +42,7 @@ async function findChromium(): Promise<string> {
 export async function openScreen(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Screen> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(90_000);
+  page.setDefaultTimeout(patienceMs);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(`thrown: ${error.message}`));
   page.on("console", (message) => {

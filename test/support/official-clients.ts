@@ -54,7 +54,7 @@ export interface OfficialClient {
 
 const clientInfo = { name: "official", version: "1.0.0" };
 
-/** Longer than the SDK's default: a test says when it has waited long enough. */
+/** Longer than the SDK's default of 60 s: a test says when it has waited long enough. */
 const timeout = 150_000;
 
 export type SdkTransport = "sse" | "http";

@@ -70,7 +70,8 @@ export async function startServed(main: string, { env = {}, descriptors }: Serve
     const dying = child;
     child = undefined;
     if (dying === undefined || dying.exitCode !== null || dying.signalCode !== null) return;
-    const ended = new Promise((resolve) => dying.once("exit", resolve));
+    // Both have its outputs: they close once the last of them is gone.
+    const ended = new Promise((resolve) => dying.once("close", resolve));
     await end(dying);
     await ended;
   };

@@ -1,22 +1,24 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { freePort } from "./free-port.ts";
 
 /** A server that can be switched off, and on again at the same address: a TCP proxy before one that goes on. */
 export class SwitchedServer implements AsyncDisposable {
   readonly #target: URL;
   readonly #sockets = new Set<Socket>();
+  readonly #port: number;
   #server: Server;
-  #port = 0;
 
-  private constructor(target: string) {
+  private constructor(target: string, port: number) {
     this.#target = new URL(target);
+    this.#port = port;
     this.#server = this.#listening();
   }
 
   static async start(target: string): Promise<SwitchedServer> {
-    const made = new SwitchedServer(target);
+    // Of those that nobody is given while it is switched off.
+    const made = new SwitchedServer(target, await freePort());
     await once(made.#server, "listening");
-    made.#port = (made.#server.address() as AddressInfo).port;
     return made;
   }
 

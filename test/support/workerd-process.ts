@@ -81,7 +81,7 @@ export async function startWorkerd({
   const kill = async (): Promise<void> => {
     const dying = child;
     child = undefined;
-    if (dying?.pid === undefined || dying.exitCode !== null) return;
+    if (dying?.pid === undefined || dying.exitCode !== null || dying.signalCode !== null) return;
     const gone = new Promise((resolve) => dying.once("exit", resolve));
     dying.kill("SIGKILL");
     await gone;

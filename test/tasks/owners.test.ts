@@ -19,7 +19,7 @@ const as = (name: string, { url } = server) =>
 
 test("a task is only its owner's, and another is told what an unknown id is told", async () => {
   const ann = as("ann", lasting);
-  const taskId = await ann.begin("wait", { ms: 500 });
+  const taskId = await ann.whileHeld(() => ann.begin("wait", { ms: 500 }));
   for (const method of ["get", "update", "cancel"]) {
     const answer = await as("bob", lasting).ask(`tasks/${method}`, { taskId, inputResponses: {} });
     expect(answer).toMatchObject({ error: { code: -32_602, message: expect.stringContaining("Task not found") } });
@@ -29,14 +29,14 @@ test("a task is only its owner's, and another is told what an unknown id is told
 
 test("a task whose time to live is over is not found, and leaves no row", async () => {
   const ann = as("ann");
-  const begun = await Promise.all([ann.begin("wait", { ms: 100 }), ann.begin("until-aborted", { n: 7 })]);
+  const begun = [await ann.whileHeld(() => ann.begin("wait", { ms: 100 })), await ann.begin("until-aborted", { n: 7 })];
   for (const taskId of begun) {
-    await expect.poll(() => ann.get(taskId), { timeout: 10_000 }).toMatchObject({ error: { code: -32_602 } });
+    await expect.poll(() => ann.get(taskId)).toMatchObject({ error: { code: -32_602 } });
     const stored = async () => {
       const { rows, alarmAtMs } = await server.inspect(taskId.slice(0, 64));
       return { rows, alarmAtMs };
     };
-    await expect.poll(stored, { timeout: 10_000 }).toEqual({ rows: [], alarmAtMs: null });
+    await expect.poll(stored).toEqual({ rows: [], alarmAtMs: null });
   }
   await expect.poll(() => server.logs()).toContainEqual(expect.stringContaining("7 was aborted"));
 });

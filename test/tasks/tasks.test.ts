@@ -27,7 +27,7 @@ async function abort(taskId: string): Promise<void> {
 
 describe("a call that takes long", () => {
   test("becomes a task for a client that reads tasks, whose result it has later", async () => {
-    const answer = await client.call("wait", { ms: 800 });
+    const answer = await client.whileHeld(() => client.call("wait", { ms: 800 }));
     expect(answer).toMatchObject({ status: 200, result: { resultType: "task", status: "working", ttlMs: 3_600_000 } });
     const done = await client.until(String(answer.result?.["taskId"]), "completed");
     expect(done).toMatchObject({ resultType: "complete", ...content("waited 800") });
@@ -82,7 +82,7 @@ test("a task that is cancelled is aborted, and stays cancelled", async () => {
 });
 
 test("a task asks its client twice, by keys that are never the same, and goes on with its answers", async () => {
-  const taskId = await client.begin("ask-twice");
+  const taskId = await client.whileHeld(() => client.begin("ask-twice"));
   const names = ["Ann", "Bob"];
   const keys: string[] = [];
   for (const name of names) {
@@ -101,7 +101,7 @@ test("a task asks its client twice, by keys that are never the same, and goes on
 
 test("a task of which an argument is said by a header as well runs again, whatever that is called", async () => {
   const keyed = new TaskClient(server.url, { headers: { "mcp-param-api-key": "k1" } });
-  const taskId = await keyed.begin("ask-by-key", { key: "k1" });
+  const taskId = await keyed.whileHeld(() => keyed.begin("ask-by-key", { key: "k1" }));
   const { inputRequests } = await client.until(taskId, "input_required");
   const [key = ""] = Object.keys(Object(inputRequests));
   const inputResponses = { [key]: { action: "accept", content: { name: "Ann" } } };
@@ -111,14 +111,15 @@ test("a task of which an argument is said by a header as well runs again, whatev
 
 test("a task that asks what its client cannot answer has failed, and says what is missing", async () => {
   const without = capabilitiesOf({ reads: true, elicits: false });
-  const response = await client.post("tools/call", { name: "ask-twice", arguments: {} }, { meta: without });
+  const call = { name: "ask-twice", arguments: {} };
+  const response = await client.whileHeld(() => client.post("tools/call", call, { meta: without }));
   const { result } = (await response.json()) as { result: { taskId: string } };
   const { error } = await client.until(result.taskId, "failed");
   expect(error).toMatchObject({ code: -32_021, data: { requiredCapabilities: { elicitation: {} } } });
 });
 
 test("a task runs again with what was sent, though its tool has taken all of it", async () => {
-  const taskId = await client.begin("take-and-ask", { words: ["one", "two"] });
+  const taskId = await client.whileHeld(() => client.begin("take-and-ask", { words: ["one", "two"] }));
   for (let time = 0; time < 2; time++) {
     const { inputRequests } = await client.until(taskId, "input_required");
     const [key = ""] = Object.keys(Object(inputRequests));
@@ -129,7 +130,7 @@ test("a task runs again with what was sent, though its tool has taken all of it"
 });
 
 test("a client that asks for its task while its answers are taken is not told that the call was interrupted", async () => {
-  const taskId = await client.begin("ask-twice");
+  const taskId = await client.whileHeld(() => client.begin("ask-twice"));
   for (const name of ["Ann", "Bob"]) {
     const { inputRequests } = await client.until(taskId, "input_required");
     const [key = ""] = Object.keys(Object(inputRequests));
@@ -143,9 +144,10 @@ test("a client that asks for its task while its answers are taken is not told th
 });
 
 test("a result that is too large is an error that says so", async () => {
-  const failed = await client.until(await client.begin("large", { bytes: 200_000 }), "failed");
+  const begin = (bytes: number) => client.whileHeld(() => client.begin("large", { bytes }));
+  const failed = await client.until(await begin(200_000), "failed");
   expect(failed["error"]).toMatchObject({ message: expect.stringContaining("larger than 100000 bytes") });
-  const large = await client.until(await client.begin("large", { bytes: 90_000 }), "completed");
+  const large = await client.until(await begin(90_000), "completed");
   expect(JSON.stringify(large).length).toBeGreaterThan(90_000);
 });
 
@@ -179,7 +181,7 @@ test("who does not read tasks is told so of what is asked about them", async () 
 
 describe("a client that asks about a task and does not say which in Mcp-Name", () => {
   const without = async (headers: Record<string, string>) => {
-    const taskId = await client.begin("wait", { ms: 300 });
+    const taskId = await client.whileHeld(() => client.begin("wait", { ms: 300 }));
     const { headers: standard, message } = statelessRequest("tasks/get", { taskId });
     Object.assign(message.params._meta, capabilitiesOf({ reads: true }));
     const accept = "application/json, text/event-stream";
@@ -229,7 +231,7 @@ describe("nothing is lost of a task", () => {
 
   test("whose object crashes as it is asked for", async () => {
     const taskId = await client.begin("until-aborted", { n: 4 });
-    await fetch(`${server.url}/test/abort?id=${taskId.slice(0, 64)}&next`);
+    await fetch(`${server.url}/test/abort?id=${taskId.slice(0, 64)}&at=next`);
     expect(await client.get(taskId)).toMatchObject({ result: { taskId, status: "failed" } });
   });
 
@@ -237,7 +239,8 @@ describe("nothing is lost of a task", () => {
     await server.kill();
     await server.restart();
     const begun = await beginBoth();
-    const done = await client.until(await client.begin("wait", { ms: 300 }), "completed");
+    const ran = await client.whileHeld(() => client.begin("wait", { ms: 300 }));
+    const done = await client.until(ran, "completed");
     await server.kill();
     await server.restart();
     // By its alarm: the object is not asked.

@@ -18,5 +18,6 @@ test.each([
   const { headers, message } = statelessRequest("tools/call", { name, arguments: { n } });
   Object.assign(message.params._meta, capabilitiesOf({ reads: true }), meta);
   await hangUpIn(server, { headers, message, began: `${n} began\n` });
-  await expect.poll(() => server.output(), { timeout: 8_000 }).toContain(`${n} was aborted\n`);
+  // Before the keep-alive of its stream, by which it would be noticed at the latest.
+  await expect.poll(() => server.output(), { timeout: 18_000 }).toContain(`${n} was aborted\n`);
 });

@@ -29,9 +29,10 @@ describe("how much a client wants an event stream", () => {
   });
 
   test("costs little to tell, whatever is said", () => {
-    const began = performance.now();
+    // Of its own time, whatever else the machine does.
+    const began = process.cpuUsage();
     for (const part of ['"', '"\\', '\\"', ",", ";", ";q=", "*/", '";"']) qualityOf("a/b", part.repeat(100_000));
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(2_000);
   });
 });
 

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, textOf } from "../support/raw-client.ts";
 
 let edge: EdgeServer;
 beforeAll(async () => {
-  edge = await startEdge("test/fixtures/small-bounds.ts");
+  edge = await startEdge("test/fixtures/small-bounds.ts", { options: patient });
 });
 afterAll(() => edge.close());
 

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { connectV1, connectV2 } from "../support/official-clients.ts";
+import { patient } from "../support/patient.ts";
 import { initialize, openBare, postJson, RawStream, reconnect } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { CuttingProxy } from "../../lab/torture/cutting-proxy.ts";
 
 let edge: EdgeServer;
 beforeAll(async () => {
-  edge = await startEdge();
+  edge = await startEdge("test/fixtures/example.ts", { options: patient });
 });
 afterAll(() => edge.close());
 

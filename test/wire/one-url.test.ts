@@ -57,7 +57,7 @@ describe("a stream of one transport is not opened by the other", () => {
   const refusedWith = async (path: string, headers: Record<string, string>): Promise<[number, string]> => {
     const response = await fetch(edge.url + path, {
       headers: { ...listening, ...headers },
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     });
     return [response.status, response.ok ? "a stream" : await response.text()];
   };

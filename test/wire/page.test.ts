@@ -29,7 +29,7 @@ interface Seen {
   status: number;
   type: string | null;
   policy: string | null;
-  /** The first bytes of the body. */
+  /** The body, of a stream its first event. */
   start: string;
 }
 
@@ -37,13 +37,18 @@ async function see(url: string, accept: string, method = "GET"): Promise<Seen> {
   const controller = new AbortController();
   const response = await fetch(url, { method, headers: { accept }, redirect: "manual", signal: controller.signal });
   const { headers, status } = response;
-  const chunk = await response.body?.getReader().read();
+  const decoder = new TextDecoder();
+  let start = "";
+  for await (const chunk of response.body ?? []) {
+    start += decoder.decode(chunk, { stream: true });
+    if (headers.get("content-type") === "text/event-stream" && start.endsWith("\n\n")) break;
+  }
   controller.abort();
   return {
     status,
     type: headers.get("content-type"),
     policy: headers.get("content-security-policy"),
-    start: new TextDecoder().decode(chunk?.value),
+    start,
   };
 }
 

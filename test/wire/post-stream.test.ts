@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** That of the fixture, milliseconds. */
-const reconnectGraceMs = 8_000;
+const reconnectGraceMs = 12_000;
 
 const call = (id: string, name: string, args: unknown = {}) => ({
   jsonrpc: "2.0",
@@ -117,6 +117,7 @@ describe("answers that nobody came back for", () => {
     const stream = await client.callAsStream("talk", { times: 8, bytes: 1, answerBytes, gapMs: 100 });
     await stream.message();
     stream.close();
+    await (await client.call("release")).text();
     return stream.lastEventId;
   }
 
@@ -128,9 +129,9 @@ describe("answers that nobody came back for", () => {
       [`"session":"${logName(client.sessionId)}"`, '"name":"talk","outcome":"ok"'].every((part) => line.includes(part));
     await expect.poll(() => server.output().split("\n").filter(isAnswered).length).toBe(left.length);
     expect(textOf(await (await client.call("wait", { ms: 0 })).json())).toBe("waited");
-    for (const n of [4, 5, 6]) {
-      const resumed = await client.listen(left[n - 1]);
-      expect(textOf(await resumed.answerTo(n))).toHaveLength(1_000_000);
+    for (const id of left.slice(-3)) {
+      const resumed = await client.listen(id);
+      expect(textOf(await resumed.message((message) => "result" in message))).toHaveLength(1_000_000);
     }
   });
 

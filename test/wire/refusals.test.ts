@@ -1,11 +1,12 @@
 import { request as httpRequest } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { patient } from "../support/patient.ts";
 import { initialize, postJson, RawSseClient, textOf } from "../support/raw-client.ts";
 
 let edge: EdgeServer;
 beforeAll(async () => {
-  edge = await startEdge("test/fixtures/small-bounds.ts");
+  edge = await startEdge("test/fixtures/small-bounds.ts", { options: patient });
 });
 afterAll(() => edge.close());
 
@@ -195,9 +196,11 @@ describe("what a client sends wrong over HTTP+SSE", () => {
   });
 
   test("a session that has ended is refused with 404", async () => {
-    const client = await RawSseClient.open(edge.url);
+    const brief = await startEdge("test/fixtures/small-bounds.ts");
+    onTestFinished(() => brief.close());
+    const client = await RawSseClient.open(brief.url);
     client.close();
-    await expect.poll(async () => (await edge.inspect(client.sessionId)).rows).toEqual([]);
+    await expect.poll(async () => (await brief.inspect(client.sessionId)).rows).toEqual([]);
     await expectRefusal(await client.post(ping), 404, -32_001, /Connect again/);
   });
 });

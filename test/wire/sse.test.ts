@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
 import { logName } from "../support/log-name.ts";
 
 let edge: EdgeServer;
+/** Waits for its clients for a second. */
+let brief: EdgeServer;
 beforeAll(async () => {
-  edge = await startEdge("test/fixtures/small-bounds.ts");
+  const main = "test/fixtures/small-bounds.ts";
+  [edge, brief] = await Promise.all([startEdge(main, { options: { ...patient, keepAliveMs: 100 } }), startEdge(main)]);
 });
-afterAll(() => edge.close());
+afterAll(() => Promise.all([edge.close(), brief.close()]));
 
 describe("opening a stream", () => {
   test.each(["/sse", "/SSE", "/sse/"])("GET %s is answered with endpoint first, once", async (path) => {
@@ -33,7 +37,7 @@ describe("opening a stream", () => {
     const client = await RawSseClient.connect(edge.url);
     expect((await edge.inspect(client.sessionId)).rows).toEqual([]);
     client.close();
-    await client.stream.over;
+    await expect.poll(async () => (await edge.inspect(client.sessionId)).sockets).toBe(0);
     expect(await edge.inspect(client.sessionId)).toMatchObject({ rows: [], alarmAtMs: null });
   });
 });
@@ -147,7 +151,7 @@ describe("talking", () => {
 describe("long calls", () => {
   test("a call that runs long reports progress by itself, increasing, if its client gave a token", async () => {
     const client = await RawSseClient.open(edge.url);
-    const answer = client.call("wait", { ms: 3_300 }, { progressToken: "t" });
+    const answer = client.call("hold", {}, { progressToken: "t" });
     const seen: number[] = [];
     for (let count = 0; count < 3; count++) {
       const { params } = await client.stream.message((message) => message["method"] === "notifications/progress");
@@ -156,13 +160,14 @@ describe("long calls", () => {
       seen.push(progress);
     }
     expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
-    expect(textOf(await answer)).toBe("waited");
+    await client.release();
+    expect(textOf(await answer)).toBe("released");
     client.close();
   });
 
   test.each([5e10, 1e300])("progress increases also from %d on", async (progress) => {
     const client = await RawSseClient.open(edge.url);
-    const answer = client.call("tell", { progress, thenWaitMs: 3_300 }, { progressToken: "t" });
+    const answer = client.call("tell_and_hold", { progress }, { progressToken: "t" });
     const seen: number[] = [];
     for (let count = 0; count < 3; count++) {
       const { params } = await client.stream.message((message) => message["method"] === "notifications/progress");
@@ -170,6 +175,7 @@ describe("long calls", () => {
     }
     expect(seen[0]).toBe(progress);
     expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
+    await client.release();
     expect(textOf(await answer)).toBe("told");
     client.close();
   });
@@ -186,7 +192,7 @@ describe("long calls", () => {
   });
 
   test("a tool that waits for its client is refused at maxWaitForClientMs", async () => {
-    const client = await RawSseClient.open(edge.url, { sampling: {} });
+    const client = await RawSseClient.open(brief.url, { sampling: {} });
     const answer = await client.call("sample");
     expect(textOf(answer)).toMatch(/did not answer within 1000 ms/);
     client.close();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { hangUpIn } from "../support/hang-up.ts";
+import { patient } from "../support/patient.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
@@ -10,23 +11,24 @@ let edge: EdgeServer;
 let deployed: WorkerdProcess;
 beforeAll(async () => {
   const main = "test/fixtures/small-bounds.ts";
-  [edge, deployed] = await Promise.all([startEdge(main), startWorkerd({ main })]);
+  const options = { ...patient, keepAliveMs: 100 };
+  [edge, deployed] = await Promise.all([startEdge(main), startWorkerd({ main, options })]);
 });
 afterAll(() => Promise.all([edge.close(), deployed.close()]));
 
 // As it is deployed: on a development server, wrangler's own proxy stands between.
 describe("a client whose connection breaks in a silent call", () => {
-  const silently = (name: string) => ({ name: "wait_silently", arguments: { name } });
+  const silently = (name: string, ms: number) => ({ name: "wait_silently", arguments: { name, ms } });
 
   test("of the stateless revision cancels it: the tool's signal fires", async () => {
-    const { headers, message } = statelessRequest("tools/call", silently("stateless"));
+    const { headers, message } = statelessRequest("tools/call", silently("stateless", 10 * 60_000));
     await hangUpIn(deployed, { headers, message, began: "stateless began\n" });
     await expect.poll(() => deployed.output()).toContain("stateless was aborted\n");
   });
 
   test("of a session leaves it running, and no error in the log", async () => {
     const { headers } = await RawMcpClient.open(deployed.url);
-    const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: silently("session") };
+    const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: silently("session", 3_000) };
     await hangUpIn(deployed, { headers, message, began: "session began\n" });
     await expect.poll(() => deployed.output()).toContain("session ran to its end\n");
     expect(deployed.output()).not.toMatch(/error|exception|incident/i);

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { initialize, postJson, RawStream, textOf } from "../support/raw-client.ts";
+import { patient } from "../support/patient.ts";
+import { initialize, postJson, RawStream, release, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
 let example: EdgeServer;
 let bounded: EdgeServer;
 beforeAll(async () => {
-  [example, bounded] = await Promise.all([startEdge(), startEdge("test/fixtures/small-bounds.ts")]);
+  [example, bounded] = await Promise.all([
+    startEdge(),
+    startEdge("test/fixtures/small-bounds.ts", { options: { ...patient, keepAliveMs: 100 } }),
+  ]);
 });
 afterAll(() => Promise.all([example.close(), bounded.close()]));
 
@@ -57,10 +61,11 @@ describe("the answer to a POST", () => {
 
   test("is a stream when the call takes long, so that nothing on the way gives up", async () => {
     const client = await RawMcpClient.open(bounded.url);
-    const stream = await client.callAsStream("wait", { ms: 600 });
+    const stream = await client.callAsStream("hold");
     expect(stream.response.headers.get("content-type")).toBe("text/event-stream");
-    expect(textOf(await stream.answerTo(1))).toBe("waited");
-    expect(stream.comments.length).toBeGreaterThan(0);
+    await expect.poll(() => stream.comments.length).toBeGreaterThan(0);
+    await client.post(release);
+    expect(textOf(await stream.answerTo(1))).toBe("released");
   });
 
   test("carries what the tool asks the client, even if the SDK does not say which call it belongs to", async () => {
@@ -89,12 +94,13 @@ describe("the answer to a POST", () => {
 
   test("is 429 when the calls at once are longer than twice maxBodyBytes", async () => {
     const client = await RawMcpClient.open(bounded.url);
-    const args = { ms: 500, filler: "x".repeat(60_000) };
-    const accepted = await Promise.all([client.call("wait", args), client.call("wait", args)]);
-    const refused = await client.call("wait", args);
+    const args = { filler: "x".repeat(60_000) };
+    const accepted = await Promise.all([client.call("hold", args), client.call("hold", args)]);
+    const refused = await client.call("hold", args);
     expect([refused.status, await refused.text()]).toEqual([429, expect.stringContaining("131072 bytes")]);
-    for (const response of accepted) expect(await response.text()).toContain("waited");
-    expect(await (await client.call("wait", args)).text()).toContain("waited");
+    await client.post(release);
+    for (const response of accepted) expect(await response.text()).toContain("released");
+    expect(await (await client.call("hold", args)).text()).toContain("released");
   });
 
   test("ends without an answer when the call is cancelled", async () => {

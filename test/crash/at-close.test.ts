@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Inspection } from "../fixtures/inspectable.ts";
+import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
+import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
+
+let server: WorkerdProcess;
+beforeAll(async () => {
+  // By its keep-alive the Worker finds out that a client is gone.
+  server = await startWorkerd({ main: "test/fixtures/example.ts", options: { keepAliveMs: 200 } });
+});
+afterAll(() => server.close());
+
+const add = { name: "add", arguments: { a: 25, b: 25 } };
+
+async function inspect({ sessionId }: RawSseClient): Promise<Inspection> {
+  return (await (await fetch(`${server.url}/test/inspect?id=${sessionId}`)).json()) as Inspection;
+}
+
+const constructionsOf = async (client: RawSseClient): Promise<number> => (await inspect(client)).constructions;
+const rowsOf = async (client: RawSseClient): Promise<string[]> => (await inspect(client)).rows;
+
+test("an object that crashes before it hears that its client is gone loses no answer that was on its way", async () => {
+  const client = await RawSseClient.open(server.url);
+  const { lastEventId } = client.stream;
+  const id = await client.send("tools/call", add);
+  await client.stream.answerTo(id);
+  await fetch(`${server.url}/test/abort?id=${client.sessionId}&at=close`);
+  client.close();
+  await expect.poll(() => constructionsOf(client)).toBe(2);
+  // As if it had been lost with the connection: it is given back soon, and may come before or after its client.
+  const again = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
+  expect(textOf(await again.answerTo(id))).toBe("50");
+  again.close();
+});
+
+test("a client that goes while its object cannot be reached loses none either", async () => {
+  const client = await RawSseClient.open(server.url);
+  const { lastEventId } = client.stream;
+  const id = await client.send("tools/call", add);
+  await client.stream.answerTo(id);
+  const abort = `${server.url}/test/abort?id=${client.sessionId}`;
+  await fetch(`${abort}&at=return`);
+  await fetch(abort);
+  client.close();
+  // For longer than it takes to notice that the client is gone.
+  await expect.poll(() => server.output().split("took nothing back").length).toBeGreaterThan(7);
+  await fetch(`${abort}&at=never`);
+  await expect.poll(() => rowsOf(client)).toContainEqual(expect.stringContaining("outbox/"));
+  const again = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
+  expect(textOf(await again.answerTo(id))).toBe("50");
+  again.close();
+});
