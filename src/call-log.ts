@@ -1,5 +1,6 @@
 import type { JSONRPCRequest } from "@modelcontextprotocol/server";
 import { isObject } from "./protocol/json-rpc.ts";
+import { loggedName } from "./protocol/logged-name.ts";
 import { redacted } from "./protocol/redacted.ts";
 import { shortHash } from "./protocol/short-hash.ts";
 
@@ -11,9 +12,6 @@ export type CallLane = "sse" | "mcp" | "stateless" | "stdio";
 
 /** How long a line may wait, milliseconds: no longer than the object stays awake after a call anyway. */
 const logAfterMs = 50;
-
-/** What a client or a server calls something is as long as they like: no more of it is logged, UTF-16 units. */
-const maxNameLength = 200;
 
 /** Members of a request's `params` by which a client hands something over: to tools, prompts and completions, and answers. */
 const contents = ["arguments", "argument", "context", "inputResponses", "requestState"];
@@ -119,15 +117,15 @@ function line({ event, ...rest }: Entry, whose: Whose): string {
 
 function callEntry({ request, startedAtMs, outcome, clientInfo, answer, ...rest }: CallEnd): Entry {
   const { method, params } = request;
-  const name = shortened(params?.["name"] ?? withoutQuery(params?.["uri"]));
+  const name = loggedName(params?.["name"] ?? withoutQuery(params?.["uri"]));
   const ms = Date.now() - startedAtMs;
   const { lane, revision, stream, traceparent } = rest;
   const error = answer === undefined || outcome === "ok" ? undefined : errorIn(answer, params);
   return {
     event: "call",
     lane,
-    revision: shortened(revision),
-    method: shortened(method),
+    revision: loggedName(revision),
+    method: loggedName(method),
     name,
     outcome,
     ms,
@@ -141,7 +139,7 @@ function callEntry({ request, startedAtMs, outcome, clientInfo, answer, ...rest 
 /** Name and version, as the client says them. */
 export function clientName(clientInfo: unknown): string | undefined {
   const { name, version } = isObject(clientInfo) ? clientInfo : {};
-  return shortened(typeof version === "string" ? `${String(name)} ${version}` : name);
+  return loggedName(typeof version === "string" ? `${String(name)} ${version}` : name);
 }
 
 /** `ok`, `failed` or `error`. */
@@ -155,7 +153,7 @@ function errorIn(answer: object, params: unknown): string | undefined {
   const { error, result } = answer as { error?: unknown; result?: unknown };
   const first: unknown = isObject(result) && Array.isArray(result["content"]) ? result["content"][0] : undefined;
   const message = isObject(error) ? error["message"] : isObject(first) ? first["text"] : undefined;
-  return typeof message === "string" ? shortened(redacted(message, contentsOf(params))) : undefined;
+  return typeof message === "string" ? loggedName(redacted(message, contentsOf(params))) : undefined;
 }
 
 function contentsOf(params: unknown): unknown[] {
@@ -168,9 +166,4 @@ function contentsOf(params: unknown): unknown[] {
 /** Of a URI: a query, a fragment and a password are nobody's name. */
 function withoutQuery(uri: unknown): unknown {
   return typeof uri === "string" ? uri.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//") : uri;
-}
-
-/** `undefined` for what is no name. */
-function shortened(name: unknown): string | undefined {
-  return typeof name === "string" ? name.slice(0, maxNameLength) : undefined;
 }

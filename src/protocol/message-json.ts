@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
 import { isObject, isRequest, isResponse } from "./json-rpc.ts";
+import { loggedName } from "./logged-name.ts";
 import { utf8Bytes } from "./utf8.ts";
 
 /**
@@ -144,7 +145,7 @@ export function notAResult(request: Omit<Asked, "id">): TypeError {
 
 /** Whoever wrote the tool looks there. */
 function tellNotSent({ method, params }: Omit<Asked, "id">, error: string): void {
-  console.warn(JSON.stringify({ event: "result-not-sent", method, name: params?.["name"], error }));
+  console.warn(JSON.stringify({ event: "result-not-sent", method, name: loggedName(params?.["name"]), error }));
 }
 
 /** `message`, if its result is an object, or an error: for any other a client waits for ever (JSON-RPC; MCP, Responses). */

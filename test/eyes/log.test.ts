@@ -86,6 +86,25 @@ test("a client that nests its arguments as deep as it can is answered, and its c
   await expect.poll(lines).toMatchObject([{ event: "call", error: expect.stringContaining("no-such-tool") as string }]);
 });
 
+test("a client that calls things by names as long as it may has written no long line", async () => {
+  const client = await RawMcpClient.open(edge.url);
+  const longest = () =>
+    Math.max(
+      ...edge
+        .output()
+        .split("\n")
+        .map(({ length }) => length),
+    );
+  // Each character takes three times as much in the answer, which is too large then.
+  const name = "\u0085".repeat(1_800_000);
+  const answer = await (await client.call(name)).text();
+  expect(answer).toContain("larger than");
+  await client.post(JSON.stringify({ jsonrpc: "2.0", id: 2, method: `tools/${name}` }));
+  await expect.poll(() => edge.output()).toContain("result-not-sent");
+  await expect.poll(() => logLinesIn(edge.output()).at(-1)).toMatchObject({ event: "call", outcome: "error" });
+  expect(longest()).toBeLessThan(2_000);
+});
+
 test("the header traceparent names the caller's trace, and an invalid one is not logged", async () => {
   const client = await openLane("/sse", { base: edge.url, stdioMain: "" });
   const trace = traceparent.replace("0af7", "0bf7");
