@@ -166,6 +166,9 @@ const words: Partial<Record<string, readonly [string, string]>> = {
 /** The platform's limit for a WebSocket message, 32 MiB, less what a message is wrapped in. */
 const maxCarriedBytes = 31 * 1024 * 1024;
 
+/** Of 365 days each, milliseconds. */
+const longestMs = 100 * 365 * 24 * 60 * 60_000;
+
 /**
  * Fills in the defaults.
  * @throws {RangeError} at start-up for an unknown name, a value of another type, a number that is not a
@@ -205,11 +208,18 @@ function checkValue(name: string, value: unknown): void {
   const type = typeof defaults[name as keyof Settings];
   if (type === "object") return checkHostnames(name, value, { mayBeEvery: name === "allowedOrigins" });
   if (typeof value !== "number" && typeof value === type) return;
-  if (type === "number" && Number.isSafeInteger(value) && Number(value) > 0) return;
+  if (type === "number" && Number.isSafeInteger(value) && Number(value) > 0) return checkTime(name, Number(value));
   // Half a millisecond is none in `retry:`, and half a call is never served.
   const wanted =
     type !== "number" ? type : typeof value === "number" && value > 0 ? "positive integer" : "positive number";
   throw new RangeError(`${name} is a ${wanted}, not ${shown(value)}.`);
+}
+
+function checkTime(name: string, value: number): void {
+  if (!name.endsWith("Ms") || value <= longestMs) return;
+  throw new RangeError(
+    `${name} is at most ${longestMs}, 100 years, not ${value}: the platform sets no alarm for later.`,
+  );
 }
 
 /**
