@@ -98,6 +98,21 @@ test("it survives kill -9 of the whole process", async () => {
   expect(await stateless(server.url, alice)("get", { key: "colour" })).toBe('"green"');
 });
 
+test("what is stored of one key and cannot be read is gone, with a line in the log, and the rest is there", async () => {
+  const call = stateless(server.url, alice);
+  await call("set", { key: "damaged", value: "green" });
+  await call("set", { key: "whole", value: "blue" });
+  const name = encodeURIComponent(`user/${createHash("sha256").update("alice").digest("base64")}`);
+  await fetch(`${server.url}/test/rewrite?name=${name}&key=memory/damaged&value=%22gre`);
+  expect(await call("get", { key: "damaged" })).toBe('"nothing"');
+  expect(await call("keys")).not.toContain("damaged");
+  expect(await call("get", { key: "whole" })).toBe('"blue"');
+  expect(server.output()).toContain(
+    '{"event":"unreadable","error":"the row memory/damaged cannot be read: SyntaxError',
+  );
+  await call("clear");
+});
+
 test("the object of a user is no session, for whoever works out its id", async () => {
   await stateless(server.url, alice)("set", { key: "colour", value: "green" });
   const owner = encodeURIComponent(createHash("sha256").update("alice").digest("base64"));

@@ -1,4 +1,5 @@
 import { notJson, notKey } from "../../protocol/json-value.ts";
+import { loggedName } from "../../protocol/logged-name.ts";
 import { toJson } from "../../protocol/message-json.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
 import type { SessionMemory, UserMemory } from "../../server-context.ts";
@@ -80,7 +81,15 @@ function memoryOver(store: MemoryStore, { maxMemoryBytes, of, onWrite }: MemoryO
   return {
     get(key) {
       const text = find(key);
-      return text === undefined ? undefined : JSON.parse(text);
+      try {
+        return text === undefined ? undefined : JSON.parse(text);
+      } catch (fault) {
+        // It would be so whenever it is asked for.
+        const error = `the row ${prefix}${loggedName(key)} cannot be read: ${String(fault)}. It is deleted.`;
+        console.error(JSON.stringify({ event: "unreadable", error }));
+        this.delete(key);
+        return undefined;
+      }
     },
     set(key, value) {
       checkKey(key);
