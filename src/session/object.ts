@@ -195,7 +195,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   #openBook(): TaskBook {
     if (this.#role.is === "book") return this.#role.book;
-    return new TaskBook({ clock, storage: this.ctx.storage, maxTasks: this.#options.settings.maxTasks });
+    const { maxTasks } = this.#options.settings;
+    return this.#readable(() => new TaskBook({ clock, storage: this.ctx.storage, maxTasks }));
   }
 
   #newBook(): TaskBook {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -118,7 +119,15 @@ const unreadable: [string, string, string, (rows: Rows) => object][] = [
   ["without its call", "it lacks its call", working, changed({ request: {} })],
   ["whose URL is none", "it lacks its call", working, changed({ url: "?" })],
   ["whose headers are none", "it lacks its call", working, changed({ headers: ["accept"] })],
-  ["without its times", "it lacks a number", working, changed({ updatedAtMs: null })],
+  ["without its times", "it lacks a time", working, changed({ updatedAtMs: null })],
+  ["that was made when no clock will be", "it lacks a time", working, changed({ createdAtMs: 1e300 })],
+  [
+    "of a time for which there is no alarm",
+    "it lacks a time",
+    "failed",
+    changed({ updatedAtMs: 8_000_000_000_000_000 }),
+  ],
+  ["that does not say how often it ran", "it lacks a number", working, changed({ reruns: "twice" })],
   ["without who may ask", "it lacks who may ask", working, changed({ secretHash: 0 })],
   ["of a status that is none", "it lacks its status", working, changed({ state: { status: "paused" } })],
   ["that asks nothing", "it lacks its status", working, changed({ state: { status: "input_required" } })],
@@ -154,6 +163,24 @@ describe("a task that cannot be read", () => {
     await expect.poll(() => linesOf(taskId)).toEqual([expect.stringContaining("the row task")]);
     await expect.poll(() => inspect(taskId)).toEqual({ rows: [], alarmAtMs: null });
   });
+});
+
+test.each([
+  ["whose times are none", { "kept/1": "1e300", "kept/2": "soon" }],
+  ["that cannot be read at all", { handshake: "{" }],
+])("a count of tasks %s keeps its caller from none", async (_, rows) => {
+  const at = await startWorkerd({ main: "test/fixtures/tasks-few.ts" });
+  const ann = new TaskClient(at.url, { headers: { authorization: "Bearer key-of-ann" } });
+  await ann.begin("until-aborted", { n: 1 });
+  const book = `name=${encodeURIComponent(`tasks/user/${createHash("sha256").update("ann").digest("base64")}`)}`;
+  for (const [key, value] of Object.entries(rows))
+    await fetch(`${at.url}/test/rewrite?${book}&key=${key}&value=${value}`);
+  await fetch(`${at.url}/test/abort?${book}`);
+  const taskId = await ann.begin("until-aborted", { n: 2 });
+  const { rows: kept } = (await (await fetch(`${at.url}/test/inspect?${book}`)).json()) as Inspection;
+  expect(kept).toContain(`kept/${taskId.slice(0, 64)}`);
+  expect(kept.filter((key) => key in rows)).toEqual([]);
+  await at.close();
 });
 
 /** The same, with the kind of each value in its place. */

@@ -20,6 +20,14 @@ export function readRow<Value>(key: string, read: () => Value): Value {
   }
 }
 
+/** No row of ours has a later time, milliseconds since 1970: of later ones the platform sets no alarm. */
+const latestMs = 6_000_000_000_000;
+
+/** Whether `ms`, as it is stored, can be a time. */
+export function isTime(ms: unknown): ms is number {
+  return typeof ms === "number" && ms >= 0 && ms < latestMs;
+}
+
 type Row = Record<string, unknown>;
 
 /**

@@ -1,6 +1,7 @@
 import { readBookEntry } from "../../link/task-book.ts";
 import type { Clock } from "../clock.ts";
 import { Rows } from "../stored/rows.ts";
+import { isTime } from "../stored/stored-format.ts";
 
 const prefix = "kept/";
 
@@ -28,8 +29,9 @@ export class TaskBook {
     this.#storage = storage;
     this.#rows = new Rows(storage, { isNew: false, beforeWrite: () => this.#rows.createTable() });
     this.#maxTasks = maxTasks;
-    const rows = this.#rows.list<string>({ prefix });
-    this.#untilMs = new Map(Array.from(rows, ([key, untilMs]) => [key.slice(prefix.length), Number(untilMs) || 0]));
+    const rows = Array.from(this.#rows.list<string>({ prefix }), ([key, text]) => [key, Number(text)] as const);
+    // What is no time is over.
+    this.#untilMs = new Map(rows.map(([key, ms]) => [key.slice(prefix.length), isTime(ms) ? ms : 0]));
   }
 
   /** Whether it counts nothing: this object may be another. */

@@ -4,7 +4,7 @@ import { isObject } from "../../protocol/json-rpc.ts";
 import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
 import { isStoredRequest, type StoredRequest, storedRequest } from "../calls/stored-request.ts";
 import { Rows } from "../stored/rows.ts";
-import { readFormatted, readRow, type Steps, writeFormatted } from "../stored/stored-format.ts";
+import { isTime, readFormatted, readRow, type Steps, writeFormatted } from "../stored/stored-format.ts";
 
 /** What a task asks its client, and what that has answered of it so far. */
 export interface TaskInput {
@@ -92,8 +92,8 @@ function readRecord(json: string): TaskRecord {
   const record = readFormatted(json, steps);
   const { createdAtMs, updatedAtMs, reruns, rounds, secretHash, owner, state } = record;
   if (!isJSONRPCRequest(record["request"]) || !isStoredRequest(record)) throw new TypeError("it lacks its call");
-  const numbers = [createdAtMs, updatedAtMs, reruns, rounds];
-  if (!numbers.every((number) => Number.isFinite(number))) throw new TypeError("it lacks a number");
+  if (![createdAtMs, updatedAtMs].every((ms) => isTime(ms))) throw new TypeError("it lacks a time");
+  if (![reruns, rounds].every((number) => Number.isFinite(number))) throw new TypeError("it lacks a number");
   if (typeof secretHash !== "string" || typeof owner !== "string") throw new TypeError("it lacks who may ask");
   if (!isState(state)) throw new TypeError("it lacks its status");
   // Checked, member by member.
