@@ -181,9 +181,9 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const { ctx, env } = this;
     const { settings, answer } = this.#options;
     const namespace = (): DurableObjectNamespace => namespaceOf(env, settings.binding);
-    return this.#readable(
-      (again) => new TaskObject({ clock, ctx, namespace, settings, answer, isNew: isNew || again }),
-    );
+    const onRunEnded = (): void => this.#leaveIfOver();
+    const options = { clock, ctx, namespace, settings, answer, onRunEnded };
+    return this.#readable((again) => new TaskObject({ ...options, isNew: isNew || again }));
   }
 
   /** Where tasks are counted, if this object is that and counts any. */

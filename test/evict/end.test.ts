@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { postJson, RawSseClient, reconnect, textOf } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { patient } from "../support/patient.ts";
+import { TaskClient } from "../support/task-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
 let unruly: WorkerdProcess;
@@ -56,6 +57,23 @@ test("and with a session that expires", async () => {
   await untilStill("expired");
   expect((await client.post({ jsonrpc: "2.0", id: 1, method: "ping" })).status).toBe(404);
   expectQuietLog();
+});
+
+test("and with a call that may become a task, once it is answered, also after it told how far it is", async () => {
+  const client = new TaskClient(unruly.url);
+  await client.call("tick", { name: "answered" });
+  await untilStill("answered");
+  const params = { name: "tell_and_tick", arguments: { name: "told" } };
+  const told = await client.post("tools/call", params, { meta: { progressToken: 1 } });
+  expect(await told.text()).toContain("ticking");
+  await untilStill("told");
+});
+
+test("and with a task that still runs when its time to live is over", async () => {
+  const client = new TaskClient(unruly.url);
+  const taskId = await client.begin("tick_for_ever", { name: "ever" });
+  await untilStill("ever");
+  expect(await client.get(taskId)).toMatchObject({ error: { code: -32_602 } });
 });
 
 test("a session that goes on has its timers, however many others end", async () => {

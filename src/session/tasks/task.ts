@@ -36,14 +36,16 @@ export interface TaskOptions extends PlaceOptions {
   clock: Clock;
   answer: AnswerStateless;
   isNew: boolean;
+  /** A run has ended, perhaps long after whatever began it: see `isOver`. */
+  onRunEnded: () => void;
 }
 
 /**
  * A call of the stateless revision that may become a task (SEP-2663), in an object of its own.
  *
  * Storage: see `TaskRows`, and one alarm; nothing for a call that is answered within `taskAfterMs`. Cost: as a session's
- * journaled call, and as much in its caller's `TaskBook`. Lifetime: `taskTtlMs` from the last change of its status. Loses: the call, if the object goes away before
- * it is a task; how far it is.
+ * journaled call, and as much in its caller's `TaskBook`. Lifetime: `taskTtlMs` from the last change of its status. Loses: the
+ * call, if the object goes away before it is a task; how far it is.
  */
 export class TaskObject {
   readonly #options: TaskOptions;
@@ -213,6 +215,7 @@ export class TaskObject {
     } finally {
       clearInterval(awake);
       this.#work.end(controller);
+      this.#options.onRunEnded();
     }
   }
 
