@@ -29,7 +29,11 @@ test("a task is only its owner's, and another is told what an unknown id is told
 
 test("a task whose time to live is over is not found, and leaves no row", async () => {
   const ann = as("ann");
-  const begun = [await ann.whileHeld(() => ann.begin("wait", { ms: 100 })), await ann.begin("until-aborted", { n: 7 })];
+  const begun = [
+    await ann.whileHeld(() => ann.begin("wait", { ms: 100 })),
+    await ann.begin("until-aborted", { n: 7 }),
+    await ann.whileHeld(() => ann.begin("again-for-ever")),
+  ];
   for (const taskId of begun) {
     await expect.poll(() => ann.get(taskId)).toMatchObject({ error: { code: -32_602 } });
     const stored = async () => {

@@ -45,9 +45,12 @@ export class StoredTask {
     await this.#store(record);
   }
 
-  /** Changes `record`, and resolves once that is on disk. Rejects if the platform refuses the write. */
+  /**
+   * Changes `record`, now if `change` says no time, and resolves once that is on disk. Rejects if the platform refuses the
+   * write.
+   */
   async change(record: TaskRecord, change: Partial<TaskRecord>, outcome?: string): Promise<TaskRecord> {
-    const changed = { ...record, ...change, updatedAtMs: this.#options.clock() };
+    const changed = { ...record, updatedAtMs: this.#options.clock(), ...change };
     await this.#store(changed, outcome);
     return changed;
   }

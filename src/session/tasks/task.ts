@@ -161,8 +161,8 @@ export class TaskObject {
     else await this.#change(record, { state: { status: "input_required", input } });
   }
 
-  async #nextRound(record: TaskRecord, input: TaskInput): Promise<void> {
-    this.#runAgain(await this.#change(record, nextRound(record, input)));
+  async #nextRound(record: TaskRecord, input: TaskInput, kept: Partial<TaskRecord> = {}): Promise<void> {
+    this.#runAgain(await this.#change(record, { ...nextRound(record, input), ...kept }));
   }
 
   /** Runs the call again, or says that it may have run, if the task works and its object went away meanwhile. */
@@ -228,13 +228,12 @@ export class TaskObject {
   }
 
   async #askClient(record: TaskRecord, input: TaskInput): Promise<void> {
-    if (Object.keys(input.requests).length > 0) {
-      await this.#change(record, { state: { status: "input_required", input } });
-      return;
-    }
-    // The tool only wants to be called again with its state.
+    const isAsking = Object.keys(input.requests).length > 0;
+    if (isAsking) return void (await this.#change(record, { state: { status: "input_required", input } }));
+    // The tool only wants to be called again with its state. By that alone it lives no longer.
     await scheduler.wait(pollIntervalMs);
-    if (this.#task.record === record) await this.#nextRound(record, input);
+    const { updatedAtMs } = record;
+    if (this.#task.record === record) await this.#nextRound(record, input, { updatedAtMs });
   }
 
   async #change(record: TaskRecord, change: Partial<TaskRecord>, outcome?: string): Promise<TaskRecord> {
