@@ -17,7 +17,7 @@ import * as refusals from "../protocol/refusals.ts";
 import { newSessionId, secretIn } from "../protocol/session-id.ts";
 import { handedOver } from "../stream/held-messages.ts";
 import { aroundCalls } from "../sdk/call-hooks.ts";
-import { declaresTasks, tasksExtension } from "../tasks/extension.ts";
+import { declaresTasks, onOwnTasks, tasksExtension } from "../tasks/extension.ts";
 import { findSession, toObject } from "./objects.ts";
 
 /**
@@ -71,7 +71,10 @@ export function offerTasks(
   { request, namespace }: { request: Request | undefined; namespace: () => DurableObjectNamespace },
 ): void {
   const server = "server" in product ? product.server : product;
-  if (server.getCapabilities().extensions?.[tasksExtension] !== undefined) return;
+  if (server.getCapabilities().extensions?.[tasksExtension] !== undefined) {
+    if (request !== undefined) onOwnTasks.get(request)?.();
+    return;
+  }
   server.registerCapabilities({ extensions: { [tasksExtension]: {} } });
   refuseUndeclared(product);
   const owner = (request && callerOf(request)?.owner) ?? "";

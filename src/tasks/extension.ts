@@ -7,6 +7,9 @@ export const tasksExtension = "io.modelcontextprotocol/tasks";
 /** How often a client may ask for a task's state, as it is told, milliseconds. */
 export const pollIntervalMs = 1_000;
 
+/** What is to be done if the server of a request turns out to have the extension itself: it is built after its call has begun. */
+export const onOwnTasks = new WeakMap<Request, () => void>();
+
 /** What is told of a task in every answer about it (section Tasks). */
 export interface Task {
   taskId: string;

@@ -6,6 +6,7 @@ import { requestOf, type StoredRequest } from "../calls/stored-request.ts";
 import { logIncident } from "../../protocol/incident.ts";
 import { incidentMessage } from "../../development.ts";
 import { dataOf } from "../../protocol/sse-frame.ts";
+import { onOwnTasks } from "../../tasks/extension.ts";
 
 /** Answers one request of the stateless revision by a server of its own. `body`: its message. */
 export type AnswerStateless = (request: Request, body: unknown) => Promise<Response>;
@@ -55,6 +56,7 @@ async function run(request: JSONRPCRequest, options: RunOptions): Promise<Answer
   const http = new Request(from.url, { method: "POST", headers, signal });
   const caller = callerOf(from);
   if (caller !== undefined) noteCaller(http, caller);
+  onOwnTasks.set(http, () => onOwnTasks.get(from)?.());
   const response = await answer(http, request);
   if (response.headers.get("content-type") !== "text/event-stream" || response.body === null) {
     const kept = response.clone();

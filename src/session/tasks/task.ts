@@ -5,7 +5,7 @@ import { readTaskQuestion, type TaskAnswer, type TaskQuestion } from "../../link
 import { toJson } from "../../protocol/message-json.ts";
 import { logIncident } from "../../protocol/incident.ts";
 import { asRerun } from "../../sdk/reruns.ts";
-import { pollIntervalMs } from "../../tasks/extension.ts";
+import { onOwnTasks, pollIntervalMs } from "../../tasks/extension.ts";
 import { requestOf } from "../calls/stored-request.ts";
 import { holdMessage } from "../../stream/held-messages.ts";
 import { tooMuchAtOnce } from "../../protocol/refusals.ts";
@@ -98,6 +98,7 @@ export class TaskObject {
         console.error(JSON.stringify({ event: "not-stored", error: String(error) }));
       });
     }, this.#settings.taskAfterMs);
+    onOwnTasks.set(http, () => clearTimeout(due));
     const ended = this.#run(body, { http, controller, reply }).finally(release);
     this.#options.ctx.waitUntil(ended.finally(() => clearTimeout(due)));
     return await reply.response;
@@ -232,8 +233,7 @@ export class TaskObject {
     if (isAsking) return void (await this.#change(record, { state: { status: "input_required", input } }));
     // The tool only wants to be called again with its state. By that alone it lives no longer.
     await scheduler.wait(pollIntervalMs);
-    const { updatedAtMs } = record;
-    if (this.#task.record === record) await this.#nextRound(record, input, { updatedAtMs });
+    if (this.#task.record === record) await this.#nextRound(record, input, { updatedAtMs: record.updatedAtMs });
   }
 
   async #change(record: TaskRecord, change: Partial<TaskRecord>, outcome?: string): Promise<TaskRecord> {
