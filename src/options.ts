@@ -166,7 +166,7 @@ const words: Partial<Record<string, readonly [string, string]>> = {
 /** The platform's limit for a WebSocket message, 32 MiB, less what a message is wrapped in. */
 const maxCarriedBytes = 31 * 1024 * 1024;
 
-/** Of 365 days each, milliseconds. */
+/** 100 years, milliseconds: for much later dates the platform sets no alarm. */
 const longestMs = 100 * 365 * 24 * 60 * 60_000;
 
 /**
@@ -217,9 +217,7 @@ function checkValue(name: string, value: unknown): void {
 
 function checkTime(name: string, value: number): void {
   if (!name.endsWith("Ms") || value <= longestMs) return;
-  throw new RangeError(
-    `${name} is at most ${longestMs}, 100 years, not ${value}: the platform sets no alarm for later.`,
-  );
+  throw new RangeError(`${name} is at most ${longestMs}, 100 years, not ${value}.`);
 }
 
 /**
