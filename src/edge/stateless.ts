@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import {
   type AuthInfo,
   createMcpHandler,
@@ -36,14 +37,21 @@ export interface StatelessServer {
   handler: McpHttpHandler;
   changes: Changes;
   subscriptions: Subscriptions;
-  /** Why a request got no server, of which the SDK says only that there is an error. */
-  failures: WeakMap<Request, unknown>;
   /** See `EdgeOptions`. */
   keepAliveMs: number;
 }
 
 /** Instead of a server of SDK v1, which does not speak this revision. */
 const isOfSdkV1 = new Error("createServer returned a server of SDK v1");
+
+/** Why the request that is being served fails: the SDK tells its client only that it does, and the log nothing. */
+const faults = new AsyncLocalStorage<{ fault?: unknown }>();
+
+function noteFault(fault: unknown): void {
+  const served = faults.getStore();
+  // The first is the cause.
+  if (served !== undefined) served.fault ??= fault;
+}
 
 /** The SDK's, for a request whose server was closed before it answered: its client hung up, or a tool did it. */
 const closedStatus = 499;
@@ -60,7 +68,6 @@ export function createStatelessServer<Env>(
   createServer: ServerFactory<Env>,
   { env, namespace, settings }: { env: () => Env; namespace: () => DurableObjectNamespace; settings: Settings },
 ): StatelessServer {
-  const failures = new WeakMap<Request, unknown>();
   const changes = new Changes(namespace);
   const factory: McpServerFactory = async (context) => {
     try {
@@ -90,7 +97,7 @@ export function createStatelessServer<Env>(
       traceCalls(server, caller);
       return server;
     } catch (error) {
-      if (context.requestInfo !== undefined) failures.set(context.requestInfo, error);
+      noteFault(error);
       throw error;
     }
   };
@@ -99,13 +106,14 @@ export function createStatelessServer<Env>(
   // tools are shown the request of, as it came: others want one spelling of one path.
   const handler = createMcpHandler(factory, {
     legacy: "reject",
+    onerror: noteFault,
     bus: changes.bus,
     maxRequestBodySize: maxBodyBytes,
     maxSubscriptions,
     // What passes its events on does that.
     keepAliveMs: 0,
   });
-  return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes), failures, keepAliveMs };
+  return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes), keepAliveMs };
 }
 
 /** `body`: that of `received`, which has been read. */
@@ -117,16 +125,18 @@ export async function answerStateless(received: Request, body: unknown, server: 
   // A request that waits for nothing of its own counts as hung, and its client is told so in the runtime's words. Whether a
   // tool ever answers is for its client to wait for, as in a session.
   const awake = setInterval(() => undefined, server.keepAliveMs);
-  const serve = (): Promise<Response> => server.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) });
+  const told: { fault?: unknown } = {};
+  const serve = (): Promise<Response> =>
+    faults.run(told, () => server.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) }));
   const served = listens ? server.changes.listenAs(callerOf(request)?.owner, serve) : serve();
   const response = await served.finally(() => clearInterval(awake));
   if (response.status === closedStatus && !request.signal.aborted) return refusals.closedByItself(echoableId(body));
-  if (!server.failures.has(request)) {
+  // Of what it refuses, whose status is another, it tells the same.
+  if (response.status !== 500) {
     const mended = await readable(response);
     return listens ? server.subscriptions.hold(mended, request) : mended;
   }
-  const failure = server.failures.get(request);
-  if (failure !== isOfSdkV1) return refusals.incident(failure, echoableId(body));
+  if (told.fault !== isOfSdkV1) return refusals.incident(told.fault, echoableId(body));
   const requested = request.headers.get("mcp-protocol-version") ?? "2026-07-28";
   return refusals.unsupportedProtocolVersion({ requested, supported: sessionVersions }, echoableId(body));
 }

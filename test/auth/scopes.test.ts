@@ -79,6 +79,15 @@ describe.each([...Object.entries(lanes), ["stateless", stateless] as [string, La
     expect((await send(bearer("alice-key-1"), [request])).ok).toBe(true);
   });
 
+  test("one that fails to say what it needs is not run, and the log says why, by the number that the client has", async () => {
+    const undecided = { method: "tools/call", params: { name: "undecided", arguments: {} } };
+    const response = await send(bearer("alice-key-1"), [undecided]);
+    expect(response.status).toBe(500);
+    const incident = / incident (?<number>[\da-f-]{36})/.exec(await response.text())?.groups?.["number"] ?? "none";
+    const line = () => edge.logs().find((one) => one.includes(`"incident":"${incident}"`)) ?? "";
+    await expect.poll(line).toContain("Error: nobody knows what it needs");
+  });
+
   test("what asks for none is there without any", async () => {
     expect((await send(bearer("bob-key-1"), [whoami])).ok).toBe(true);
   });
