@@ -69,13 +69,6 @@ test("and with a call that may become a task, once it is answered, also after it
   await untilStill("told");
 });
 
-test("and with a task that still runs when its time to live is over", async () => {
-  const client = new TaskClient(unruly.url);
-  const taskId = await client.begin("tick_for_ever", { name: "ever" });
-  await untilStill("ever");
-  expect(await client.get(taskId)).toMatchObject({ error: { code: -32_602 } });
-});
-
 test("a session that goes on has its timers, however many others end", async () => {
   const client = await RawSseClient.open(unruly.url);
   await client.call("tick", { name: "living" });
@@ -110,4 +103,11 @@ test("a stream that is claimed away from a session which has said nothing is not
   expect((await postJson(`${example.url}/mcp`, { jsonrpc: "2.0", id: 1, method: "ping" })).status).toBe(400);
   client.close();
   expectQuietLog(example);
+});
+
+test("a timer of a task that still runs when its time to live is over ends with it", async () => {
+  const client = new TaskClient(unruly.url);
+  const taskId = await client.begin("tick_for_ever", { name: "ever" });
+  await untilStill("ever");
+  expect(await client.get(taskId)).toMatchObject({ error: { code: -32_602 } });
 });
