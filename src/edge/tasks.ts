@@ -85,6 +85,8 @@ export function offerTasks(
       const question = questionOf(method, inputResponses);
       const answer = typeof taskId === "string" ? await ask(namespace(), { taskId, owner, question }) : null;
       if (answer === null) throw unknownTask();
+      const { fault } = answer;
+      if (typeof fault === "string") throw new ProtocolError(ProtocolErrorCode.InvalidParams, fault);
       return method === "get" ? { taskId, ...answer } : answer;
     });
   }

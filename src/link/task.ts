@@ -6,7 +6,7 @@ import { isObject } from "../protocol/json-rpc.ts";
  */
 export type TaskQuestion = { do: "get" | "cancel" | "cut" } | { do: "update"; inputResponses: Record<string, unknown> };
 
-/** What it answers: a result of `tasks/get`, or an empty one; `null`: there is no such task. */
+/** What it answers: a result of `tasks/get`, an empty one, or a `fault` of the client's; `null`: there is no such task. */
 export type TaskAnswer = Record<string, unknown> | null;
 
 /** @throws {TypeError} for what no release of ours asks. */

@@ -125,6 +125,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
    * keep it in memory. Whoever comes later finds a new object that knows of nothing, and is told so.
    */
   #leaveIfOver(): void {
+    // A call that waits for its client may be large: nothing of it stays in memory.
+    if (this.#busy === 0 && this.#role.is === "task" && this.#role.task.isResting) this.#role = { is: "unknown" };
     if (!this.#isOver) return;
     this.#leaveTimer ??= setTimeout(
       () => {
@@ -154,7 +156,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     if (this.#role.is === "task") return this.#role.task;
     if (this.#role.is === "session") return undefined;
     const task = this.#openTask({ isNew: false });
-    if (task.isOver) return undefined;
+    if (!task.isStored) return undefined;
     this.#role = { is: "task", task };
     return task;
   }
@@ -181,8 +183,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
     const { ctx, env } = this;
     const { settings, answer } = this.#options;
     const namespace = (): DurableObjectNamespace => namespaceOf(env, settings.binding);
-    const onRunEnded = (): void => this.#leaveIfOver();
-    const options = { clock, ctx, namespace, settings, answer, onRunEnded };
+    const options = { clock, ctx, namespace, settings, answer, onRunEnded: () => this.#leaveIfOver() };
     return this.#readable((again) => new TaskObject({ ...options, isNew: isNew || again }));
   }
 

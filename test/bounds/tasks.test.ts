@@ -53,3 +53,35 @@ test("a count outlives the process", async () => {
   await server.restart();
   await expectInline(client, 3);
 });
+
+const large = "x".repeat(4_000_000);
+const answer = (name: string) => ({ action: "accept", content: { name } });
+
+test("calls of 4 MB that wait for their clients take no isolate along", async () => {
+  server = await startWorkerd({ main: "test/fixtures/tasks.ts", heapMib: 128 });
+  const client = new TaskClient(server.url);
+  const pid = server.pid();
+  const begun: string[] = [];
+  for (let call = 0; call < 40; call++) begun.push(await client.begin("ask-many", { n: 1, large }));
+  expect(server.pid()).toBe(pid);
+  for (const taskId of [begun[0] ?? "", begun.at(-1) ?? ""]) {
+    await client.until(taskId, "input_required");
+    await client.ask("tasks/update", { taskId, inputResponses: { "0.q0": answer("Ann") } });
+    expect(await client.until(taskId, "completed")).toMatchObject({ result: { content: [{ text: "1 answers" }] } });
+  }
+});
+
+test("the answers to a task take no more than those to a call, however many bring them", async () => {
+  server = await startWorkerd({ main: "test/fixtures/tasks.ts" });
+  const client = new TaskClient(server.url);
+  const taskId = await client.begin("ask-many", { n: 3 });
+  await client.until(taskId, "input_required");
+  const say = (key: string, name: string) =>
+    client.ask("tasks/update", { taskId, inputResponses: { [key]: answer(name) } });
+  expect(await say("0.q0", large)).toMatchObject({ result: {} });
+  const message = "The answers take at most 4194304 bytes together.";
+  expect(await say("0.q1", large)).toMatchObject({ error: { code: -32_602, message } });
+  expect(await say("0.q1", "Ann")).toMatchObject({ result: {} });
+  expect(await say("0.q2", "Bob")).toMatchObject({ result: {} });
+  expect(await client.until(taskId, "completed")).toMatchObject({ result: { content: [{ text: "3 answers" }] } });
+});

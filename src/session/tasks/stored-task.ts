@@ -1,6 +1,6 @@
 import { holderIn } from "../../link/caller.ts";
 import type { Clock } from "../clock.ts";
-import { expiresAtMs, hashOf, type TaskRecord, TaskRows } from "./task-record.ts";
+import { expiresAtMs, hashOf, openRequests, taskOf, type TaskRecord, TaskRows } from "./task-record.ts";
 
 /** How often the alarm looks whether a running task lost its object, milliseconds: nothing else might wake it. */
 const watchMs = 10_000;
@@ -35,9 +35,17 @@ export class StoredTask {
     return this.#record;
   }
 
-  /** How it ended: an object with a `result` or an `error`. @throws {UnreadableRow} for what is neither. */
-  get outcome(): object {
-    return this.#rows.outcome;
+  /**
+   * What is told of `record`, but its id. `progress`: how far it is, as a sentence.
+   * @throws {UnreadableRow} for an outcome that is neither a result nor an error.
+   */
+  told(record: TaskRecord, progress?: string): Record<string, unknown> {
+    const { state } = record;
+    const task = taskOf(record, this.#options.taskTtlMs);
+    if (state.status === "working" && progress !== undefined) return { ...task, statusMessage: progress };
+    if (state.status === "input_required") return { ...task, inputRequests: openRequests(state.input) };
+    const hasOutcome = state.status === "completed" || state.status === "failed";
+    return hasOutcome ? { ...task, ...this.#rows.outcome } : task;
   }
 
   /** Resolves once `record` is on disk: from now on this is a task. Rejects if the platform refuses the write. */

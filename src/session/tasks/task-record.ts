@@ -1,6 +1,7 @@
 import { type InputRequiredResult, isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
 import { callerOf } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
+import { utf8Bytes } from "../../protocol/utf8.ts";
 import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
 import { isStoredRequest, type StoredRequest, storedRequest } from "../calls/stored-request.ts";
 import { Rows } from "../stored/rows.ts";
@@ -169,6 +170,12 @@ export function inputOf({ rounds }: TaskRecord, { inputRequests = {}, requestSta
 export function withResponses(input: TaskInput, responses: Record<string, unknown>): TaskInput {
   const asked = Object.entries(responses).filter(([key]) => Object.hasOwn(input.requests, key));
   return { ...input, responses: { ...Object.fromEntries(asked), ...input.responses } };
+}
+
+/** What is wrong with the answers in `input`: they take no more than in one body, in which a call that is no task has them. */
+export function faultIn({ responses }: TaskInput, maxBodyBytes: number): string | undefined {
+  const isTooMuch = utf8Bytes(JSON.stringify(responses)) > maxBodyBytes;
+  return isTooMuch ? `The answers take at most ${maxBodyBytes} bytes together.` : undefined;
 }
 
 /** What of `input` is not answered yet. */

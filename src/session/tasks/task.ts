@@ -1,5 +1,4 @@
 import { isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
-import type { Settings } from "../../options.ts";
 import { asItCame, secretHeader } from "../../link/caller.ts";
 import { readTaskQuestion, type TaskAnswer, type TaskQuestion } from "../../link/task.ts";
 import { toJson } from "../../protocol/message-json.ts";
@@ -17,13 +16,13 @@ import { type Answer, type AnswerStateless, asAnswer, askerFor, runCall } from "
 import { StoredTask } from "./stored-task.ts";
 import { endOf } from "./task-end.ts";
 import {
+  faultIn,
   inputOf,
   isOpen,
   newRecord,
   withResponses,
   nextRound,
   openRequests,
-  taskOf,
   type TaskInput,
   type TaskRecord,
 } from "./task-record.ts";
@@ -59,13 +58,19 @@ export class TaskObject {
     this.#task = new StoredTask({ ...options, taskTtlMs: options.settings.taskTtlMs });
   }
 
-  get #settings(): Settings {
-    return this.#options.settings;
+  /** Whether there is a task, also one that has ended. */
+  get isStored(): boolean {
+    return this.#task.record !== undefined;
   }
 
   /** Nothing is stored, and nothing runs: what a tool left behind may go. */
   get isOver(): boolean {
-    return this.#task.record === undefined && !this.#work.isRunning;
+    return this.#work.isIdle && !this.isStored;
+  }
+
+  /** Nothing runs nor is to run before somebody asks: all of it is on disk. */
+  get isResting(): boolean {
+    return this.#work.isIdle && this.isStored && this.#task.record?.state.status !== "working";
   }
 
   /** Runs the call that `received` brings. Answers when it has ended, or has become a task. */
@@ -88,7 +93,7 @@ export class TaskObject {
       if (reply.isOver || !this.#work.isOf(controller)) return await leavePlace(record, this.#options);
       await this.#task.begin(record);
       const taskId = this.#options.ctx.id.toString() + secret;
-      const result = { resultType: "task", taskId, ...taskOf(record, this.#settings.taskTtlMs) };
+      const result = { resultType: "task", taskId, ...this.#task.told(record) };
       reply.say({ jsonrpc: "2.0", id: body.id, result });
     };
     const due = setTimeout(() => {
@@ -97,7 +102,7 @@ export class TaskObject {
         void this.#task.delete();
         console.error(JSON.stringify({ event: "not-stored", error: String(error) }));
       });
-    }, this.#settings.taskAfterMs);
+    }, this.#options.settings.taskAfterMs);
     onOwnTasks.set(http, () => clearTimeout(due));
     const ended = this.#run(body, { http, controller, reply }).finally(release);
     this.#options.ctx.waitUntil(ended.finally(() => clearTimeout(due)));
@@ -133,10 +138,9 @@ export class TaskObject {
         return {};
       case "get":
         await recovered;
-        return this.#detail(this.#task.record ?? record);
+        return this.#task.told(this.#task.record ?? record, this.#progress);
       case "update":
-        await this.#update(question.inputResponses, record);
-        return {};
+        return await this.#update(question.inputResponses, record);
       case "cancel":
         if (!isOpen(record)) return {};
         await this.#change(record, { state: { status: "cancelled" } });
@@ -145,21 +149,15 @@ export class TaskObject {
     }
   }
 
-  #detail(record: TaskRecord): Record<string, unknown> {
+  async #update(responses: Record<string, unknown>, record: TaskRecord): Promise<TaskAnswer> {
     const { state } = record;
-    const task = taskOf(record, this.#settings.taskTtlMs);
-    if (state.status === "working" && this.#progress !== undefined) return { ...task, statusMessage: this.#progress };
-    if (state.status === "input_required") return { ...task, inputRequests: openRequests(state.input) };
-    const hasOutcome = state.status === "completed" || state.status === "failed";
-    return hasOutcome ? { ...task, ...this.#task.outcome } : task;
-  }
-
-  async #update(responses: Record<string, unknown>, record: TaskRecord): Promise<void> {
-    const { state } = record;
-    if (state.status !== "input_required") return;
+    if (state.status !== "input_required") return {};
     const input = withResponses(state.input, responses);
+    const fault = faultIn(input, this.#options.settings.maxBodyBytes);
+    if (fault !== undefined) return { fault };
     if (Object.keys(openRequests(input)).length === 0) await this.#work.prepare(this.#nextRound(record, input));
     else await this.#change(record, { state: { status: "input_required", input } });
+    return {};
   }
 
   async #nextRound(record: TaskRecord, input: TaskInput, kept: Partial<TaskRecord> = {}): Promise<void> {
@@ -221,7 +219,7 @@ export class TaskObject {
   }
 
   async #finish(record: TaskRecord, answer: Answer): Promise<void> {
-    const end = endOf(answer, record.request, this.#settings.maxMessageBytes);
+    const end = endOf(answer, record.request, this.#options.settings.maxMessageBytes);
     if (end.is === "asking") return await this.#askClient(record, inputOf(record, end.result));
     // Nobody needs the arguments again.
     const request = { ...record.request, params: {} };

@@ -16,10 +16,6 @@ export class Work {
     return this.#state.is === "idle";
   }
 
-  get isRunning(): boolean {
-    return this.#state.is === "running";
-  }
-
   /** Whether it is the run of `controller` that goes on. */
   isOf(controller: AbortController): boolean {
     return this.#state.is === "running" && this.#state.controller === controller;
