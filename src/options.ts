@@ -211,7 +211,11 @@ function checkValue(name: string, value: unknown): void {
   if (type === "number" && Number.isInteger(value) && Number(value) > 0 && Number(value) <= most) return;
   // Half a millisecond is none in `retry:`, and half a call is never served.
   const wanted =
-    type !== "number" ? type : typeof value === "number" && value > 0 ? `positive integer up to ${most}` : "positive number";
+    type !== "number"
+      ? type
+      : typeof value === "number" && value > 0
+        ? `positive integer up to ${most}`
+        : "positive number";
   throw new RangeError(`${name} is a ${wanted}, not ${shown(value)}.`);
 }
 

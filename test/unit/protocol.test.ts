@@ -106,7 +106,10 @@ describe("options", () => {
     [{ toString: 1 }, "There is no option toString."],
     [{ sessionIdleMs: "8h" }, 'sessionIdleMs is a positive number, not "8h".'],
     [{ maxBodyBytes: Number.NaN }, "maxBodyBytes is a positive number, not NaN."],
-    [{ taskTtlMs: Number.MAX_SAFE_INTEGER }, "taskTtlMs is a positive integer up to 3000000000000, not 9007199254740991."],
+    [
+      { taskTtlMs: Number.MAX_SAFE_INTEGER },
+      "taskTtlMs is a positive integer up to 3000000000000, not 9007199254740991.",
+    ],
     [{ maxTasks: 5n }, "maxTasks is a positive number, not 5n."],
     [{ maxCallsInFlight: 0.5 }, "maxCallsInFlight is a positive integer up to 3000000000000, not 0.5."],
     [{ retryMs: 1e21 }, "retryMs is a positive integer up to 3000000000000, not 1e+21."],
