@@ -165,7 +165,7 @@ export class Terminal {
       case "incident":
         return this.#fault(event.error);
       case "unawaited":
-        return this.#fault(event.error, "A promise was rejected, and nobody awaited it: ");
+        return this.#fault(event.error, "Nobody awaited or caught this: ");
       case "tool-not-listed":
         return this.#fault(event.error, `${event.tool} cannot be listed: `);
       case "prompt-not-listed":

@@ -1,4 +1,3 @@
-import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { breaks, halves } from "../fixtures/unruly-server.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
@@ -192,24 +191,20 @@ describe.each(lanes.filter((lane) => lane !== "stdio"))("a tool that changes its
 });
 
 // Over stdio that is for the process to see to.
-describe.each(lanes.filter((lane) => lane !== "stdio"))("what nobody awaits, in a tool on %s", (lane) => {
-  test("is in the log if it is rejected, and the session goes on", async () => {
-    await inLane(lane, async ({ call }) => {
-      const logged = (): number => unruly.logs().filter((line) => line.includes("nobody awaits this")).length;
-      const before = logged();
-      expect(textOf({ ...(await call("reject", { how: "promise" })) })).toBe("rejected");
-      await expect.poll(logged).toBe(before + 1);
-      expect(textOf({ ...(await call("quiet_halves")) })).toContain("a");
-    });
-  });
-
-  test("and is a timer that throws: the session goes on", async () => {
-    await inLane(lane, async ({ call }) => {
-      expect(textOf({ ...(await call("reject", { how: "timer" })) })).toBe("rejected");
-      await passing(50);
-      expect(textOf({ ...(await call("quiet_halves")) })).toContain("a");
-    });
-  });
+describe.each(lanes.filter((lane) => lane !== "stdio"))("what nobody awaits or catches, in a tool on %s", (lane) => {
+  test.each(["promise", "timer", "interval", "microtask", "listener"])(
+    "is in the log once if it is of a %s, and the session goes on",
+    async (how) => {
+      await inLane(lane, async ({ call }) => {
+        const logged = (): string[] => unruly.logs().filter((line) => line.includes("nobody awaits this"));
+        const before = logged().length;
+        expect(textOf({ ...(await call("reject", { how })) })).toBe("rejected");
+        await expect.poll(logged).toHaveLength(before + 1);
+        expect(logged().at(-1)).toMatch(/^\{"event":"unawaited","error":"Error: nobody awaits this\\n/);
+        expect(textOf({ ...(await call("quiet_halves")) })).toContain("a");
+      });
+    },
+  );
 });
 
 describe.each(lanes.filter((lane) => lane !== "stdio"))("createServer is told, on %s,", (lane) => {

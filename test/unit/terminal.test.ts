@@ -58,7 +58,7 @@ test("what the Worker tells the terminal is shown as sentences", () => {
   expect(text.split("\n")).toEqual([
     "✘ add threw Error: no",
     "·  tools/call  add  failed  3 ms",
-    "✘ A promise was rejected, and nobody awaited it: Error: forgotten",
+    "✘ Nobody awaited or caught this: Error: forgotten",
     '{"event":"not-stored","error":"full"}',
   ]);
   expect(events).toEqual(["started", "thrown", "call", "unawaited", "not-stored"]);
