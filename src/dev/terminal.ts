@@ -46,7 +46,8 @@ export class Terminal {
   /** Of wrangler's messages, which have indented lines and blank ones, and end where a line begins at the margin. */
   #block: "none" | "shown" | "hidden" = "none";
   #isGoStack = false;
-  #lastThrown: string | undefined;
+  /** What was said last of an error whose answer may follow. */
+  #lastSaid: string | undefined;
   readonly #advised = new Set<string>();
 
   constructor(options: TerminalOptions) {
@@ -133,14 +134,14 @@ export class Terminal {
       case "thrown": {
         const thrown = `${event.by} threw ${event.error}`;
         // What cannot be listed is looked for by listing again.
-        if (firstLine(thrown) !== firstLine(this.#lastThrown)) this.#fault(thrown);
-        this.#lastThrown = thrown;
+        if (firstLine(thrown) !== firstLine(this.#lastSaid)) this.#fault(thrown);
+        this.#lastSaid = thrown;
         return;
       }
       case "failed":
-        // What was thrown has just been shown.
-        if (this.#lastThrown?.includes(event.message) !== true) this.#fault(event.message, `${event.by} failed: `);
-        this.#lastThrown = undefined;
+        // What was thrown, or was no JSON, has just been shown.
+        if (this.#lastSaid?.includes(event.message) !== true) this.#fault(event.message, `${event.by} failed: `);
+        this.#lastSaid = undefined;
         return;
       case "refused":
         return this.#refusal(event.header, event.hostname);
@@ -171,6 +172,7 @@ export class Terminal {
       case "prompt-not-listed":
         return this.#fault(event.error, `${event.prompt} cannot be listed: `);
       case "result-not-sent":
+        this.#lastSaid = event.error;
         return this.#fault(event.error, `${event.name ?? event.method} failed: `);
       case "interrupted":
         return this.#fault(event.error, "A session was interrupted: ");

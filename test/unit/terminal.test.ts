@@ -64,6 +64,16 @@ test("what the Worker tells the terminal is shown as sentences", () => {
   expect(events).toEqual(["started", "thrown", "call", "unawaited", "not-stored"]);
 });
 
+test("a result that could not be sent is said once, though its client was answered by an error", () => {
+  const error = "The result of tools/call cannot be written as JSON.";
+  const { text } = shown(
+    `▲ [WARNING] ${JSON.stringify({ event: "result-not-sent", method: "tools/call", name: "count", error })}`,
+    told({ event: "failed", by: "count", message: error }),
+    told({ event: "failed", by: "count", message: "no" }),
+  );
+  expect(text.split("\n")).toEqual([`✘ count failed: ${error}`, "✘ count failed: no"]);
+});
+
 test("what a client sends moves no cursor and rings no bell", () => {
   const call = {
     event: "call",
