@@ -1,4 +1,4 @@
-import { inspectCommand } from "./commands.ts";
+import { typed } from "./commands.ts";
 
 /** What `wrangler dev` tells its parent process once it listens. */
 interface DevServerReady {
@@ -31,7 +31,7 @@ export async function whenServing(
 
 export function announcement(url: string): string {
   const { port } = new URL(url);
-  const inspector = inspectCommand(Number(port) === usualPort ? "" : `--port ${port}`);
+  const inspector = typed("inspect", Number(port) === usualPort ? "" : `--port ${port}`);
   return `
 Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
 

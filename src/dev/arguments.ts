@@ -35,7 +35,7 @@ const withoutDashes = ["port", "ip", "env", "log-level", "allowed-host", "allowe
  * Reads the arguments of `npm start`: those of `wrangler dev`, `--allowed-host` and `--allowed-origin`.
  * @throws {RangeError} for a hostname that no request can have, for what is no port, and for options that npm has mixed up.
  */
-export function readArguments(argv: string[], environment: NodeJS.ProcessEnv): DevArguments {
+export function readArguments(argv: string[], environment: NodeJS.Dict<string>): DevArguments {
   const args = withNpmOptions(argv, environment, withoutDashes);
   const port = valueOf(args, "port");
   if (port !== undefined && !isPort(port))

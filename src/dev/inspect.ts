@@ -1,5 +1,6 @@
 import { inspectedHeader, inspectHeader, type Inspected } from "../link/inspection.ts";
 import { usualPort } from "./announcement.ts";
+import { typed } from "./commands.ts";
 import { withNpmOptions } from "./npm-options.ts";
 import { reportList, reportSession } from "./session-report.ts";
 import { inspectKey } from "./wrangler-process.ts";
@@ -24,7 +25,7 @@ interface Asked {
   isJson: boolean;
 }
 
-function readAsked(argv: string[], environment: NodeJS.ProcessEnv): Asked {
+function readAsked(argv: string[], environment: NodeJS.Dict<string>): Asked {
   const args = withNpmOptions(argv, environment, ["port"]);
   const given = args.findIndex((arg) => arg.startsWith("--port"));
   const isWhole = args[given]?.includes("=") === true;
@@ -71,7 +72,7 @@ function shown(answer: Inspected | undefined, { session, url, isJson }: Asked): 
       return { text: isJson ? JSON.stringify(answer.sessions, null, 2) : reportList(answer.sessions, url) };
     case "unknown":
       return {
-        fault: `There is no session ${session}: it has ended, or that is mistyped. npm run inspect lists those there are.`,
+        fault: `There is no session ${session}: it has ended, or that is mistyped. ${typed("session")} lists those there are.`,
       };
     case "ambiguous":
       return { fault: `More than one session begins with ${session}: ${answer.sessions.join(", ")}.` };
@@ -84,8 +85,8 @@ async function run(asked: Asked): Promise<void> {
     answer = await ask(asked);
   } catch {
     return fail(
-      `Nothing answers at ${asked.url}. Start the server by npm start in another terminal; ` +
-        "if it is elsewhere, say where: npm run inspect -- --port 8123, or with its URL.",
+      `Nothing answers at ${asked.url}. Start the server by ${typed("dev")} in another terminal; ` +
+        `if it is elsewhere, say where: ${typed("session", "--port 8123")}, or with its URL.`,
     );
   }
   const told = shown(answer, asked);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspectorIn } from "../installed.ts";
 import { usualPort } from "./announcement.ts";
-import { inspectCommand, startCommand } from "./commands.ts";
+import { typed } from "./commands.ts";
 import { withNpmOptions } from "./npm-options.ts";
 import { root } from "./wrangler-process.ts";
 
@@ -23,7 +23,7 @@ interface Target {
   rest: string[];
 }
 
-function readTarget(argv: string[], environment: NodeJS.ProcessEnv): Target {
+function readTarget(argv: string[], environment: NodeJS.Dict<string>): Target {
   const rest = withNpmOptions(argv, environment, ["port"]);
   const takeAt = (index: number, count: number): string | undefined => rest.splice(index, count).at(-1);
   const flag = rest.findIndex((arg) => arg === "--port" || arg.startsWith("--port="));
@@ -72,8 +72,8 @@ if (await isServed(target.url)) {
   child.on("exit", (code) => process.exit(code ?? 1));
 } else {
   console.error(
-    `Nothing answers at ${target.url}. Start the server by ${startCommand()} in another terminal; ` +
-      `if it is elsewhere, say where: ${inspectCommand("--port 8123")}, or with its URL.`,
+    `Nothing answers at ${target.url}. Start the server by ${typed("dev")} in another terminal; ` +
+      `if it is elsewhere, say where: ${typed("inspect", "--port 8123")}, or with its URL.`,
   );
   process.exitCode = 1;
 }

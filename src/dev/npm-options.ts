@@ -3,7 +3,7 @@
  * own, passes it on in the environment, as `true` if its value stands apart, and leaves the value among the arguments.
  * @throws {RangeError} where there is no telling which value is whose.
  */
-export function withNpmOptions(argv: string[], environment: NodeJS.ProcessEnv, names: readonly string[]): string[] {
+export function withNpmOptions(argv: string[], environment: NodeJS.Dict<string>, names: readonly string[]): string[] {
   const args = [...argv];
   const options: string[] = [];
   const apart: string[] = [];

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import type { MessageView, SessionView, StreamView } from "../link/inspection.ts";
+import { typed } from "./commands.ts";
 
 /** What is shown of a name, UTF-16 units. */
 const maxCellLength = 80;
@@ -89,7 +90,7 @@ export function reportList(views: SessionView[], url: string): string {
     ];
   });
   const first = views[0]?.session.slice(0, shortLength);
-  return `${table(rows).join("\n")}\n\nMore of one: npm run inspect -- ${first} ${url}`;
+  return `${table(rows).join("\n")}\n\nMore of one: ${typed("session", `${first} ${url}`)}`;
 }
 
 function clientOf({ client }: SessionView): string {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { adviceOn } from "./advice.ts";
-import { startCommand } from "./commands.ts";
+import { typed } from "./commands.ts";
 import type { StackFrames } from "./stack-frames.ts";
 import { type ErrorEvent, readEvent, type WorkerEvent } from "./worker-events.ts";
 
@@ -192,7 +192,7 @@ export class Terminal {
     if (hostname === "") {
       this.#once(
         "Refused a request of a web page that has no host: a file, or a frame without an origin. Serve it by HTTP, or let all\n" +
-          '  pages in: npm start -- --allowed-origin "*", or allowedOrigins: "*" in src/worker.ts',
+          `  pages in: ${typed("dev", '--allowed-origin "*"')}, or allowedOrigins: "*" in src/worker.ts`,
       );
       return;
     }
@@ -200,7 +200,7 @@ export class Terminal {
     const who = kind === "host" ? `to the host name ${hostname}` : `of a web page of ${hostname}`;
     this.#once(
       `Refused a request ${who}. If that is yours, let it in:\n` +
-        `  ${startCommand(`--allowed-${kind} ${hostname}`)}, or ${option}: ["${hostname}"] in src/worker.ts`,
+        `  ${typed("dev", `--allowed-${kind} ${hostname}`)}, or ${option}: ["${hostname}"] in src/worker.ts`,
     );
   }
 
@@ -226,10 +226,10 @@ function callLine({ method, name, outcome, ms, client }: Extract<WorkerEvent, { 
 /** One sentence in place of wrangler's paragraphs, for the mistake that everybody makes. */
 function unusablePort(text: string): string | undefined {
   if (/bind\(\): Permission denied/.test(text)) {
-    return "This port is for administrators only. Choose another, above 1023: npm start -- --port 8000";
+    return `This port is for administrators only. Choose another, above 1023: ${typed("dev", "--port 8000")}`;
   }
   const port = /Address already in use \(.*:(?<port>\d+)\)/.exec(text)?.groups?.["port"];
   if (port === undefined) return undefined;
-  const another = startCommand(`--port ${Number(port) + 1}`);
+  const another = typed("dev", `--port ${Number(port) + 1}`);
   return `Port ${port} is taken by another process. End that one, or choose a port: ${another}`;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { typed } from "../dev/commands.ts";
 import { NotInstalled } from "../installed.ts";
 import { BuildFault } from "./bindings.ts";
 import { build } from "./build.ts";
@@ -33,7 +34,7 @@ async function main([command, ...args]: string[]): Promise<void> {
         }),
       ).values;
       const folder = await build({ root: process.cwd(), env, compile, ...(out === undefined ? {} : { out }) });
-      console.error(`Built ${folder}. Serve it: mcp-edge serve${out === undefined ? "" : ` ${out}`}`);
+      console.error(`Built ${folder}. Serve it: ${typed("serve", out)}`);
       return;
     }
     case "serve": {

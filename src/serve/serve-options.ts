@@ -15,7 +15,7 @@ export interface ServeOptions {
   /** Hostnames under which it may be reached, besides localhost and IP addresses, as `allowedHosts`. `["*"]`: any. */
   allowedHosts: readonly string[];
   /** Where the secrets are. */
-  env: NodeJS.ProcessEnv;
+  env: NodeJS.Dict<string>;
 }
 
 /** Why it cannot serve; the message says what to do. */
@@ -26,7 +26,7 @@ export class ServeFault extends Error {}
  * host of "" would be all networks, a folder of "" the one that it is started in.
  * @throws {ServeFault} for a value that cannot be.
  */
-export function optionsIn(env: NodeJS.ProcessEnv, folder: string): ServeOptions {
+export function optionsIn(env: NodeJS.Dict<string>, folder: string): ServeOptions {
   const given = (name: string, otherwise: string): string => env[name]?.trim() || otherwise;
   const port = given("PORT", "8000");
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { typed } from "../dev/commands.ts";
 import { type AboutBuild, built } from "./build.ts";
 import { DataFolder } from "./data-folder.ts";
 import { descriptorLimit, sessionsFor } from "./descriptors.ts";
@@ -67,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 function readAbout(folder: string): AboutBuild {
   const path = join(folder, built.about);
   if (![path, join(folder, built.config)].every((file) => existsSync(file))) {
-    throw new ServeFault(`There is no build in ${folder}: mcp-edge build makes one.`);
+    throw new ServeFault(`There is no build in ${folder}: ${typed("build")} makes one.`);
   }
   try {
     return JSON.parse(readFileSync(path, "utf8")) as AboutBuild;
@@ -112,12 +113,14 @@ function start({ folder, port, host, data, allowedHosts, env }: ServeOptions): C
     "--directory-path",
     `${names.disk}=${data}`,
   ];
+  const environment: NodeJS.Dict<string> = { ...env, [hostsVariable]: allowedHosts.join(",") };
   // Where there is no hard limit (macOS), the kernel has one all the same.
   const script =
     'for most in "$(ulimit -Hn)" 65536 10240; do ulimit -n "$most" 2>/dev/null && break; done; exec "$0" "$@"';
   return spawn("/bin/sh", ["-c", script, workerdBinary(), ...args], {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...env, [hostsVariable]: allowedHosts.join(",") },
+    // The type has the secrets of the project in it, once these have types.
+    env: environment as NodeJS.ProcessEnv,
     // A group of its own: Ctrl-C is for us, who let calls end first.
     detached: true,
   });

@@ -22,7 +22,7 @@ vi.setConfig({ testTimeout: 500_000, hookTimeout: 500_000 });
 
 /** An empty folder on a machine that has Node 22, its npm and pnpm. */
 let folder: string;
-let env: NodeJS.ProcessEnv;
+let env: NodeJS.Dict<string>;
 let packed: PackedInFolder;
 let createJs: string;
 
@@ -61,7 +61,7 @@ async function serving(place: string, use: (url: string) => Promise<void>): Prom
   const args = ["start", "--", "--inspector-port", "0", "--port", String(port)];
   const run: NpmRun = npmRun(args, join(folder, place), env);
   try {
-    await run.written("npx mcp-edge inspect");
+    await run.written("npm run inspector");
     await use(`http://localhost:${port}/sse`);
   } finally {
     run.interrupt();

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
 /** What is printed last of the announcement: from then on it serves. */
-const announced = "npx mcp-edge inspect";
+const announced = "npm run inspector";
 const npm = (...args: string[]): Promise<Ended> => runToEnd("npm", args, { cwd: folder });
 const bin = (): string => join(folder, "node_modules/mcp-edge/dist/main.js");
 const add = { method: "tools/call" as const, params: { name: "add", arguments: { a: 25, b: 25 } } };
@@ -63,7 +63,7 @@ test("in a project that has no scripts, mcp-edge dev names a command for the Ins
   const port = await freePort();
   const run = npmRun(["exec", "--", "mcp-edge", "dev", "--inspector-port", "0", "--port", String(port)], folder);
   try {
-    await run.written(announced);
+    await run.written("npx mcp-edge inspect");
     const [, command = ""] = /^ +(npx mcp-edge inspect.*)$/m.exec(run.output()) ?? [];
     const { output } = await runToEnd("sh", ["-c", `${command} --cli ${inspect}`], { cwd: folder });
     expect(JSON.parse(output)).toMatchObject(fifty);

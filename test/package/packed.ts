@@ -30,7 +30,7 @@ export interface Ended {
 export async function runToEnd(
   file: string,
   args: string[],
-  { cwd, env }: { cwd: string; env?: NodeJS.ProcessEnv },
+  { cwd, env }: { cwd: string; env?: NodeJS.Dict<string> },
 ): Promise<Ended> {
   return await run(file, args, { cwd, env: { ...process.env, ...env }, maxBuffer: 16 * 1024 * 1024 }).then(
     ({ stdout, stderr }) => ({ code: 0, output: `${stdout}${stderr}` }),
@@ -45,7 +45,7 @@ export async function runToEnd(
 export async function create(
   { create: { folder } }: Packed,
   args: string[],
-  { cwd, node = process.versions.node, env }: { cwd: string; node?: string; env?: NodeJS.ProcessEnv },
+  { cwd, node = process.versions.node, env }: { cwd: string; node?: string; env?: NodeJS.Dict<string> },
 ): Promise<Ended> {
   const agent = `npm/11.0.0 node/v${node} linux x64`;
   const told = { ...env, npm_config_user_agent: agent };

@@ -125,7 +125,7 @@ test("a port that is taken, a folder without a build and one that cannot be writ
   const empty = await folder();
   const unbuilt = command(["serve", empty], {});
   expect(await unbuilt.ended).toBe(1);
-  expect(unbuilt.output().trim()).toBe(`There is no build in ${empty}: mcp-edge build makes one.`);
+  expect(unbuilt.output().trim()).toBe(`There is no build in ${empty}: npm run build makes one.`);
   const unwritable = command(["serve", built], { env: { PORT: String((await place()).port), DATA: "/dev/null/data" } });
   expect(await unwritable.ended).toBe(1);
   expect(unwritable.output()).toContain("/dev/null/data cannot be written");

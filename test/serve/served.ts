@@ -31,7 +31,7 @@ export interface Command {
 
 export function command(
   args: string[],
-  { cwd = root, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  { cwd = root, env = {} }: { cwd?: string; env?: NodeJS.Dict<string> } = {},
 ): Command {
   // A test's runner says that it is a test.
   const { NODE_ENV: _, ...inherited } = process.env;
@@ -65,7 +65,7 @@ export async function place(): Promise<Place> {
 }
 
 /** `mcp-edge serve`, once it says that it serves. */
-export async function serving(build: string, { port, data }: Place, env: NodeJS.ProcessEnv = {}): Promise<Command> {
+export async function serving(build: string, { port, data }: Place, env: NodeJS.Dict<string> = {}): Promise<Command> {
   const server = command(["serve", build], { env: { PORT: String(port), DATA: data, ...env } });
   await expect.poll(() => server.output()).toContain(`:${port}/sse`);
   return server;

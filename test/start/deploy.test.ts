@@ -53,7 +53,7 @@ test("npm run deploy takes the wrangler.toml of a clone as it is, and builds no 
 test("a deployed Worker has nothing of npm run inspect, which that of npm start has", async () => {
   await using project = await copyProject();
   const { NODE_ENV: _, ...env } = process.env;
-  const wordsIn = async (more: NodeJS.ProcessEnv): Promise<string[]> => {
+  const wordsIn = async (more: NodeJS.Dict<string>): Promise<string[]> => {
     const out = join(project.folder, "out");
     const args = ["run", "deploy", "--", "--dry-run", "--outdir", out];
     await run("npm", args, { cwd: project.folder, env: { ...env, ...more } });

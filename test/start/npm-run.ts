@@ -25,7 +25,7 @@ export interface NpmRun {
 }
 
 /** Runs `npm <args>`, in the repository if no other folder is given, with `env` beside the environment of the tests. */
-export function npmRun(args: string[], cwd = root, env: NodeJS.ProcessEnv = {}): NpmRun {
+export function npmRun(args: string[], cwd = root, env: NodeJS.Dict<string> = {}): NpmRun {
   const options = { cwd, detached: true, env: { ...process.env, ...env } };
   const child = spawn("npm", args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

@@ -42,7 +42,7 @@ export interface StartOptions {
   files?: Record<string, string>;
   /** Arguments of `npm start` besides its port. */
   args?: string[];
-  env?: NodeJS.ProcessEnv;
+  env?: NodeJS.Dict<string>;
 }
 
 /** `npm start` in a copy of the project: its state and its edits are its own. It may not serve yet. */
@@ -55,7 +55,7 @@ export async function start({ source, files, args = [], env }: StartOptions = {}
   return { run, project, port, url: `http://localhost:${port}` };
 }
 
-export function startIn({ folder }: ProjectCopy, args: string[], env?: NodeJS.ProcessEnv): NpmRun {
+export function startIn({ folder }: ProjectCopy, args: string[], env?: NodeJS.Dict<string>): NpmRun {
   // wrangler looks for a free port from 9229 on, and those who look at the same moment find the same.
   const run = npmRun(["start", "--", "--inspector-port", "0", ...args], folder, env);
   afterwards(() => {

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { offline } from "../support/bundle.ts";
+import { bundleDirectory, offline, root } from "../support/bundle.ts";
 import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
 
 const run = promisify(execFile);
@@ -19,4 +19,33 @@ test("npm run types writes what wrangler.toml declares, and nothing of a local s
   expect(declared).toContain('SESSION: DurableObjectNamespace<import("./worker").Session>');
   await project.write(".dev.vars", "API_KEY=local\n");
   expect(await typesOf(project)).toBe(declared);
+});
+
+test("with secrets of a user's among the types, all that is ours compiles: npm run check:types says what is wrong in hers", async () => {
+  await mkdir(bundleDirectory(), { recursive: true });
+  const folder = await mkdtemp(join(bundleDirectory(), "types-"));
+  try {
+    // What npm run types writes for `required = ["THEIR_KEY"]`.
+    const secret = "THEIR_KEY: string";
+    await writeFile(
+      join(folder, "their-env.d.ts"),
+      `declare namespace Cloudflare { interface Env { ${secret} } }\ndeclare namespace NodeJS { interface ProcessEnv { ${secret} } }\n`,
+    );
+    const { include, exclude } = JSON.parse(await readFile(join(root, "tsconfig.json"), "utf8")) as Record<
+      string,
+      string[]
+    >;
+    const inRoot = (paths: string[] = []): string[] => paths.map((path) => join(root, path));
+    const config = {
+      extends: join(root, "tsconfig.json"),
+      include: [...inRoot(include), "their-env.d.ts"],
+      exclude: inRoot(exclude),
+    };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const tsc = [join(root, "node_modules/typescript/bin/tsc"), "--project", folder];
+    const said = await run(process.execPath, tsc).catch((error: { stdout: string }) => error);
+    expect(said.stdout).toBe("");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 
 export interface BrowserOnPath extends AsyncDisposable {
   /** Environment of a client that opens a browser: on its PATH, and named as Python looks for it. */
-  env: NodeJS.ProcessEnv;
+  env: NodeJS.Dict<string>;
 }
 
 /** A browser whose user agrees to every login. */

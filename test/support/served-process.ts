@@ -28,7 +28,7 @@ export interface ServedProcess {
 
 export interface ServedOptions {
   /** More of its environment. */
-  env?: NodeJS.ProcessEnv;
+  env?: NodeJS.Dict<string>;
   /** How many files it may have open; as many as this process if not said. */
   descriptors?: number;
 }
