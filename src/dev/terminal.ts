@@ -176,6 +176,12 @@ export class Terminal {
         return this.#fault(event.error, `${event.name ?? event.method} failed: `);
       case "interrupted":
         return this.#fault(event.error, "A session was interrupted: ");
+      case "issuer-unreachable":
+        return this.#fault(event.error, `${event.issuer} does not answer, so nobody who logs in there is let in: `);
+      case "usage-not-written":
+        return this.#fault(event.error, "A call was not counted by usage(): ");
+      case "too-many-tasks":
+        return this.#fault(event.error, "A call did not become a task: ");
       // What has no words of its own for the terminal is shown as the log has it.
       default:
         return this.#show(styleText("dim", JSON.stringify(event)));

@@ -14,10 +14,19 @@ export type ErrorEvent =
   | { event: "tool-not-listed"; tool: string; error: string }
   | { event: "prompt-not-listed"; prompt: string; error: string }
   | { event: "result-not-sent"; method: string; name?: string; error: string }
+  | { event: "issuer-unreachable"; issuer: string; error: string }
   | { event: OnlyError; error: string };
 
 /** Of which the log says no more than what went wrong. */
-type OnlyError = "binding-missing" | "unawaited" | "interrupted" | "claim-failed" | "not-stored" | "unreadable";
+type OnlyError =
+  | "binding-missing"
+  | "usage-not-written"
+  | "unawaited"
+  | "interrupted"
+  | "claim-failed"
+  | "not-stored"
+  | "too-many-tasks"
+  | "unreadable";
 
 type Shape = Record<string, "string" | "number">;
 type Shapes<Event extends string> = { [Name in Event]: Shape };
@@ -47,6 +56,9 @@ const logged: Shapes<Exclude<WorkerEvent["event"], TerminalEvent["event"]>> = {
   interrupted: { error: "string" },
   "claim-failed": { error: "string" },
   "not-stored": { error: "string" },
+  "too-many-tasks": { error: "string" },
+  "usage-not-written": { error: "string" },
+  "issuer-unreachable": { issuer: "string", error: "string" },
   unreadable: { error: "string" },
 };
 

