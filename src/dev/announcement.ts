@@ -29,11 +29,12 @@ export async function whenServing(
   if (isServing) then(url);
 }
 
-export function announcement(url: string): string {
+/** What is said at first: where `url` is, and what is served there: what `config` names, if it is not the project's own. */
+export function announcement(url: string, config: string | undefined): string {
   const { port } = new URL(url);
   const inspector = typed("inspect", Number(port) === usualPort ? "" : `--port ${port}`);
   return `
-Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
+Serving ${config === undefined ? "src/server.ts" : `what ${config} names`}, and again whenever you save it. Ctrl-C ends it.
 
   ${url}/sse   connect here (HTTP+SSE), or open it in a browser
   ${url}/mcp   or here (Streamable HTTP)

@@ -158,7 +158,7 @@ export class DevServer {
     this.#settle();
     wrangler.phase = "serving";
     this.#blockage.reset(url);
-    this.#show(this.#url === undefined ? announcement(url) : servingAgain(url));
+    this.#show(this.#url === undefined ? announcement(url, this.#args.config) : servingAgain(url));
     this.#url = url;
   }
 

@@ -39,6 +39,13 @@ Next, in another terminal; then, in its page, connect, Tools, add:
   expect(await add(`http://127.0.0.1:${port}`)).toBe("50");
 });
 
+test("npm start serves an example by its configuration, and names that", async () => {
+  const { run, url } = await start({ args: ["--config", "examples/hono/wrangler.toml"] });
+  await run.written(announced);
+  expect(run.output()).toContain("Serving what examples/hono/wrangler.toml names, and again whenever you save it.");
+  expect(await (await fetch(url)).text()).toBe("The application is here.");
+});
+
 test.each([
   ["Ctrl-C", (run: NpmRun) => run.interrupt()],
   ["a SIGTERM to npm", (run: NpmRun) => run.terminate()],
