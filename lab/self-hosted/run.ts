@@ -103,10 +103,11 @@ function expectText(seen: unknown, wanted: string | RegExp, what: string): void 
 }
 
 function started(file: string, args: string[]): void {
-  const env: NodeJS.Dict<string> = { PATH: process.env["PATH"], [hostsVariable]: domain };
-  // The type has the secrets of a user's among its types in it, whatever they are.
-  const options = { env: env as NodeJS.ProcessEnv, cwd: "/" };
-  const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit"], ...options });
+  const environment = [`PATH=${process.env["PATH"] ?? ""}`, `${hostsVariable}=${domain}`];
+  const child = spawn("env", ["-i", ...environment, file, ...args], {
+    stdio: ["ignore", "ignore", "inherit"],
+    cwd: "/",
+  });
   child.once("error", (error) => console.error(`${file} does not start: ${error.message}`));
   children.push(child);
 }

@@ -113,14 +113,12 @@ function start({ folder, port, host, data, allowedHosts, env }: ServeOptions): C
     "--directory-path",
     `${names.disk}=${data}`,
   ];
-  const environment: NodeJS.Dict<string> = { ...env, [hostsVariable]: allowedHosts.join(",") };
   // Where there is no hard limit (macOS), the kernel has one all the same.
   const script =
     'for most in "$(ulimit -Hn)" 65536 10240; do ulimit -n "$most" 2>/dev/null && break; done; exec "$0" "$@"';
   return spawn("/bin/sh", ["-c", script, workerdBinary(), ...args], {
     stdio: ["ignore", "inherit", "inherit"],
-    // The type has the secrets of the project in it, once these have types.
-    env: environment as NodeJS.ProcessEnv,
+    env: { ...process.env, ...env, [hostsVariable]: allowedHosts.join(",") },
     // A group of its own: Ctrl-C is for us, who let calls end first.
     detached: true,
   });
