@@ -39,5 +39,5 @@ watchSources(root, (path) => {
   if (/^(wrangler\.|\.dev\.vars|\.env)/.test(path)) void sayFaults();
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => server.stop(0));
-if (process.env["npm_lifecycle_event"] !== undefined) whenNpmIsGone(() => server.stop(0));
+whenNpmIsGone(() => server.stop(0));
 void sayFaults();

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { typed } from "../dev/commands.ts";
+import { whenNpmIsGone } from "../dev/npm-parent.ts";
 import { NotInstalled } from "../installed.ts";
 import { BuildFault } from "./bindings.ts";
 import { build } from "./build.ts";
@@ -74,6 +75,8 @@ async function serveUntilStopped(options: ServeOptions): Promise<void> {
       void serving.stop();
     });
   }
+  // npm may go first when both are told, which is to be told once.
+  whenNpmIsGone(() => isStopping(phase) || process.kill(process.pid, "SIGTERM"));
   const serving = await serve(options);
   phase = { is: "serving", serving };
   console.error(serving.line);

@@ -3,7 +3,8 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build } from "../../src/serve/build.ts";
-import { clonedConfig } from "../support/bundle.ts";
+import { npmRun } from "../start/npm-run.ts";
+import { clonedConfig, root } from "../support/bundle.ts";
 import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
 import { connectV2 } from "../support/official-clients.ts";
 import { RawSseClient, textOf } from "../support/raw-client.ts";
@@ -54,6 +55,24 @@ test("restarted, stopped in order or killed, it serves the sessions it had, and 
   expect(await client.send(call("recall", { key: "colour" }))).toMatchObject({ content: [{ text: "green" }] });
   expect(client.sessionId()).toBe(sessionId);
   await client.close();
+});
+
+test("npm run serve stops in order when npm alone is told to, or is gone", async () => {
+  const where = await place();
+  for (const end of ["terminate", "kill"] as const) {
+    const env = { PORT: String(where.port), DATA: where.data, NODE_ENV: undefined };
+    const run = npmRun(["run", "serve", "--", built], root, env);
+    try {
+      await run.written(`:${where.port}/sse`);
+      run[end]("npm");
+      // It has its outputs until it ends, and its data.
+      await expect.poll(() => run.output()).toContain("Told to stop (SIGTERM)");
+      await run.ended;
+    } finally {
+      run.kill("both");
+    }
+  }
+  await serving(built, where);
 });
 
 test("told to stop, it lets a call end, and the port is free", async () => {
