@@ -2,6 +2,7 @@ import { stripVTControlCharacters, styleText } from "node:util";
 import { adviceOn } from "./advice.ts";
 import { typed } from "./commands.ts";
 import type { StackFrames } from "./stack-frames.ts";
+import { Uncaught } from "./uncaught.ts";
 import { type ErrorEvent, readEvent, type WorkerEvent } from "./worker-events.ts";
 
 const header = /^[✘▲] \[(?<level>ERROR|WARNING)\] (?<text>.*)$/;
@@ -48,6 +49,7 @@ export class Terminal {
   #isGoStack = false;
   /** What was said last of an error whose answer may follow. */
   #lastSaid: string | undefined;
+  readonly #uncaught = new Uncaught();
   readonly #advised = new Set<string>();
 
   constructor(options: TerminalOptions) {
@@ -94,7 +96,8 @@ export class Terminal {
 
   #header(coloured: string, text: string): void {
     const said = loadError.exec(text)?.groups?.["said"];
-    this.#block = aboutLoadError.test(text) || aboutCrash.test(text) ? "hidden" : "shown";
+    this.#block =
+      aboutLoadError.test(text) || aboutCrash.test(text) || this.#uncaught.isAgain(text) ? "hidden" : "shown";
     if (said !== undefined) this.#fault(said);
     else if (this.#block === "shown") this.#show(unusablePort(text) ?? coloured);
   }
@@ -189,6 +192,7 @@ export class Terminal {
   }
 
   #fault(error: string, by = ""): void {
+    this.#uncaught.note(error);
     const advice = adviceOn(error);
     const fault = `${styleText("red", "✘")} ${by}${this.#options.frames.shorten(error)}`;
     this.#show(advice === "" ? fault : `${fault}\n  ${advice}`);

@@ -80,6 +80,21 @@ test("a result that could not be sent is said once, though its client was answer
   expect(text.split("\n")).toEqual([`✘ count failed: ${error}`, "✘ count failed: no"]);
 });
 
+test("what nobody caught is said once, whoever says it how often", () => {
+  const { text } = shown(
+    '{"event":"incident","incident":"x","error":"Error: too late\\n    at somewhere"}',
+    "✘ [ERROR] Uncaught Error: too late Error",
+    "",
+    "    at nowhere (file:///elsewhere/worker.js:1:1)",
+    "",
+    "✘ [ERROR] Uncaught Error: too late",
+    "✘ [ERROR] Uncaught TypeError: another",
+    "✘ [ERROR] Uncaught TypeError: another",
+  );
+  const another = "✘ [ERROR] Uncaught TypeError: another";
+  expect(text.split("\n")).toEqual(["✘ Error: too late", "    at somewhere", another, another]);
+});
+
 test("what a client sends moves no cursor and rings no bell", () => {
   const call = {
     event: "call",
