@@ -82,7 +82,17 @@ interface Report {
 test("in a project with a README, server, tests and wrangler.toml of its user's, npm test passes, hers included", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-own-"));
   try {
-    const copied = ["src", "examples", "test", "lab", ".npmrc", "package.json", "tsconfig.json", "vitest.config.ts"];
+    const copied = [
+      "src",
+      "examples",
+      "test",
+      "lab",
+      "package",
+      ".npmrc",
+      "package.json",
+      "tsconfig.json",
+      "vitest.config.ts",
+    ];
     const filter = (path: string): boolean => basename(path) !== "node_modules";
     for (const name of copied) await cp(join(root, name), join(folder, name), { recursive: true, filter });
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));

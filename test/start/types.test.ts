@@ -21,7 +21,10 @@ test("npm run types writes what wrangler.toml declares, and nothing of a local s
   expect(await typesOf(project)).toBe(declared);
 });
 
-test("with secrets of a user's among the types, all that is ours compiles: npm run check:types says what is wrong in hers", async () => {
+/** A line of the compiler's about what is the user's. */
+const hers = /^(src\/(server|worker|stdio|env\.d)|test\/[^/]+)\.ts\(/;
+
+test("with secrets of a user's among the types, all that is ours compiles", async () => {
   await mkdir(bundleDirectory(), { recursive: true });
   const folder = await mkdtemp(join(bundleDirectory(), "types-"));
   try {
@@ -43,8 +46,9 @@ test("with secrets of a user's among the types, all that is ours compiles: npm r
     };
     await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
     const tsc = [join(root, "node_modules/typescript/bin/tsc"), "--project", folder];
-    const said = await run(process.execPath, tsc).catch((error: { stdout: string }) => error);
-    expect(said.stdout).toBe("");
+    const said = await run(process.execPath, tsc, { cwd: root }).catch((error: { stdout: string }) => error);
+    const errors = said.stdout.split("\n").filter((line) => /^\S/.test(line) && !hers.test(line));
+    expect(errors).toEqual([]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
