@@ -34,6 +34,11 @@ test("npm run create makes and installs a project with the engine of this clone"
   expect(created).toEqual({ code: 0, output: expect.stringContaining("npm start") });
 });
 
+test("npm ci, with which its workflow begins, takes the lockfile as it is", async () => {
+  const { code, output } = await npm("ci", "--dry-run");
+  expect(code, output).toBe(0);
+});
+
 test("npm start serves it, and the Inspector answers 50", async () => {
   const port = await freePort();
   const run = npmRun(["start", "--", "--inspector-port", "0", "--port", String(port)], folder);
