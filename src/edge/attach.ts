@@ -22,7 +22,7 @@ export interface StreamSource {
   readonly uplink?: Uplink | undefined;
   /** Opens a WebSocket to a session's object, or gives the refusal. Rejects if the object cannot be reached. */
   attach(target: AttachTarget): Promise<WebSocket | Response>;
-  /** Gives an object that crashed what was written for its client lately. Rejects if the object cannot be reached. */
+  /** Gives an object that crashed what was written for its client lately. Rejects if the object cannot take it now. */
   giveBack(sessionId: string, packed: Uint8Array[]): Promise<void>;
   /** Has `work` go on after the client has gone. */
   goOn?(work: Promise<unknown>): void;
@@ -68,7 +68,8 @@ export class SessionSource implements StreamSource {
   async giveBack(sessionId: string, packed: Uint8Array[]): Promise<void> {
     const headers = link.askHeaders({ verb: "return", ...this.#endOf(sessionId) });
     const body = link.join(packed.map(link.plainFrame));
-    await findSession(this.#namespace, sessionId)?.fetch(link.url, { method: "POST", headers, body });
+    const taken = await findSession(this.#namespace, sessionId)?.fetch(link.url, { method: "POST", headers, body });
+    if (taken !== undefined && taken.status >= 500) throw new Error(`${taken.status}`);
   }
 
   async attach({ sessionId, session, position }: AttachTarget): Promise<WebSocket | Response> {
