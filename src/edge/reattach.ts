@@ -1,7 +1,11 @@
+import { closeCode, unpackFrame } from "../link/link.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
 
 /** Waits between attempts to attach again, milliseconds. After the last one the stream is ended: the client reconnects. */
 const reattachDelaysMs = [0, 25, 50, 100, 200, 400, 800, 1_600, 3_000, 3_000, 3_000];
+
+/** How an object closes that has written down what it sent: it answers, or its own close was on the way already. */
+const deliberate = new Set<number>([1000, closeCode.ended, closeCode.superseded]);
 
 /** What a relay looks for whose object went away. */
 export interface Search {
@@ -38,23 +42,40 @@ async function find(source: StreamSource, { target, held, isOver }: Search): Pro
   return undefined;
 }
 
-/**
- * What `socket` carried to a client that has gone. An object that answers its close has written that down; one that crashes
- * before it hears of it has it from here.
- */
-export async function giveBackUnheard(
-  source: StreamSource,
-  { sessionId, socket, held }: { sessionId: string; socket: WebSocket; held: Uint8Array[] },
-): Promise<void> {
-  const isHeard = await new Promise<boolean>((resolve) => {
-    socket.addEventListener("close", ({ code }) => resolve(code === 1000));
-    socket.addEventListener("error", () => resolve(false));
-  });
-  const target: AttachTarget = { sessionId, session: "stored", position: undefined };
-  if (!isHeard) await attachAgain(source, { target, held, isOver: () => true });
+/** A relay's last word to an object that it was attached to. */
+interface Leaving {
+  sessionId: string;
+  socket: WebSocket;
+  /** Answers that only the object's memory has besides. */
+  held: Uint8Array[];
 }
 
-/** False if the object cannot be reached. */
+/**
+ * Closes `socket`, whose client has gone. What an object that crashes before it hears of that had in memory only it has
+ * from here, also what it sent meanwhile.
+ */
+export function leave(source: StreamSource, leaving: Leaving): void {
+  source.goOn?.(giveBackUnheard(source, leaving));
+  leaving.socket.close(1000, "the client is gone");
+}
+
+async function giveBackUnheard(source: StreamSource, { sessionId, socket, held }: Leaving): Promise<void> {
+  const isHeard = await new Promise<boolean>((resolve) => {
+    socket.addEventListener("message", ({ data }) => {
+      if (data instanceof ArrayBuffer && unpackFrame(new Uint8Array(data)).isHeld) held.push(new Uint8Array(data));
+    });
+    socket.addEventListener("close", ({ code }) => resolve(deliberate.has(code)));
+    socket.addEventListener("error", () => resolve(false));
+  });
+  if (isHeard || held.length === 0) return;
+  await attachAgain(source, {
+    target: { sessionId, session: "stored", position: undefined },
+    held,
+    isOver: () => true,
+  });
+}
+
+/** False if the object cannot take it now. */
 async function giveBack(source: StreamSource, sessionId: string, packed: Uint8Array[]): Promise<boolean> {
   if (packed.length === 0) return true;
   return await source.giveBack(sessionId, packed).then(
@@ -69,9 +90,13 @@ export async function tryAttach(source: StreamSource, target: AttachTarget): Pro
   return attached instanceof Response && attached.status >= 500 ? undefined : attached;
 }
 
-/** An object that was attached to for nothing. */
-export function closeQuietly(attached: WebSocket | Response | undefined): void {
+/** An object that was attached to for nothing: its client has gone meanwhile. */
+export function leaveQuietly(
+  source: StreamSource,
+  { sessionId, attached }: { sessionId: string; attached: WebSocket | Response | undefined },
+): void {
   if (attached === undefined || attached instanceof Response) return;
+  attached.binaryType = "arraybuffer";
   attached.accept();
-  attached.close(1000, "not needed");
+  leave(source, { sessionId, socket: attached, held: [] });
 }

@@ -5,7 +5,7 @@ import { ClientStream, drainedBytes } from "../stream/client-stream.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
 import { Claim } from "./claim.ts";
 import { HeldAnswers } from "./held-answers.ts";
-import { attachAgain, closeQuietly, giveBackUnheard, tryAttach } from "./reattach.ts";
+import { attachAgain, leave, leaveQuietly, tryAttach } from "./reattach.ts";
 
 /** What a relay needs for as long as it lives. */
 export interface RelayOptions {
@@ -180,7 +180,7 @@ export class StreamRelay {
     if (claim?.answered() !== true) return;
     const attached = await tryAttach(this.#options.source, { sessionId, session: "stored", position: undefined });
     // Too late: the client has been given the new session, or has gone.
-    if (claim.isSettled) return closeQuietly(attached);
+    if (claim.isSettled) return leaveQuietly(this.#options.source, { sessionId, attached });
     if (attached === undefined) return claim.askOn();
     claim.settle();
     if (attached instanceof Response) {
@@ -213,7 +213,7 @@ export class StreamRelay {
       isOver: () => this.#upstream !== search,
     });
     // Its client has gone, or has claimed another session meanwhile.
-    if (this.#upstream !== search) return closeQuietly(found);
+    if (this.#upstream !== search) return leaveQuietly(this.#options.source, { sessionId, attached: found });
     if (found === undefined) this.#end();
     else this.#follow(found);
   }
@@ -224,27 +224,24 @@ export class StreamRelay {
 
   /** Ends the client's stream in order; it may reconnect. */
   #end(): void {
+    this.#socket?.close(1000, "the stream is over");
     this.#stop();
     this.#client.close();
   }
 
   /** The client has gone. */
   #leave(): void {
-    const { source } = this.#options;
     const socket = this.#socket;
     const held = this.#held.all();
     this.#stop();
-    if (socket === undefined || held.length === 0) return;
-    source.goOn?.(giveBackUnheard(source, { sessionId: this.#sessionId, socket, held }));
+    if (socket !== undefined) leave(this.#options.source, { sessionId: this.#sessionId, socket, held });
   }
 
-  /** Lets go of everything but the client's stream. The object learns of it only by an explicit close. */
+  /** Lets go of everything but the client's stream, and the object's: that learns of it only by an explicit close. */
   #stop(): void {
-    const socket = this.#socket;
     this.#upstream = { is: "over" };
     this.#claim?.settle();
     this.#held.clear();
     this.#options.source.uplink?.close();
-    socket?.close(1000, "the client is gone");
   }
 }

@@ -50,3 +50,17 @@ test("a client that goes while its object cannot be reached loses none either", 
   expect(textOf(await again.answerTo(id))).toBe("50");
   again.close();
 });
+
+test("nor one that it sends before it hears of that", async () => {
+  const client = await RawSseClient.open(server.url);
+  const { lastEventId } = client.stream;
+  const abort = `${server.url}/test/abort?id=${client.sessionId}`;
+  await fetch(`${abort}&at=unheard`);
+  client.close();
+  await expect.poll(() => server.output()).toContain("did not hear that its client is gone");
+  const id = await client.send("tools/call", add);
+  await fetch(abort);
+  const again = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
+  expect(textOf(await again.answerTo(id))).toBe("50");
+  again.close();
+});
