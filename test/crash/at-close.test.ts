@@ -64,3 +64,19 @@ test("nor one that it sends before it hears of that", async () => {
   expect(textOf(await again.answerTo(id))).toBe("50");
   again.close();
 });
+
+test("an object that crashes as it gives its client's stream to another relay loses none", async () => {
+  const client = await RawSseClient.open(server.url);
+  const headers = { "last-event-id": client.stream.lastEventId };
+  const id = await client.send("tools/call", add);
+  await client.stream.answerTo(id);
+  const abort = `${server.url}/test/abort?id=${client.sessionId}`;
+  await fetch(`${abort}&at=attach`);
+  const opening = RawStream.open(`${server.url}/sse`, { headers });
+  // Its relay has let go of what it held.
+  expect(await client.stream.over).toBe("ended");
+  await fetch(abort);
+  const again = await opening;
+  expect(textOf(await again.answerTo(id))).toBe("50");
+  again.close();
+});

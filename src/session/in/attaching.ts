@@ -45,6 +45,8 @@ export class Attaching {
       if (conversation.isOver(stream, position.after)) return refusals.nothingToResume();
     }
     const { 0: relayEnd, 1: ownEnd } = new WebSocketPair();
+    // The relay that it is taken from lets go of the answers that it holds, maybe long before the new one has them.
+    if (streams.isAttached(stream)) conversation.delivery.save();
     // Before the socket counts as attached: what is in doubt depends on since when nobody was there.
     const before = streams.presenceOf(stream);
     streams.attach(stream, ownEnd, request);
