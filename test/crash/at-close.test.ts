@@ -80,3 +80,25 @@ test("an object that crashes as it gives its client's stream to another relay lo
   expect(textOf(await again.answerTo(id))).toBe("50");
   again.close();
 });
+
+test("an answer that is given back late comes to a client that has got later ones", async () => {
+  const client = await RawSseClient.open(server.url);
+  const headers = { "last-event-id": client.stream.lastEventId };
+  const id = await client.send("tools/call", add);
+  await client.stream.answerTo(id);
+  const abort = `${server.url}/test/abort?id=${client.sessionId}`;
+  await fetch(`${abort}&at=return`);
+  await fetch(abort);
+  client.close();
+  const second = await RawStream.open(`${server.url}/sse`, { headers });
+  await second.answerTo(await client.send("tools/call", add));
+  const { lastEventId } = second;
+  second.close();
+  await expect.poll(async () => (await inspect(client)).sockets).toBe(0);
+  const rows = await rowsOf(client);
+  await fetch(`${abort}&at=never`);
+  await expect.poll(() => rowsOf(client)).not.toEqual(rows);
+  const third = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
+  expect(textOf(await third.answerTo(id))).toBe("50");
+  third.close();
+});

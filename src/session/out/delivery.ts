@@ -195,7 +195,7 @@ export class Delivery {
 
   /** Takes back the answers that a relay wrote for its client just before this object crashed, and that nobody else has. */
   takeBack(stream: string, { frames, openedAtMs }: { frames: Uint8Array<ArrayBuffer>[]; openedAtMs: number }): void {
-    const isSuperseded = this.#streams.hasNewer(stream, openedAtMs);
+    const isSuperseded = this.#streams.hadNewer(stream, openedAtMs);
     const alreadyThere = this.#resumedAfter.get(stream) ?? 0;
     for (const { sequence, json, plain } of answersIn(frames)) {
       if (this.outbox.has(sequence) || sequence <= alreadyThere) continue;

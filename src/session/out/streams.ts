@@ -114,9 +114,15 @@ export class Streams {
     this.#posts.set(post.name, post);
   }
 
-  /** Whether the client has opened this stream anew since `openedAtMs`. */
+  /** Whether there is a stream that the client has opened anew since `openedAtMs`. */
   hasNewer(stream: string, openedAtMs: number): boolean {
     return (this.#sockets.get(stream)?.openedAtMs ?? 0) > openedAtMs;
+  }
+
+  /** Whether there is one, or was. */
+  hadNewer(stream: string, openedAtMs: number): boolean {
+    const left = this.#away.get(stream);
+    return this.hasNewer(stream, openedAtMs) || (left?.is === "away" && (left.openedAtMs ?? 0) > openedAtMs);
   }
 
   /** Gives `stream` to `socket`; the newest wins. The socket is accepted for hibernation. */
@@ -140,11 +146,11 @@ export class Streams {
 
   /** Forgets a socket that closed; false if its stream has a newer one already. */
   detach(socket: WebSocket, nowMs: number): boolean {
-    const { stream } = attachmentOf(socket);
+    const { stream, openedAtMs } = attachmentOf(socket);
     this.#kept.closed(socket);
     if (!this.isOn(stream, socket)) return false;
     this.#sockets.delete(stream);
-    this.#away.set(stream, { is: "away", sinceMs: nowMs });
+    this.#away.set(stream, { is: "away", sinceMs: nowMs, openedAtMs });
     return true;
   }
 
