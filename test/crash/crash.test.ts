@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { patient } from "../support/patient.ts";
+import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
 
 let example: EdgeServer;
@@ -50,6 +51,18 @@ describe("an object that dies", () => {
     const { error } = await client.stream.answerTo(id);
     expect(error).toMatchObject({ code: -32_603, message: expect.stringContaining("may or may not") });
     client.close();
+  });
+
+  test("crashed just after the answer to a POST of /mcp, which its client has not got: the resume has it", async () => {
+    const client = await RawMcpClient.open(bounded.url);
+    const listening = await client.listen();
+    const answered = await client.callAsStream("say", { way: "notification", bytes: 1 });
+    await answered.answerTo(1);
+    const { id } = await answered.next(({ data }) => data.includes("notifications/message"));
+    await bounded.abort(client.sessionId);
+    const resumed = await client.listen(id);
+    expect(textOf(await resumed.answerTo(1))).toBe("said");
+    listening.close();
   });
 
   test("crashed again and again, every call is answered once and no stream ends", async () => {
