@@ -22,7 +22,7 @@ type ClaimState =
 /**
  * Asks a client which session it was in: it says by its answer to a `ping`, which it POSTs to that session's endpoint.
  *
- * Storage: none. Lifetime: `claimMs`, at most.
+ * Storage: none. Lifetime: `claimMs`, and as long as it takes to reach the session that was named.
  */
 export class Claim {
   readonly #options: ClaimOptions;
@@ -33,6 +33,8 @@ export class Claim {
   constructor(options: ClaimOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
+      // It has said it: what takes long now is to reach its session.
+      if (this.#state.is === "attaching") return;
       if (this.#asked < claimAsks) return this.#ask();
       this.settle();
       options.giveUp();

@@ -99,7 +99,8 @@ describe("a stream whose client is asked which session it was in", () => {
             expect(attempts.length).toBeLessThanOrEqual(1);
           }
           for (const socket of oldSockets) socket.receive(frame(++world.sequence, "old"));
-          await vi.advanceTimersByTimeAsync(settings.claimMs);
+          for (const attempt of attempts.splice(0)) attempt.reject(new Error("unreachable"));
+          await vi.advanceTimersByTimeAsync(2 * settings.claimMs);
           const last = ++world.sequence;
           freshSockets.at(-1)?.receive(frame(last, "fresh"));
           await vi.advanceTimersByTimeAsync(0);
@@ -125,6 +126,21 @@ describe("a stream whose client is asked which session it was in", () => {
       ),
       { numRuns: 300, examples: [[["the client claims", "the fresh object dies", "the old session takes it"]]] },
     );
+  });
+
+  test("that has named its session in time waits for it, however long that takes", async () => {
+    const { freshSockets, attempts, reader, reading, written } = await claimingRelay();
+    freshSockets[0]?.receive(JSON.stringify({ attach: old }));
+    await vi.advanceTimersByTimeAsync(2 * settings.claimMs);
+    const socket = new FakeSocket();
+    attempts.pop()?.resolve(socket as unknown as WebSocket);
+    await vi.advanceTimersByTimeAsync(0);
+    socket.receive(frame(1, "old"));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(written()).toContain('"from":"old"');
+    expect(written()).not.toContain("event: endpoint");
+    await reader?.cancel();
+    await reading;
   });
 
   test("ends when its session does, without another word", async () => {
