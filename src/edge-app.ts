@@ -13,7 +13,8 @@ import { withBoundHosts, withCors, withoutOddHeaders } from "./edge/gate.ts";
 import { answerInspection } from "./edge/inspect.ts";
 import { route } from "./edge/router.ts";
 import { answerStateless, createStatelessServer, type StatelessServer } from "./edge/stateless.ts";
-import { logUnawaited, rejectInTimers } from "./edge/unawaited.ts";
+import { logUnawaited } from "./edge/unawaited.ts";
+import { mendTimers } from "./edge/timers.ts";
 import { fillConsole } from "./edge/full-console.ts";
 import { refuseExit } from "./edge/no-exit.ts";
 
@@ -21,7 +22,7 @@ convertSchemasOnce();
 acceptOtherCopies();
 refuseExit();
 fillConsole();
-rejectInTimers();
+mendTimers();
 
 /** The object of one session: the platform calls it, a class of yours may extend it, and nobody else has to do with it. */
 export interface SessionInstance<Env> extends DurableObject<Env> {

@@ -10,17 +10,6 @@ export function logUnawaited(): void {
   (globalThis as unknown as EventTarget).addEventListener("error", logException as (event: Event) => void);
 }
 
-/** Has what a timer throws be a rejection that nobody awaits: of the exception itself the runtime tells no listener. */
-export function rejectInTimers(): void {
-  for (const name of ["setTimeout", "setInterval"] as const) {
-    const start = globalThis[name] as (...args: unknown[]) => number;
-    Object.assign(globalThis, {
-      [name]: (callback: (...args: unknown[]) => unknown, ...rest: unknown[]): number =>
-        start(async (...args: unknown[]) => callback(...args), ...rest),
-    });
-  }
-}
-
 function logRejection({ reason }: PromiseRejectionEvent): void {
   log(reason);
 }

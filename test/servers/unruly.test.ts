@@ -190,6 +190,17 @@ describe.each(lanes.filter((lane) => lane !== "stdio"))("a tool that changes its
   });
 });
 
+test.each(lanes)(
+  "on %s a tool waits as in Node, by promisify, and is told at once of a callback that is none",
+  async (lane) => {
+    await inLane(lane, async ({ call }) => {
+      expect(textOf({ ...(await call("sleep")) })).toBe("slept");
+      const { result } = await call("mistime");
+      expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining("callback") }] });
+    });
+  },
+);
+
 // Over stdio that is for the process to see to.
 describe.each(lanes.filter((lane) => lane !== "stdio"))("what nobody awaits or catches, in a tool on %s", (lane) => {
   test.each(["promise", "timer", "interval", "microtask", "listener"])(
