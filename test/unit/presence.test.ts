@@ -59,7 +59,7 @@ describe("whether a client is there", () => {
     streams.attach("sse", first, relay);
     expect(streams.presenceOf("sse")).toEqual({ is: "here" });
     expect(streams.detach(first, startMs + 7)).toBe(true);
-    expect(streams.presenceOf("sse")).toEqual({ is: "away", sinceMs: startMs + 7 });
+    expect(streams.presenceOf("sse")).toEqual({ is: "away", sinceMs: startMs + 7, openedAtMs: startMs });
     streams.attach("sse", second, relay);
     expect(streams.presenceOf("sse")).toEqual({ is: "here" });
   });
