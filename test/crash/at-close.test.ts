@@ -16,28 +16,37 @@ async function inspect({ sessionId }: RawSseClient): Promise<Inspection> {
   return (await (await fetch(`${server.url}/test/inspect?id=${sessionId}`)).json()) as Inspection;
 }
 
+/** A session with an answer that its client has, and the event from which it would come once more. */
+async function withAnswer(): Promise<{ client: RawSseClient; id: number; lastEventId: string }> {
+  const client = await RawSseClient.open(server.url);
+  const { lastEventId } = client.stream;
+  const id = await client.send("tools/call", add);
+  await client.stream.answerTo(id);
+  return { client, id, lastEventId };
+}
+
+const resumed = (lastEventId: string): Promise<RawStream> =>
+  RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
+
+async function expectFifty(stream: RawStream, id: number): Promise<void> {
+  expect(textOf(await stream.answerTo(id))).toBe("50");
+  stream.close();
+}
+
 const constructionsOf = async (client: RawSseClient): Promise<number> => (await inspect(client)).constructions;
 const rowsOf = async (client: RawSseClient): Promise<string[]> => (await inspect(client)).rows;
 
 test("an object that crashes before it hears that its client is gone loses no answer that was on its way", async () => {
-  const client = await RawSseClient.open(server.url);
-  const { lastEventId } = client.stream;
-  const id = await client.send("tools/call", add);
-  await client.stream.answerTo(id);
+  const { client, id, lastEventId } = await withAnswer();
   await fetch(`${server.url}/test/abort?id=${client.sessionId}&at=close`);
   client.close();
   await expect.poll(() => constructionsOf(client)).toBe(2);
   // As if it had been lost with the connection: it is given back soon, and may come before or after its client.
-  const again = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
-  expect(textOf(await again.answerTo(id))).toBe("50");
-  again.close();
+  await expectFifty(await resumed(lastEventId), id);
 });
 
 test("a client that goes while its object cannot be reached loses none either", async () => {
-  const client = await RawSseClient.open(server.url);
-  const { lastEventId } = client.stream;
-  const id = await client.send("tools/call", add);
-  await client.stream.answerTo(id);
+  const { client, id, lastEventId } = await withAnswer();
   const abort = `${server.url}/test/abort?id=${client.sessionId}`;
   await fetch(`${abort}&at=return`);
   await fetch(abort);
@@ -46,9 +55,7 @@ test("a client that goes while its object cannot be reached loses none either", 
   await expect.poll(() => server.output().split("took nothing back").length).toBeGreaterThan(7);
   await fetch(`${abort}&at=never`);
   await expect.poll(() => rowsOf(client)).toContainEqual(expect.stringContaining("outbox/"));
-  const again = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
-  expect(textOf(await again.answerTo(id))).toBe("50");
-  again.close();
+  await expectFifty(await resumed(lastEventId), id);
 });
 
 test("nor one that it sends before it hears of that", async () => {
@@ -60,45 +67,32 @@ test("nor one that it sends before it hears of that", async () => {
   await expect.poll(() => server.output()).toContain("did not hear that its client is gone");
   const id = await client.send("tools/call", add);
   await fetch(abort);
-  const again = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
-  expect(textOf(await again.answerTo(id))).toBe("50");
-  again.close();
+  await expectFifty(await resumed(lastEventId), id);
 });
 
 test("an object that crashes as it gives its client's stream to another relay loses none", async () => {
-  const client = await RawSseClient.open(server.url);
-  const headers = { "last-event-id": client.stream.lastEventId };
-  const id = await client.send("tools/call", add);
-  await client.stream.answerTo(id);
+  const { client, id, lastEventId } = await withAnswer();
   const abort = `${server.url}/test/abort?id=${client.sessionId}`;
   await fetch(`${abort}&at=attach`);
-  const opening = RawStream.open(`${server.url}/sse`, { headers });
+  const opening = resumed(lastEventId);
   // Its relay has let go of what it held.
   expect(await client.stream.over).toBe("ended");
   await fetch(abort);
-  const again = await opening;
-  expect(textOf(await again.answerTo(id))).toBe("50");
-  again.close();
+  await expectFifty(await opening, id);
 });
 
 test("an answer that is given back late comes to a client that has got later ones", async () => {
-  const client = await RawSseClient.open(server.url);
-  const headers = { "last-event-id": client.stream.lastEventId };
-  const id = await client.send("tools/call", add);
-  await client.stream.answerTo(id);
+  const { client, id, lastEventId } = await withAnswer();
   const abort = `${server.url}/test/abort?id=${client.sessionId}`;
   await fetch(`${abort}&at=return`);
   await fetch(abort);
   client.close();
-  const second = await RawStream.open(`${server.url}/sse`, { headers });
+  const second = await resumed(lastEventId);
   await second.answerTo(await client.send("tools/call", add));
-  const { lastEventId } = second;
   second.close();
   await expect.poll(async () => (await inspect(client)).sockets).toBe(0);
   const rows = await rowsOf(client);
   await fetch(`${abort}&at=never`);
   await expect.poll(() => rowsOf(client)).not.toEqual(rows);
-  const third = await RawStream.open(`${server.url}/sse`, { headers: { "last-event-id": lastEventId } });
-  expect(textOf(await third.answerTo(id))).toBe("50");
-  third.close();
+  await expectFifty(await resumed(second.lastEventId), id);
 });
