@@ -89,7 +89,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
-    if (isLine(this.ctx, socket)) return;
+    if (this.#role.is !== "session" && isLine(this.ctx, socket)) return;
     return this.#begun().webSocketMessage(socket, message);
   }
 
