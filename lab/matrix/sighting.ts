@@ -31,7 +31,8 @@ export interface Sighting {
 
 /** What a client can do besides listing and calling, by its documentation. */
 export interface Abilities {
-  progress: boolean;
+  /** `unordered`: it hands notifications to several threads, and whoever watches may see a later one first. */
+  progress: boolean | "unordered";
   elicitation: boolean;
   sampling: boolean;
   /** Shows log messages that belong to no call. */
@@ -53,8 +54,10 @@ export function judge(sighting: Sighting, can: Abilities): string[] {
   if (sighting.sum !== "50") faults.push(`25 and 25 are ${sighting.sum}`);
   if (sighting.countdown !== "Counted down from 3.") faults.push(`countdown gives ${sighting.countdown}`);
   // Of the last part, which may come in one chunk with the result, some clients do not tell their user.
-  const progress = (sighting.progress ?? []).slice(0, 2).join();
-  if (can.progress && progress !== "1,2") faults.push(`progress is ${JSON.stringify(sighting.progress)}`);
+  const seen = sighting.progress ?? [];
+  const progress = (can.progress === "unordered" ? seen.toSorted((one, other) => one - other) : seen).slice(0, 2);
+  if (can.progress !== false && progress.join() !== "1,2")
+    faults.push(`progress is ${JSON.stringify(sighting.progress)}`);
   if (sighting.later !== "It is later.") faults.push(`later gives ${sighting.later}`);
   return faults;
 }

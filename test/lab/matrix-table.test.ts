@@ -55,6 +55,12 @@ test.for<[string, Partial<Sighting>, RegExp]>([
   expect(faultsOf({ ...right, ...wrong })).toEqual([expect.stringMatching(fault)]);
 });
 
+test("of a client with several threads the order of progress is not judged, but whether it saw it", () => {
+  const unordered = { ...can, progress: "unordered" } as const;
+  expect(judge({ ...right, progress: [2, 1, 3] }, unordered)).toEqual([]);
+  expect(judge({ ...right, progress: [3, 2] }, unordered)).toEqual([expect.stringMatching(/progress is \[3,2\]/)]);
+});
+
 test("a client without a session hears nothing after a call, and is not remembered", () => {
   const noSession = { revision: "2026-07-28", heard: [], recalled: "There is no session to remember anything in." };
   expect(faultsOf({ ...right, ...noSession })).toEqual([]);
