@@ -1,5 +1,5 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { type CutMode, cutOff, endTogether, type Pair } from "./cut.ts";
+import { type CutMode, cutOff, type Pair } from "./cut.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
 
 /** Where a request of the stateless revision is cut; `stages` names those that a task goes through. */
 export interface RequestCut {
@@ -19,51 +19,20 @@ interface Connection extends Pair {
   requests: number;
 }
 
-/** A TCP proxy between one client and the server, which cuts the next request that is as it was told. */
-export class RequestProxy {
-  readonly #server: Server;
-  readonly #connections = new Set<Connection>();
-  readonly #target: { host: string; port: number };
+/** Cuts the next request that is as it was told. */
+export class RequestProxy extends TcpProxy<Connection> {
   readonly #armed: { cut: RequestCut; onDone: () => void }[] = [];
-
-  private constructor(target: URL) {
-    this.#target = { host: target.hostname, port: Number(target.port) };
-    this.#server = createServer((client) => this.#open(client));
-  }
-
-  static async start(target: string): Promise<RequestProxy> {
-    const proxy = new RequestProxy(new URL(target));
-    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
-    return proxy;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
 
   /** Resolves once it is done. A request is cut only once. */
   cutNext(cut: RequestCut): Promise<void> {
     return new Promise((onDone) => void this.#armed.push({ cut, onDone }));
   }
 
-  async close(): Promise<void> {
-    for (const { client, upstream } of this.#connections) {
-      client.destroy();
-      upstream.destroy();
-    }
-    await new Promise((resolve) => this.#server.close(resolve));
+  protected begun(pair: Pair): Connection {
+    return Object.assign(pair, { method: "", isAnswered: false, requests: 0 });
   }
 
-  #open(client: Socket): void {
-    const upstream = connect(this.#target);
-    const connection: Connection = { client, upstream, method: "", isAnswered: false, requests: 0, isCut: false };
-    this.#connections.add(connection);
-    client.on("data", (chunk: Buffer) => this.#toServer(connection, chunk));
-    upstream.on("data", (chunk: Buffer) => this.#toClient(connection, chunk));
-    endTogether(connection, () => void this.#connections.delete(connection));
-  }
-
-  #toServer(connection: Connection, chunk: Buffer): void {
+  protected toServer(connection: Connection, chunk: Buffer): void {
     if (connection.isCut) return;
     // Clients send the head of a request in one piece.
     const head = chunk.toString("latin1");
@@ -91,7 +60,7 @@ export class RequestProxy {
     }, at.sent);
   }
 
-  #toClient(connection: Connection, chunk: Buffer): void {
+  protected toClient(connection: Connection, chunk: Buffer): void {
     if (connection.isCut) return;
     connection.isAnswered = true;
     const isMatch = ({ at, has }: RequestCut): boolean =>

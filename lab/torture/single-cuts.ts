@@ -16,7 +16,7 @@ export async function measureSingleCuts(contestant: Contestant, lostAfterMs: num
   const random = new Random(seed);
   const addedMs: Record<ClientKind, number[]> = { "sdk-v1": [], "sdk-v2": [], "event-source": [] };
   for (const kind of clientKinds) {
-    const proxy = await CuttingProxy.start(contestant.url);
+    const proxy = await new CuttingProxy(contestant.url).listen();
     const client = await connectClient(kind, proxy.url);
     for (let n = 0; n < rounds; n++) {
       const startedAt = performance.now();

@@ -87,7 +87,7 @@ async function open(
   contestant: Contestant,
   { kind, tally }: { kind: TaskClientKind; tally: Tally },
 ): Promise<Tortured> {
-  const proxy = await RequestProxy.start(contestant.url);
+  const proxy = await new RequestProxy(contestant.url).listen();
   return { client: await connectTaskClient(kind, proxy.url), proxy, tally, tasks: new Set() };
 }
 

@@ -60,7 +60,7 @@ async function openSessions(
   const sessions: Tortured[] = [];
   for (const kind of clientKinds) {
     for (let count = 0; count < perKind; count++) {
-      const proxy = await CuttingProxy.start(contestant.url);
+      const proxy = await new CuttingProxy(contestant.url).listen();
       const client = await connectClient(kind, proxy.url, contestant.headers);
       const sessionId = await client.call("session", {}, 30_000);
       sessions.push({ client, proxy, sessionId, tally: tallies[kind], lostAfterMs, held: undefined, running: 0 });

@@ -50,7 +50,7 @@ describe.concurrent.each(clients)("SDK %s on /%s", (sdk, lane) => {
   });
 
   test("cut when its token has ended, its call is answered", async ({ expect }) => {
-    const proxy = await CuttingProxy.start(edge.url);
+    const proxy = await new CuttingProxy(edge.url).listen();
     const client = await connect(sdk, `${proxy.url}/${lane}`);
     const gate = `gate of ${sdk} on ${lane}`;
     const answer = client.call("gated", { gate });

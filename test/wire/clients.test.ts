@@ -116,7 +116,7 @@ describe("a TypeScript SDK whose stream was cut is asked for its session, and ha
     ["v1", connectV1],
     ["v2", connectV2],
   ] as const)("%s", async (_, connect) => {
-    const proxy = await CuttingProxy.start(edge.url);
+    const proxy = await new CuttingProxy(edge.url).listen();
     const client = await connect(`${proxy.url}/sse`, "sse");
     const call = (name: string, args: Record<string, string>): Promise<unknown> =>
       client.send({ method: "tools/call", params: { name, arguments: args } });
