@@ -39,7 +39,10 @@ export interface Whose {
   user?: string | undefined;
 }
 
-type Entry = { event: string } & Record<string, unknown>;
+/** With a place for {@linkcode Whose}, which is known later, where a reader looks first. */
+type Entry = { event: string; session: string | undefined; user: string | undefined } & Record<string, unknown>;
+
+const nobodys = { session: undefined, user: undefined };
 
 /** What became of a session. `by`: how its client found back to it, or what ended it. */
 export type SessionEvent =
@@ -83,7 +86,8 @@ export class CallLog {
   }
 
   tell(event: SessionEvent): void {
-    this.#add(event);
+    const { event: name, ...rest } = event;
+    this.#add({ event: name, ...nobodys, ...rest });
   }
 
   #add(entry: Entry): void {
@@ -111,18 +115,19 @@ export function callLine(call: CallEnd, whose: Whose): string {
   return line(callEntry(call), whose);
 }
 
-function line({ event, ...rest }: Entry, whose: Whose): string {
-  return JSON.stringify({ event, ...whose, ...rest });
+function line(entry: Entry, whose: Whose): string {
+  return JSON.stringify(Object.assign(entry, whose));
 }
 
-function callEntry({ request, startedAtMs, outcome, clientInfo, answer, ...rest }: CallEnd): Entry {
+function callEntry(call: CallEnd): Entry {
+  const { request, startedAtMs, outcome, clientInfo, answer, lane, revision, stream, traceparent } = call;
   const { method, params } = request;
   const name = loggedName(params?.["name"] ?? withoutQuery(params?.["uri"]));
   const ms = Date.now() - startedAtMs;
-  const { lane, revision, stream, traceparent } = rest;
   const error = answer === undefined || outcome === "ok" ? undefined : errorIn(answer, params);
   return {
     event: "call",
+    ...nobodys,
     lane,
     revision: loggedName(revision),
     method: loggedName(method),

@@ -3,7 +3,7 @@ import type { Settings } from "../options.ts";
 import { acceptsAll } from "../protocol/accept.ts";
 import { readsRetry } from "../protocol/clients.ts";
 import { parseEventId } from "../protocol/event-id.ts";
-import { isRequest, parseMessages } from "../protocol/json-rpc.ts";
+import { parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
 import { callerOf } from "../link/caller.ts";
@@ -71,7 +71,7 @@ async function postWithoutSession(request: Request, text: string, options: Strea
       ? await callInObject(request, { text, body: value }, options.namespace)
       : await answerStateless(withTaskName(request, value), value, options.stateless);
   }
-  const opens = parsed.messages.some((message) => isRequest(message) && message.method === "initialize");
+  const opens = parsed.requests.some(({ method }) => method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
   const refusal = await refuseOpening(request, options.settings);
   if (refusal !== undefined) return refusal;

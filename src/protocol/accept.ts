@@ -6,11 +6,8 @@ interface Range {
   quality: number;
 }
 
-/** Of a longer header the ranges are not remembered, UTF-16 units. */
-const maxRememberedLength = 256;
-
 /** What was asked last: a client says the same with each request, and most clients say the same as the others. */
-let remembered: { accept: string; ranges: Range[] } = { accept: "", ranges: [] };
+let remembered: { accept: string; qualities: Map<string, number> } = { accept: "", qualities: new Map() };
 
 /**
  * How much a client wants `mediaType`, from 0 (not at all) to 1, by its `Accept` header: the most specific range that
@@ -19,11 +16,19 @@ let remembered: { accept: string; ranges: Range[] } = { accept: "", ranges: [] }
  */
 export function qualityOf(mediaType: string, accept: string | null): number {
   if (accept === null || accept.trim() === "") return 1;
+  if (accept !== remembered.accept) remembered = { accept, qualities: new Map() };
+  const { qualities } = remembered;
+  const quality = qualities.get(mediaType) ?? qualityIn(accept, mediaType);
+  qualities.set(mediaType, quality);
+  return quality;
+}
+
+function qualityIn(accept: string, mediaType: string): number {
   const [type = ""] = mediaType.split("/");
   // From the vaguest to the most specific. `*` alone is how `java.net.URLConnection` spells the first.
   const matching = ["*", "*/*", `${type}/*`, mediaType];
   let best = { rank: -1, quality: 0 };
-  for (const { name, quality } of rangesOf(accept)) {
+  for (const { name, quality } of rangesIn(accept)) {
     const rank = matching.indexOf(name);
     if (rank < 0) continue;
     if (rank > best.rank || (rank === best.rank && quality > best.quality)) best = { rank, quality };
@@ -36,14 +41,7 @@ export function acceptsAll(mediaTypes: readonly string[], accept: string | null)
   return mediaTypes.every((mediaType) => qualityOf(mediaType, accept) > 0);
 }
 
-function rangesOf(accept: string): Range[] {
-  if (accept === remembered.accept) return remembered.ranges;
-  const ranges = parseRanges(accept);
-  if (accept.length <= maxRememberedLength) remembered = { accept, ranges };
-  return ranges;
-}
-
-function parseRanges(accept: string): Range[] {
+function rangesIn(accept: string): Range[] {
   // A quoted string is the value of a parameter, and may hold a comma or a semicolon.
   const ranges = accept.toLowerCase().replaceAll(quotedStrings, "").split(",");
   return ranges.map((range) => {

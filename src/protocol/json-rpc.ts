@@ -14,8 +14,16 @@ const members = new Set(["jsonrpc", "id", "method", "params", "result", "error"]
 /** Most messages one JSON-RPC batch may hold: the bound of the SDK's own transports. */
 const maxBatchLength = 100;
 
+/** What one POST says. */
+export interface ParsedMessages {
+  messages: JSONRPCMessage[];
+  /** Those of them that expect an answer. */
+  requests: JSONRPCRequest[];
+  batch: boolean;
+}
+
 export type ParsedBody =
-  | { ok: true; messages: JSONRPCMessage[]; batch: boolean }
+  | ({ ok: true } & ParsedMessages)
   | { ok: false; reason: "not-json" | "not-json-rpc"; detail: string; id: RequestId | null };
 
 /**
@@ -38,7 +46,7 @@ export function parseBody(text: string): ParsedBody {
 export function parseMessages(value: unknown): ParsedBody {
   if (!Array.isArray(value)) {
     return isMessage(value)
-      ? { ok: true, messages: [value], batch: false }
+      ? { ok: true, messages: [value], requests: isRequest(value) ? [value] : [], batch: false }
       : { ok: false, reason: "not-json-rpc", detail: envelopeFault(value), id: echoableId(value) };
   }
   if (value.length === 0) return { ok: false, reason: "not-json-rpc", detail: "the batch is empty", id: null };
@@ -50,7 +58,7 @@ export function parseMessages(value: unknown): ParsedBody {
     if (!isMessage(item)) return { ok: false, reason: "not-json-rpc", detail: envelopeFault(item), id: null };
     messages.push(item);
   }
-  return { ok: true, messages, batch: true };
+  return { ok: true, messages, requests: messages.filter(isRequest), batch: true };
 }
 
 /** A request expects an answer; a notification has no id. */

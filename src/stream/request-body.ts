@@ -31,7 +31,10 @@ let readingBytes = 0;
  * `late`: from when on the deadline runs, if not at once. Nearly every body is here before, and need not pay for a timer.
  */
 export async function readBody(request: Request, maxBytes: number, late?: Promise<void>): Promise<ReadBody> {
-  const { promise: isGivenUp, resolve } = Promise.withResolvers<undefined>();
+  const declared = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (declared > maxBytes) return { ok: false, why: "too-large" };
+  // All of it, if it is read as a whole; `undefined` if it is given up. One promise, as each POST pays for it.
+  const { promise: text, resolve, reject } = Promise.withResolvers<string | undefined>();
   const reading: Reading = { bytes: 0, giveUp: () => resolve(undefined) };
   let deadline: ReturnType<typeof setTimeout> | undefined;
   const watch = (): void => {
@@ -41,7 +44,11 @@ export async function readBody(request: Request, maxBytes: number, late?: Promis
   if (late === undefined) watch();
   else void late.then(watch);
   try {
-    return await read(request, { reading, isGivenUp, maxBytes });
+    if (!(declared <= pieceBytes)) return await readPieces(request, { reading, declared, isGivenUp: text, maxBytes });
+    take(reading, declared);
+    request.text().then(resolve, reject);
+    const whole = await text;
+    return whole === undefined ? { ok: false, why: "too-slow" } : { ok: true, text: whole };
   } catch {
     // The client stopped in the middle of it.
     return { ok: false, why: "broken" };
@@ -53,18 +60,13 @@ export async function readBody(request: Request, maxBytes: number, late?: Promis
 
 interface Terms {
   reading: Reading;
-  isGivenUp: Promise<undefined>;
+  /** As it is declared, bytes; NaN if it is not. */
+  declared: number;
+  isGivenUp: Promise<string | undefined>;
   maxBytes: number;
 }
 
-async function read(request: Request, { reading, isGivenUp, maxBytes }: Terms): Promise<ReadBody> {
-  const declared = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (declared > maxBytes) return { ok: false, why: "too-large" };
-  if (declared <= pieceBytes) {
-    take(reading, declared);
-    const whole = await Promise.race([request.text(), isGivenUp]);
-    return whole === undefined ? { ok: false, why: "too-slow" } : { ok: true, text: whole };
-  }
+async function readPieces(request: Request, { reading, declared, isGivenUp, maxBytes }: Terms): Promise<ReadBody> {
   if (request.body === null) return { ok: true, text: "" };
   const reader = piecesOf(request.body);
   const decoder = new TextDecoder();
@@ -75,7 +77,7 @@ async function read(request: Request, { reading, isGivenUp, maxBytes }: Terms): 
     const next = Math.min(piece, maxBytes + 1 - bytes);
     take(reading, next);
     const part = await Promise.race([reader.read(next), isGivenUp]);
-    if (part === undefined) return stop(reader, "too-slow");
+    if (part === undefined || typeof part === "string") return stop(reader, "too-slow");
     if (part.done || part.value === undefined) return { ok: true, text: text + decoder.decode() };
     bytes += part.value.byteLength;
     if (bytes > maxBytes) return stop(reader, "too-large");

@@ -2,7 +2,7 @@ import type { JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/ser
 import type { Settings } from "../../options.ts";
 import { readsRetry } from "../../protocol/clients.ts";
 import { formatEventId } from "../../protocol/event-id.ts";
-import { isRequest, parseBody } from "../../protocol/json-rpc.ts";
+import { isRequest, parseBody, type ParsedMessages } from "../../protocol/json-rpc.ts";
 import * as refusals from "../../protocol/refusals.ts";
 import { readBody } from "../../stream/request-body.ts";
 import { primingFrame, readsPriming } from "../../protocol/sse-frame.ts";
@@ -85,19 +85,19 @@ export class Admission {
     const wrongLane = this.refuseOtherLane("sse");
     if (wrongLane !== undefined) return refused(wrongLane);
     await this.#conversation.ready(request, "sse", parsed.messages);
-    const tooLittle = await this.#conversation.refuseScopes(parsed.messages, request);
+    const tooLittle = await this.#conversation.refuseScopes(parsed, request);
     if (tooLittle !== undefined) return refused(tooLittle);
     // It may have ended while its server was built.
-    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text);
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed, text);
     if (refusal !== undefined) return refused(refusal);
 
     const post = parsed.messages.length === 1 ? by : undefined;
     const json = parsed.batch ? undefined : text;
     const where = { stream: sseStream, extra: messageExtra(request), post, json };
-    const calls = begun(this.#conversation.deliver(parsed.messages, where));
+    const calls = begun(this.#conversation.deliver(parsed, where));
     // Also one that nobody initialized: its client may come back for the answer.
     if (calls.length > 0) this.#conversation.ensureStored();
-    await this.#answeredOr(calls.map((call) => call.ended));
+    if (calls.length > 0) await this.#answeredOrLate(Promise.all(calls.map((call) => call.ended)));
     this.#conversation.journalRunning(calls, request);
     this.#onTraffic();
     return { refusal: undefined, answer: this.#answerTo(calls) };
@@ -124,29 +124,29 @@ export class Admission {
     const parsed = parseBody(text);
     if (this.#isEnded() || (!isNew && !this.exists("mcp", request))) return refusals.unknownSession();
     if (!parsed.ok) return refuseBody(parsed);
-    const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed.messages, { isNew });
+    const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
     await this.#conversation.ready(request, "mcp", parsed.messages);
-    const tooLittle = await this.#conversation.refuseScopes(parsed.messages, request);
+    const tooLittle = await this.#conversation.refuseScopes(parsed, request);
     if (tooLittle !== undefined) return tooLittle;
-    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed.messages, text);
+    const refusal = this.#isEnded() ? refusals.unknownSession() : this.#refuseCalls(parsed, text);
     if (refusal !== undefined) return refusal;
 
-    const requestCount = parsed.messages.filter(isRequest).length;
+    const hasRequests = parsed.requests.length > 0;
     const sequence = this.#conversation.delivery.nextSequence();
     const post = this.#openPost(sequence, {
       batch: parsed.batch,
       version: this.#versionOf(request, parsed.messages),
       retryMs: readsRetry(request.headers) ? this.#settings.retryMs : undefined,
     });
-    if (requestCount > 0) this.#streams.addPost(post);
+    if (hasRequests) this.#streams.addPost(post);
     const extra = messageExtra(request, this.#closers(post));
     const json = parsed.batch ? undefined : text;
-    const calls = begun(this.#conversation.deliver(parsed.messages, { stream: post.name, extra, json }));
+    const calls = begun(this.#conversation.deliver(parsed, { stream: post.name, extra, json }));
     this.#onTraffic();
-    if (requestCount === 0) return new Response(null, { status: 202 });
+    if (!hasRequests) return new Response(null, { status: 202 });
 
-    await this.#answeredOr([post.response]);
+    await this.#answeredOrLate(post.response);
     this.#conversation.journalRunning(calls, request);
     this.#conversation.delivery.startEvents(post);
     return await post.response;
@@ -220,9 +220,9 @@ export class Admission {
     return handshake !== undefined && handshake.lane !== lane ? refusals.wrongLane() : undefined;
   }
 
-  #refuseCalls(messages: JSONRPCMessage[], json: string): Response | undefined {
+  #refuseCalls({ requests }: ParsedMessages, json: string): Response | undefined {
     const { calls, delivery } = this.#conversation;
-    return refuseCalls({ messages, json }, { calls, outbox: delivery.outbox, settings: this.#settings });
+    return refuseCalls({ requests, json }, { calls, outbox: delivery.outbox, settings: this.#settings });
   }
 
   #answerTo(calls: Call[]): AnswerState {
@@ -231,9 +231,9 @@ export class Admission {
     return calls.some((call) => running.get(call.request.id) !== call) ? "sent" : "none";
   }
 
-  /** Waits until all of `answers` are there, at most `journalAfterMs`. */
-  async #answeredOr(answers: Promise<unknown>[]): Promise<void> {
-    if (answers.length > 0) await Promise.race([Promise.all(answers), this.#lateTimer.late()]);
+  /** Waits until what is `answered` is there, at most `journalAfterMs`. */
+  #answeredOrLate(answered: Promise<unknown>): Promise<unknown> {
+    return Promise.race([answered, this.#lateTimer.late()]);
   }
 }
 

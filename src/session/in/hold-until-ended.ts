@@ -5,13 +5,16 @@ import type { Call } from "../calls/calls.ts";
 export type Begun = (calls: Call[]) => Call[];
 
 /** Has `take` take the POST of `text`, which has its room here until all calls have ended that it began. `undefined`: there is none. */
-export async function holdUntilEnded<Taken>(
+export function holdUntilEnded<Taken>(
   text: string,
   take: (begun: Begun) => Promise<Taken>,
 ): Promise<Taken | undefined> {
   const release = holdMessage(text);
-  if (release === undefined) return undefined;
-  if (release === noRoomTaken) return await take((calls) => calls);
+  if (release === undefined) return Promise.resolve(undefined);
+  return release === noRoomTaken ? take((calls) => calls) : takeHeld(take, release);
+}
+
+async function takeHeld<Taken>(take: (begun: Begun) => Promise<Taken>, release: () => void): Promise<Taken> {
   let running: Call[] = [];
   try {
     return await take((calls) => (running = calls));

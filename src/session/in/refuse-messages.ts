@@ -1,6 +1,6 @@
-import type { JSONRPCMessage } from "@modelcontextprotocol/server";
+import type { JSONRPCRequest } from "@modelcontextprotocol/server";
 import type { Settings } from "../../options.ts";
-import { isRequest, type ParsedBody } from "../../protocol/json-rpc.ts";
+import type { ParsedBody, ParsedMessages } from "../../protocol/json-rpc.ts";
 import * as refusals from "../../protocol/refusals.ts";
 import { memoryOf } from "../../stream/held-messages.ts";
 import type { Calls } from "../calls/calls.ts";
@@ -14,8 +14,11 @@ export function refuseBody(parsed: Extract<ParsedBody, { ok: false }>): Response
 }
 
 /** Streamable HTTP: `initialize` opens a session, alone, and nothing else does. */
-export function refuseInitialize(messages: JSONRPCMessage[], { isNew }: { isNew: boolean }): Response | undefined {
-  const initialize = messages.filter(isRequest).find((request) => request.method === "initialize");
+export function refuseInitialize(
+  { messages, requests }: ParsedMessages,
+  { isNew }: { isNew: boolean },
+): Response | undefined {
+  const initialize = requests.find((request) => request.method === "initialize");
   if (initialize === undefined) return undefined;
   if (messages.length > 1) return refusals.initializeInBatch();
   return isNew ? undefined : refusals.alreadyInitialized(initialize.id);
@@ -23,10 +26,9 @@ export function refuseInitialize(messages: JSONRPCMessage[], { isNew }: { isNew:
 
 /** Whether the requests of one POST, whose body is `json`, may not run beside `calls`. */
 export function refuseCalls(
-  { messages, json }: { messages: JSONRPCMessage[]; json: string },
+  { requests, json }: { requests: JSONRPCRequest[]; json: string },
   { calls, outbox, settings }: { calls: Calls; outbox: Outbox; settings: Settings },
 ): Response | undefined {
-  const requests = messages.filter(isRequest);
   const [first] = requests;
   if (first === undefined) return undefined;
   const ids = new Set(requests.map((request) => request.id));

@@ -1,4 +1,4 @@
-import { isRequest, parseBody } from "../../protocol/json-rpc.ts";
+import { parseBody } from "../../protocol/json-rpc.ts";
 import * as refusals from "../../protocol/refusals.ts";
 import { Once, type Outcome } from "./once.ts";
 import * as link from "../../link/link.ts";
@@ -77,5 +77,5 @@ export class SsePosts {
 
 function hasRequest(text: string): boolean {
   const parsed = parseBody(text);
-  return parsed.ok && parsed.messages.some(isRequest);
+  return parsed.ok && parsed.requests.length > 0;
 }

@@ -1,6 +1,6 @@
 import type { ClientCapabilities, JSONRPCMessage, MessageExtraInfo } from "@modelcontextprotocol/server";
-import { isRequest } from "../../protocol/json-rpc.ts";
 import type { Settings } from "../../options.ts";
+import type { ParsedMessages } from "../../protocol/json-rpc.ts";
 import type { AnyServer } from "../../server-context.ts";
 import { attempt } from "../stored/attempt.ts";
 import type { CallLog } from "../../call-log.ts";
@@ -160,26 +160,25 @@ export class Conversation {
   }
 
   /**
-   * The answer to a POST of `messages` if its caller may do too little for one of them; to be asked once it is
+   * The answer to a POST of `requests` if its caller may do too little for one of them; to be asked once it is
    * {@linkcode ready}. Where what is out of scope is hidden, a token with other scopes than the last one shows other lists.
    */
-  refuseScopes(messages: JSONRPCMessage[], request: Request): Promise<Response | undefined> | undefined {
+  refuseScopes({ requests }: ParsedMessages, request: Request): Promise<Response | undefined> | undefined {
     const authInfo = callerOf(request)?.authInfo;
     const isHidden = authInfo !== undefined && this.#options.settings.outOfScope === "hidden";
     if (isHidden) this.transport.tellChanged(this.#record.takeListsFor(authInfo.scopes.toSorted().join(" ")));
-    const requests = messages.filter(isRequest);
     return requests.length === 0 ? undefined : this.transport.refuseScopes(requests, authInfo);
   }
 
   /** Hands the messages of one POST to the server and returns its requests as running calls. */
   deliver(
-    messages: JSONRPCMessage[],
+    { messages, requests }: ParsedMessages,
     { extra, ...where }: Parameters<Calls["open"]>[1] & { extra: MessageExtraInfo },
   ): Call[] {
     const nowMs = this.#options.clock();
     const traceparent = extra.request?.headers.get("traceparent");
     const opened = { ...where, traceparent };
-    const calls = messages.filter(isRequest).map((request) => this.calls.open(request, opened, nowMs));
+    const calls = requests.map((request) => this.calls.open(request, opened, nowMs));
     const freshId = this.#claims.takeFrom(messages, nowMs);
     if (freshId !== undefined) this.#options.onClaim(freshId);
     this.#heard.receive(messages, extra);
