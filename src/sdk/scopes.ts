@@ -7,7 +7,6 @@ import { isSdkV2 } from "./sdk-v2.ts";
 
 /** A tool, a resource, a template or a prompt, as `registerTool` and its like return it. */
 interface Registered {
-  enabled?: boolean;
   scopeChallenge?: ScopeChallengeHandler | undefined;
   /** Of a template. */
   resourceTemplate?: { uriTemplate: { match(uri: string): unknown; toString(): string } };
@@ -30,11 +29,9 @@ const registries: Record<string, (key: string, registered: Registered) => Pick<J
 export function challengeScopes(server: AnyServer): void {
   if (isSdkV2(server) || !("server" in server)) return;
   const connect: (transport: Transport) => Promise<void> = server.connect.bind(server) as never;
-  // Under the name that it has in v2, so that both are found there.
-  const resolveScopeChallenge: ScopeChallengeHandler = (context) => {
-    const registered = registeredFor(server, context.request);
-    return registered?.enabled === false ? undefined : registered?.scopeChallenge?.(context);
-  };
+  // Under the name that it has in v2, so that both are found there. Also of what is disabled: v1 reads such a template.
+  const resolveScopeChallenge: ScopeChallengeHandler = (context) =>
+    registeredFor(server, context.request)?.scopeChallenge?.(context);
   Object.assign(server, { resolveScopeChallenge });
   server.connect = (
     transport: Transport & { setScopeChallengeResolver?: (challenge: ScopeChallengeHandler) => void },
@@ -67,7 +64,11 @@ function registeredFor(server: AnyServer, { method, params = {} }: JSONRPCReques
 export function challengeQuestions(server: AnyServer): void {
   const challenge = challengeOf(server);
   if (challenge === undefined) return;
-  const asking: ScopeChallengeHandler = (context) => challenge({ ...context, request: gettingOf(context.request) });
+  const asking: ScopeChallengeHandler = (context) => {
+    const getting = { ...context, request: gettingOf(context.request) };
+    const template = getting.request === context.request ? undefined : templateOf(server, getting.request);
+    return template === undefined ? challenge(getting) : template.scopeChallenge?.(getting);
+  };
   Object.assign(server, { resolveScopeChallenge: asking });
 }
 
@@ -78,6 +79,13 @@ function gettingOf(request: JSONRPCRequest): JSONRPCRequest {
   if (method !== "completion/complete") return request;
   const about = Object(params?.["ref"]) as Record<string, unknown>;
   return { ...request, method: about["type"] === "ref/prompt" ? "prompts/get" : "resources/read", params: about };
+}
+
+/** The template that `request` reads by its own text, as who asks about it names it: its URIs may be spelled otherwise. */
+function templateOf(server: AnyServer, { method, params }: JSONRPCRequest): Registered | undefined {
+  if (method !== "resources/read") return undefined;
+  const templates = Object.values(registryOf(server, "_registeredResourceTemplates"));
+  return templates.find(({ resourceTemplate }) => String(resourceTemplate?.uriTemplate) === params?.["uri"]);
 }
 
 /** Who sent the request that a server handles. */

@@ -22,6 +22,10 @@ const idOfPage = {
   method: "completion/complete",
   params: { ref: { type: "ref/resource", uri: "page://{id}" }, argument: { name: "id", value: "" } },
 };
+const queryOfFound = {
+  method: "completion/complete",
+  params: { ref: { type: "ref/resource", uri: "find://notes{?q}" }, argument: { name: "q", value: "" } },
+};
 const whereOfTrip = {
   method: "completion/complete",
   params: { ref: { type: "ref/prompt", name: "trip" }, argument: { name: "where", value: "" } },
@@ -61,6 +65,7 @@ const single: [string, Asked, string][] = [
   ["a resource of a template", page, "mcp:read"],
   ["a prompt", plan, "mcp:read"],
   ["what may be in a template's place", idOfPage, "mcp:read"],
+  ["what may be in the query of a template", queryOfFound, "mcp:read"],
   ["what may be a prompt's argument", whereOfTrip, "mcp:read"],
 ];
 
@@ -109,6 +114,14 @@ describe.each(Object.entries(lanes))("a server of SDK v1 over %s", (_, send) => 
     expect((await send(bearer("bob-key-1"), [whoami, write], v1)).status).toBe(403);
   });
 });
+
+test.each(Object.entries(lanes))(
+  "a server of SDK v1 over %s asks for the scope of a template that is disabled, which the SDK reads all the same",
+  async (_, send) => {
+    const former = { method: "resources/read", params: { uri: "former://1" } };
+    expect((await send(bearer("bob-key-1"), [former], v1)).status).toBe(403);
+  },
+);
 
 describe.each(Object.entries(lanes))("a batch over %s", (_, send) => {
   test("of which one call asks for a scope is refused as a whole", async () => {
