@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
+import { createLocalJWKSet, createRemoteJWKSet, customFetch, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import { isTrusted, type JwtSettings } from "./jwt-options.ts";
 
 /** An unknown key has the issuer asked again at most so often. */
@@ -10,38 +10,43 @@ const cacheMaxAge = 60 * 60_000;
 /** How long an issuer that gave no answer is not asked again: as long as clients are told to wait. Milliseconds. */
 const askAgainMs = 5_000;
 
+/** The issuer gave no answer, or one that is none: nobody can say now whether a token is valid. */
+export class NoAnswer extends Error {}
+
 /** One thing that an issuer is asked for. While it gives no answer to that, it is not asked at once again. */
 class Inquiry {
   readonly #issuer: string;
   /** Why it is not asked until then. */
-  #failure: { error: unknown; untilMs: number } | undefined;
+  #failure: { error: NoAnswer; untilMs: number } | undefined;
 
   constructor(issuer: string) {
     this.#issuer = issuer;
   }
 
-  isFailure(error: unknown): boolean {
-    return error === this.#failure?.error;
-  }
-
-  /** It was asked in vain. */
-  noteFailure(error: unknown): void {
-    if (this.isFailure(error)) return;
-    this.#failure = { error, untilMs: Date.now() + askAgainMs };
-    console.error(JSON.stringify({ event: "issuer-unreachable", issuer: this.#issuer, error: String(error) }));
-  }
-
-  async ask(url: string, init: RequestInit): Promise<Response> {
+  /** What `read` finds in the text at `url`; it throws if that is no answer. @throws {NoAnswer} then, too. */
+  async ask<Answer>(url: string, init: RequestInit, read: (text: string) => Answer): Promise<Answer> {
     const nowMs = Date.now();
     if (this.#failure !== undefined) {
       if (nowMs < this.#failure.untilMs) throw this.#failure.error;
       // One asks again. The others go by what is known, until that knows more.
       this.#failure.untilMs = nowMs + askAgainMs;
     }
-    const response = await fetch(url, init);
-    if (response.status !== 200) throw new Error(`${url} was answered ${response.status}.`);
-    this.#failure = undefined;
-    return response;
+    try {
+      const response = await fetch(url, init);
+      if (response.status !== 200) throw new Error(`${url} was answered ${response.status}.`);
+      const answer = read(await response.text());
+      this.#failure = undefined;
+      return answer;
+    } catch (error) {
+      throw this.#noted(error);
+    }
+  }
+
+  #noted(cause: unknown): NoAnswer {
+    const error = new NoAnswer(String(cause), { cause });
+    this.#failure = { error, untilMs: Date.now() + askAgainMs };
+    console.error(JSON.stringify({ event: "issuer-unreachable", issuer: this.#issuer, error: error.message }));
+    return error;
   }
 }
 
@@ -57,7 +62,7 @@ export class Issuer {
   readonly #forMetadata: Inquiry;
   /** Apart: anybody may ask for the metadata, of which there need be none where the keys are known. */
   readonly #forKeys: Inquiry;
-  #metadata: { json: string; jwksUri: unknown } | undefined;
+  #metadata: { json: string; jwksUri: URL } | undefined;
   #keys: JWTVerifyGetKey | undefined;
 
   constructor(settings: JwtSettings) {
@@ -67,14 +72,14 @@ export class Issuer {
     this.#forKeys = new Inquiry(settings.issuer);
   }
 
-  /** The key that a token names. Rejects with what jose does, or with why the issuer cannot be asked. */
+  /** The key that a token names. Rejects with what jose does, or with {@linkcode NoAnswer}. */
   readonly key: JWTVerifyGetKey = async (header, token) => {
     // Not a promise that others wait for: on Workers it would end with the request that made it.
-    this.#keys ??= createRemoteJWKSet(this.#settings.jwksUri ?? (await this.#discoverJwksUri()), {
+    this.#keys ??= createRemoteJWKSet(this.#settings.jwksUri ?? (await this.#discover()).jwksUri, {
       cooldownDuration,
       cacheMaxAge,
       timeoutDuration: this.#eachMs,
-      [customFetch]: (url, init) => this.#forKeys.ask(url, init),
+      [customFetch]: (url, init) => this.#forKeys.ask(url, init, readKeys),
     });
     return await this.#keys(header, token);
   };
@@ -84,35 +89,28 @@ export class Issuer {
     return (await this.#discover()).json;
   }
 
-  /** {@linkcode key} was asked for in vain. What of that was known already changes nothing. */
-  noteFailure(error: unknown): void {
-    if (!this.#forMetadata.isFailure(error)) this.#forKeys.noteFailure(error);
+  async #discover(): Promise<{ json: string; jwksUri: URL }> {
+    return (this.#metadata ??= await this.#askMetadata());
   }
 
-  /** @throws {Error} if it is named by no URL that may be asked for keys: whoever is on the way could change what HTTP brings. */
-  async #discoverJwksUri(): Promise<URL> {
-    const { jwksUri } = await this.#discover();
-    if (isTrusted(jwksUri)) return new URL(jwksUri);
-    throw new Error(`${this.#settings.issuer} names no jwks_uri that begins with https://: set jwksUri.`);
-  }
-
-  async #discover(): Promise<{ json: string; jwksUri: unknown }> {
-    try {
-      return (this.#metadata ??= await this.#askMetadata());
-    } catch (error) {
-      this.#forMetadata.noteFailure(error);
-      throw error;
-    }
-  }
-
-  async #askMetadata(): Promise<{ json: string; jwksUri: unknown }> {
-    const { issuer } = this.#settings;
+  #askMetadata(): Promise<{ json: string; jwksUri: URL }> {
+    const { issuer, jwksUri } = this.#settings;
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
     const asked = { redirect: "manual", signal: AbortSignal.timeout(this.#eachMs) } as const;
-    const json = await (await this.#forMetadata.ask(url, asked)).text();
-    const document: unknown = JSON.parse(json);
-    const [named, jwksUri] = ["issuer", "jwks_uri"].map((name): unknown => Reflect.get(Object(document), name));
-    if (named !== issuer) throw new Error(`${url} says that its issuer is ${String(named)}: set issuer to that.`);
-    return { json, jwksUri };
+    return this.#forMetadata.ask(url, asked, (json) => {
+      const document = Object(JSON.parse(json)) as Record<string, unknown>;
+      const { issuer: named, jwks_uri: uri } = document;
+      if (named !== issuer) throw new Error(`${url} says that its issuer is ${String(named)}: set issuer to that.`);
+      if (jwksUri !== undefined) return { json, jwksUri };
+      // Whoever is on the way could change what HTTP brings.
+      if (isTrusted(uri)) return { json, jwksUri: new URL(uri) };
+      throw new Error(`${issuer} names no jwks_uri that begins with https://: set jwksUri.`);
+    });
   }
+}
+
+/** As jose is to have them. @throws for what are no keys: jose would find out too late. */
+function readKeys(json: string): Response {
+  createLocalJWKSet(JSON.parse(json) as JSONWebKeySet);
+  return new Response(json);
 }

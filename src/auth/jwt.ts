@@ -2,7 +2,7 @@ import { errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
 import type { Auth, Caller } from "./auth.ts";
 import { bearerOf } from "./bearer.ts";
 import { insufficientScope, unauthorized, unavailable } from "./challenge.ts";
-import { Issuer } from "./issuer.ts";
+import { Issuer, NoAnswer } from "./issuer.ts";
 import { type JwtOptions, type JwtSettings, resolveJwtOptions } from "./jwt-options.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
@@ -26,7 +26,7 @@ const algorithms = [
 /** How much the clocks of issuer and edge may differ, seconds. */
 const clockTolerance = 30;
 
-/** What is wrong with a token. Every other error is the issuer's or ours, and no new token would help. */
+/** What is wrong with a token. No new one would help against any other error. */
 const faultsOfTokens = new Set<string>(
   [
     errors.JWTExpired,
@@ -46,14 +46,15 @@ type Verdict =
   | { is: "valid"; caller: Caller }
   | { is: "invalid"; why: string }
   /** Whether it is valid cannot be told now. */
-  | { is: "open"; error: unknown };
+  | { is: "open" };
 
 /**
  * Lets in who brings a JWT of an identity provider: Auth0, Entra, WorkOS, Okta, Keycloak, Cloudflare Access and whoever else
  * publishes keys. The principal is `issuer|subject`, and `authInfo.extra.claims` what the token says.
  *
  * Cost: a signature is verified once a minute for each token and isolate. Answers 401 to what is no valid token for this
- * server, 403 to one without `requiredScopes`, and 503 while the issuer cannot be asked for its keys.
+ * server, 403 to one without `requiredScopes`, and 503 while the issuer cannot be asked for its keys. What `subject` throws is
+ * an incident: 500.
  *
  * @throws {RangeError} at start-up for an option that cannot be.
  */
@@ -80,7 +81,6 @@ export function jwt(options: JwtOptions): Auth<unknown> {
         case "invalid":
           return unauthorized(`Invalid token: ${verdict.why}`, requiredScopes);
         case "open":
-          issuer.noteFailure(verdict.error);
           return unavailable("The identity provider cannot be asked for its keys now. Send it again later.");
         case "valid": {
           const { scopes } = verdict.caller.authInfo;
@@ -107,9 +107,11 @@ async function verify(token: string, key: JWTVerifyGetKey, settings: JwtSettings
   return { is: "valid", caller: callerOf(token, `${issuer}|${sub}`, payload, settings) };
 }
 
+/** @throws what is neither the token's fault nor passes by itself: `subject` threw, or the issuer has a key that cannot be used. */
 function judgeError(error: unknown): Verdict {
+  if (error instanceof NoAnswer) return { is: "open" };
   if (error instanceof errors.JOSEError && faultsOfTokens.has(error.code)) return { is: "invalid", why: error.message };
-  return { is: "open", error };
+  throw error;
 }
 
 function callerOf(token: string, principal: string, claims: JWTPayload, { scopeClaims }: JwtSettings): Caller {

@@ -1,4 +1,5 @@
 import { setTimeout as passing } from "node:timers/promises";
+import { generateKeyPair, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import { bearer } from "../support/guarded-client.ts";
 import { audience, knock, trustedProvider } from "./trusting-servers.ts";
@@ -101,8 +102,9 @@ describe("while the identity provider cannot be asked", () => {
     });
   });
 
-  test("keys that are not where they should be: 503", async () => {
-    const edge = await start({ jwksUri: `${provider.issuer}/nothing-here` });
+  test.each(["/nothing-here", "/no-keys"])("keys that are not where they should be, at %s: 503", async (path) => {
+    provider.documents.set("/no-keys", { keys: "none" });
+    const edge = await start({ jwksUri: provider.issuer + path });
     expect((await knock(edge, bearer(await tokenOf()))).status).toBe(503);
   });
 
@@ -125,6 +127,28 @@ test("an issuer that would send its keys as anybody on the way can change them: 
   await expect
     .poll(() => edge.logs().join("\n"))
     .toContain("names no jwks_uri that begins with https://: set jwksUri.");
+});
+
+test("a key that nobody can use keeps no other from being known, however often it is named", async () => {
+  const broken = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "broken", alg: "ES256", use: "sig" };
+  const publish = () => provider.documents.set("/some-broken", { keys: [broken, provider.publicJwk] });
+  publish();
+  const edge = await start({ jwksUri: `${provider.issuer}/some-broken` });
+  expect((await knock(edge, bearer(await tokenOf()))).status).toBe(200);
+  await provider.rotate();
+  publish();
+  const { privateKey } = await generateKeyPair("ES256");
+  const forged = await new SignJWT(provider.claims(audience))
+    .setProtectedHeader({ alg: "ES256", kid: "broken" })
+    .sign(privateKey);
+  const token = await tokenOf();
+  const knockAfterForged = async (): Promise<number> => {
+    // It is nobody's fault but the provider's, who was asked and has answered: the log has what is wrong.
+    expect((await knock(edge, bearer(forged))).status).toBe(500);
+    return (await knock(edge, bearer(token))).status;
+  };
+  await expect.poll(knockAfterForged, { interval: 500 }).toBe(200);
+  expect(edge.logs().filter((line) => line.includes("issuer-unreachable"))).toEqual([]);
 });
 
 describe("a copy of what the provider says of itself, for clients that know no other place", () => {
