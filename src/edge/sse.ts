@@ -79,8 +79,8 @@ function relay(request: Request, url: URL, options: SseOptions, target: AttachTa
     endpointFrame(formatEventId({ sessionId, stream: link.sseStream, sequence }), endpoint + sessionId, retry);
   const isClaiming = target.session === "new" && mayHaveSession(request.headers);
   const openedAtMs = Date.now();
-  const uplink = new Uplink();
-  const owner = link.callerOf(request)?.owner ?? "";
+  const owner = link.ownerOf(request);
+  const uplink = new Uplink(owner);
   const source = new SessionSource(namespace, { stream: link.sseStream, openedAtMs, owner, uplink });
   const claim = isClaiming ? { endpointFrame: (id: string) => endpointOf(id, {}) } : undefined;
   const preamble = (id: string): string => (isClaiming ? openingFrame(retryMs) : endpointOf(id, { retryMs }));
@@ -100,9 +100,9 @@ function queryOf({ search }: URL): string {
 export async function postMessage(request: Request, url: URL, options: SseOptions): Promise<Response> {
   const sessionId = url.searchParams.get("sessionId");
   if (sessionId === null) return refusals.missingSessionId({ where: "query" });
-  // Where the session's stream is in this isolate, there is a way to the session.
+  // Where the session's stream is in this isolate, there is a way to the session; of strangers it would wait for the body.
   const uplink = Uplink.of(sessionId);
-  if (uplink === undefined) {
+  if (uplink?.owner !== link.ownerOf(request)) {
     const admitted = await admitBody(request, options.settings);
     if (!admitted.ok) return admitted.refusal;
     return await askSession(options, sessionId, toObject(request, { verb: "sse-message" }, admitted.text));

@@ -6,7 +6,7 @@ import { parseEventId } from "../protocol/event-id.ts";
 import { parseMessages } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
-import { callerOf } from "../link/caller.ts";
+import { ownerOf } from "../link/caller.ts";
 import { listenStream, sseStream } from "../link/link.ts";
 import { newSessionId, secretIn } from "../protocol/session-id.ts";
 import { type AttachTarget, clientsPosition, SessionSource } from "./attach.ts";
@@ -101,7 +101,7 @@ export async function listen(request: Request, { namespace, settings }: Streamab
   const source = new SessionSource(namespace, {
     stream,
     openedAtMs: Date.now(),
-    owner: callerOf(request)?.owner ?? "",
+    owner: ownerOf(request),
   });
   const target: AttachTarget = { sessionId, session: "stored", position: clientsPosition(last) };
   const isRetryRead = readsRetry(request.headers);

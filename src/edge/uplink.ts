@@ -60,6 +60,8 @@ export class Uplink {
     return uplinks.get(sessionId)?.deref();
   }
 
+  /** The hash of whose stream it is; empty without a login. */
+  readonly owner: string;
   #line: Line = closed;
   readonly #epoch = crypto.randomUUID();
   #lastSequence = 0;
@@ -69,7 +71,8 @@ export class Uplink {
   #called = Promise.withResolvers<void>();
 
   /** To be made in the request of the stream. */
-  constructor() {
+  constructor(owner: string) {
+    this.owner = owner;
     void this.#sendWhenCalled();
   }
 

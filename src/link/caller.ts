@@ -36,6 +36,11 @@ export function callerOf(request: Request): KnownCaller | undefined {
   return callers.get(request);
 }
 
+/** The hash of whose it is; empty without a login. */
+export function ownerOf(request: Request): string {
+  return callers.get(request)?.owner ?? "";
+}
+
 export function noteCaller(request: Request, caller: KnownCaller): void {
   callers.set(request, caller);
 }
@@ -84,7 +89,7 @@ export function asItCame(request: Request): Request {
 export function shownWith(request: Request, lane: "sse" | "mcp"): Holder {
   const inUrl = lane === "sse" ? /[?&]sessionId=([0-9a-f]*)/.exec(request.url)?.[1] : undefined;
   const sessionId = inUrl ?? request.headers.get("mcp-session-id") ?? "";
-  return { secret: secretIn(sessionId), owner: callerOf(request)?.owner ?? "" };
+  return { secret: secretIn(sessionId), owner: ownerOf(request) };
 }
 
 /** What is said of it where no client's message is. */

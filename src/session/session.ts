@@ -152,7 +152,7 @@ export class Session<Env> {
       case "sse-again":
         return await this.#ssePosts.again(ask.key, request);
       case "mcp-initialize":
-        this.#record.holder = { secret: ask.secret, owner: link.callerOf(request)?.owner ?? "" };
+        this.#record.holder = { secret: ask.secret, owner: link.ownerOf(request) };
         return await this.#admission.toMcp(request, { isNew: true });
       case "mcp-message":
         return await this.#admission.toMcp(request, { isNew: false });

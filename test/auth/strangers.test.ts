@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Inspection } from "../fixtures/inspectable.ts";
 import { bearer, GuardedSseClient, openMcpAs, seen } from "../support/guarded-client.ts";
@@ -78,6 +81,10 @@ const ways: Record<"sse" | "mcp", [string, Way][]> = {
     ["headers of ours", bySse(call("whoami", "w"), spoofed)],
     ["a call by the other transport", byMcp({ message: call("whoami", "w") })],
     ["DELETE by the other transport", byMcp({ method: "DELETE" })],
+    [
+      "a body that does not come",
+      (base, { sessionId }) => withoutBody(`${base}/sse/message?sessionId=${sessionId}`, {}),
+    ],
   ],
   mcp: [
     ["a call", byMcp({ message: call("whoami", "w") })],
@@ -88,6 +95,7 @@ const ways: Record<"sse" | "mcp", [string, Way][]> = {
     ["GET", byMcp({})],
     ["DELETE", byMcp({ method: "DELETE" })],
     ["a call by the other transport", bySse(call("whoami", "w"))],
+    ["a body that does not come", (base, { sessionId }) => withoutBody(`${base}/mcp`, { "mcp-session-id": sessionId })],
     [
       "GET with Last-Event-ID",
       (base, { sessionId, lastEventId }) =>
@@ -98,6 +106,23 @@ const ways: Record<"sse" | "mcp", [string, Way][]> = {
     ],
   ],
 };
+
+/** A POST whose body does not come: what it is told without. */
+async function withoutBody(url: string, headers: Record<string, string>): Promise<Response> {
+  const length = {
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    "content-length": 100,
+  };
+  const request = httpRequest(url, { method: "POST", headers: { ...length, ...bob, ...headers } });
+  request.on("error", () => undefined);
+  request.write("{");
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  const told = new Response(await text(response), { status: response.statusCode ?? 0 });
+  for (const [name, value] of Object.entries(response.headers)) told.headers.set(name, String(value));
+  request.destroy();
+  return told;
+}
 
 /** Asks in every way, by either isolate, and compares with what is said of a session that never was. */
 async function expectNone(lane: "sse" | "mcp", session: Session): Promise<void> {

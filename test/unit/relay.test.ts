@@ -57,7 +57,7 @@ describe("a relay attaches again, where its client is, and hears nothing more of
   });
 
   test("if a POST went there of which nothing is heard", async () => {
-    const uplink = new Uplink();
+    const uplink = new Uplink("");
     const { sockets, targets, written, reader, reading } = await openRelay({ uplink });
     const [first] = sockets;
     say(first, 1);

@@ -32,7 +32,7 @@ function collectGarbage(): void {
 let count = 0;
 function openUplink() {
   const sessionId = `session ${count++}`;
-  const uplink = new Uplink();
+  const uplink = new Uplink("");
   const { keys, socket } = openSocket();
   const onSilence = vi.fn<() => void>();
   uplink.open(sessionId, socket, onSilence);
@@ -208,7 +208,7 @@ describe("a POST on its stream's WebSocket", () => {
 
   test("goes over the newest stream of its session, which an older one that ends does not take away", () => {
     const { sessionId, uplink, onSilence } = openUplink();
-    const newer = new Uplink();
+    const newer = new Uplink("");
     newer.open(sessionId, openSocket().socket, onSilence);
     uplink.close();
     expect(Uplink.of(sessionId)).toBe(newer);

@@ -68,6 +68,7 @@ export class Admission {
    * of an answer that is ready at once tells the relay that it was accepted.
    */
   async toSse(request: Request, text: string, by?: CarriedBy): Promise<TakenPost> {
+    if (!this.exists("sse", request)) return refused(refusals.unknownSession());
     return (
       (await holdUntilEnded(text, (begun) => this.#toSse(request, text, { by, begun }))) ??
       refused(refusals.tooMuchAtOnce())
@@ -80,7 +81,6 @@ export class Admission {
     { by, begun }: { by: CarriedBy | undefined; begun: Begun },
   ): Promise<TakenPost> {
     const parsed = parseBody(text);
-    if (!this.exists("sse", request)) return refused(refusals.unknownSession());
     if (!parsed.ok) return refused(refuseBody(parsed));
     const wrongLane = this.refuseOtherLane("sse");
     if (wrongLane !== undefined) return refused(wrongLane);
@@ -112,6 +112,8 @@ export class Admission {
 
   /** A message of a Streamable HTTP session, or the `initialize` that opens one. */
   async toMcp(request: Request, { isNew }: { isNew: boolean }): Promise<Response> {
+    // Before anything is read: so a stranger is told it no later than where there is none.
+    if (!isNew && !this.exists("mcp", request)) return refusals.unknownSession();
     const read = await this.read(request);
     if (!read.ok) return read.refusal;
     const { text } = read;
@@ -122,7 +124,8 @@ export class Admission {
 
   async #toMcp(request: Request, text: string, { isNew, begun }: { isNew: boolean; begun: Begun }): Promise<Response> {
     const parsed = parseBody(text);
-    if (this.#isEnded() || (!isNew && !this.exists("mcp", request))) return refusals.unknownSession();
+    // Meanwhile.
+    if (this.#isEnded()) return refusals.unknownSession();
     if (!parsed.ok) return refuseBody(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;

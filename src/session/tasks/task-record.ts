@@ -1,5 +1,5 @@
 import { type InputRequiredResult, isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
-import { callerOf } from "../../link/caller.ts";
+import { ownerOf } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
 import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
@@ -116,7 +116,7 @@ export async function newRecord(
     ...storedRequest(http),
     request,
     secretHash: await hashOf(secret),
-    owner: callerOf(http)?.owner ?? "",
+    owner: ownerOf(http),
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
     state: { status: "working" },
