@@ -147,6 +147,20 @@ test("a refused call takes no id: it may be sent again", async () => {
   client.close();
 });
 
+test.each([
+  ["bob-key-1", { error: { message: expect.stringContaining("may or may not have taken effect") } }],
+  ["alice-key-1", { result: { content: [{ text: "once more" }] } }],
+])("a call of %s runs again after a crash only by the scopes that are asked for by then", async (key, told) => {
+  const client = await GuardedSseClient.openAs(edge.url, bearer(key));
+  const lately = { method: "tools/call", params: { name: "lately", arguments: {} } };
+  expect((await client.post({ jsonrpc: "2.0", id: "l", ...lately })).status).toBe(202);
+  const rows = async () => (await edge.inspect(client.sessionId)).rows;
+  await expect.poll(async () => (await rows()).filter((row) => row.startsWith("call/"))).not.toEqual([]);
+  await edge.abort(client.sessionId);
+  expect(await client.stream.answerTo("l")).toMatchObject(told);
+  client.close();
+});
+
 test("after an eviction the scopes are still asked for", async () => {
   const client = await GuardedSseClient.openAs(edge.url, bearer("bob-key-1"));
   await edge.evict(client.sessionId);

@@ -1,6 +1,7 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { attempt } from "../stored/attempt.ts";
 import type { Calls } from "../calls/calls.ts";
+import { logIncident } from "../../protocol/incident.ts";
 import { messageExtra } from "../calls/http-source.ts";
 import { requestOf } from "../calls/stored-request.ts";
 import type { Clock } from "../clock.ts";
@@ -33,8 +34,13 @@ export async function answerInterrupted(interrupted: Interrupted): Promise<void>
     const call = calls.open(entry.request, { stream: entry.stream, traceparent }, clock());
     call.journalKey = key;
     // A list may depend on who asks for it.
-    const ask: SessionTransport["ask"] = (asked) => transport.ask(asked, messageExtra(requestOf(entry)));
-    const mayRun = (entry.reruns ?? 0) < maxReruns && (await mayRunAgain(entry.request, { ask }));
+    const extra = messageExtra(requestOf(entry));
+    const ask: SessionTransport["ask"] = (asked) => transport.ask(asked, extra);
+    const mayRun =
+      (entry.reruns ?? 0) < maxReruns &&
+      (await mayRunAgain(entry.request, { ask })) &&
+      // Another version of the Worker may ask for more scopes than the one by which it began.
+      (await transport.refuseScopes([entry.request], extra.authInfo)?.catch(logIncident)) === undefined;
     if (mayRun && attempt(() => journal.countRerun(key, entry))) again.push(entry);
     else refuse(interruptedAnswer(entry.request.id));
   }
