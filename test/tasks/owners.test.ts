@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
+import { seen } from "../support/guarded-client.ts";
 import { TaskClient } from "../support/task-client.ts";
+import { startWorkerd } from "../support/workerd-process.ts";
 
 let server: EdgeServer;
 /** Its tasks are kept for as long as a test may take. */
@@ -14,17 +16,45 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([server.close(), lasting.close()]));
 
-const as = (name: string, { url } = server) =>
+const as = (name: string, { url }: { url: string } = server) =>
   new TaskClient(url, { headers: { authorization: `Bearer key-of-${name}` } });
+
+/** Whatever `client` asks about the task of another, it is told what it is of one that never was. */
+async function expectNone(client: TaskClient, taskId: string): Promise<void> {
+  const asked = async (method: string, id: string) =>
+    await seen(await client.post(`tasks/${method}`, { taskId: id, inputResponses: {} }));
+  for (const method of ["get", "update", "cancel"]) {
+    const foreign = await asked(method, taskId);
+    expect(foreign).toEqual(await asked(method, "0".repeat(96)));
+    expect(foreign.body).toContain("Task not found");
+    // Nor is half of the id enough.
+    expect(foreign).toEqual(await asked(method, taskId.slice(0, 64)));
+  }
+}
 
 test("a task is only its owner's, and another is told what an unknown id is told", async () => {
   const ann = as("ann", lasting);
   const taskId = await ann.whileHeld(() => ann.begin("wait", { ms: 500 }));
-  for (const method of ["get", "update", "cancel"]) {
-    const answer = await as("bob", lasting).ask(`tasks/${method}`, { taskId, inputResponses: {} });
-    expect(answer).toMatchObject({ error: { code: -32_602, message: expect.stringContaining("Task not found") } });
-  }
+  await expectNone(as("bob", lasting), taskId);
   expect(await ann.until(taskId, "completed")).toMatchObject({ result: { content: [{ text: "waited 500" }] } });
+  await expectNone(as("bob", lasting), taskId);
+});
+
+test("so it is after kill -9: whoever else asks has it neither told nor cancelled", async () => {
+  const workerd = await startWorkerd({ main: "test/fixtures/tasks-owned.ts" });
+  try {
+    const [ann, bob] = [as("ann", workerd), as("bob", workerd)];
+    const taskId = await ann.begin("gated-repeatable", { n: 3 });
+    await expectNone(bob, taskId);
+    await workerd.kill();
+    await workerd.restart();
+    await expectNone(bob, taskId);
+    await fetch(`${workerd.url}/test/open`);
+    expect(await ann.until(taskId, "completed")).toMatchObject({ result: { content: [{ text: "3 done" }] } });
+    await expectNone(bob, taskId);
+  } finally {
+    await workerd.close();
+  }
 });
 
 test("a task whose time to live is over is not found, and leaves no row", async () => {
