@@ -210,9 +210,11 @@ test("a new key of the same principal goes on: POST, resume, and DELETE", async 
 test("two principals at once see each only itself, whatever their names are written in", async () => {
   const kanji = "Älice ✓ 漢字";
   const clients = await Promise.all(
-    [alice, bob, bearer("kanji-key-1")].map((headers) => GuardedSseClient.openAs(edge.url, headers)),
+    [alice, bob, ...["kanji-key-1", "proto-key-1", "constructor-key-1"].map(bearer)].map((headers) =>
+      GuardedSseClient.openAs(edge.url, headers),
+    ),
   );
-  const names = ["alice", "bob", kanji];
+  const names = ["alice", "bob", kanji, "__proto__", "constructor"];
   const rounds = await Promise.all(
     Array.from({ length: 20 }, () => Promise.all(clients.map((client) => client.call("whoami")))),
   );

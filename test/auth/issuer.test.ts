@@ -1,7 +1,10 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as passing } from "node:timers/promises";
 import { generateKeyPair, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import { bearer } from "../support/guarded-client.ts";
+import { startWorkerd } from "../support/workerd-process.ts";
 import { audience, knock, trustedProvider } from "./trusting-servers.ts";
 
 const { provider, start } = await trustedProvider();
@@ -108,6 +111,33 @@ describe("while the identity provider cannot be asked", () => {
     expect((await knock(edge, bearer(await tokenOf()))).status).toBe(503);
   });
 
+  test("keys that are said to be elsewhere: 503, and nobody is asked there", async () => {
+    const elsewhere = createServer((_, response) => {
+      response.writeHead(302, { location: `${provider.issuer}/jwks` }).end();
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+    const { port } = elsewhere.address() as AddressInfo;
+    const jwt = { issuer: provider.issuer, audience, jwksUri: `http://127.0.0.1:${port}/jwks`, timeoutMs: 120_000 };
+    // Plain: what `wrangler dev` has in front goes there whatever it is told.
+    const workerd = await startWorkerd({
+      main: "test/fixtures/jwt.ts",
+      more: {
+        services: `(name = "all", network = (allow = ["local", "public"])),`,
+        bindings: `, (name = "JWT", text = ${JSON.stringify(JSON.stringify(jwt))})`,
+        worker: `globalOutbound = "all",`,
+      },
+    });
+    try {
+      const asked = provider.requests.length;
+      expect((await knock(workerd, bearer(await tokenOf()))).status).toBe(503);
+      expect(provider.requests.slice(asked)).toEqual([]);
+      expect(workerd.output()).toContain("/jwks was answered 302.");
+    } finally {
+      await workerd.close();
+      elsewhere.close();
+    }
+  });
+
   test("an issuer that calls itself otherwise: 503, and the log says what to set", async () => {
     const edge = await start({ issuer: `${provider.issuer}/` });
     const token = await tokenOf({ iss: `${provider.issuer}/` });
@@ -127,6 +157,14 @@ test("an issuer that would send its keys as anybody on the way can change them: 
   await expect
     .poll(() => edge.logs().join("\n"))
     .toContain("names no jwks_uri that begins with https://: set jwksUri.");
+});
+
+test("of a megabyte of keys each is known", async () => {
+  const other = { ...provider.publicJwk, x5c: ["x".repeat(1_000)] };
+  const others = Array.from({ length: 1_000 }, (_, at) => ({ ...other, kid: `other-${at}` }));
+  provider.documents.set("/many-keys", { keys: [...others, provider.publicJwk] });
+  const edge = await start({ jwksUri: `${provider.issuer}/many-keys` });
+  expect((await knock(edge, bearer(await tokenOf()))).status).toBe(200);
 });
 
 test("a key that nobody can use keeps no other from being known, however often it is named", async () => {

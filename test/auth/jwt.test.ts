@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { EdgeServer } from "../support/edge-server.ts";
 import { audience, knock, trustedProvider } from "./trusting-servers.ts";
@@ -53,7 +53,15 @@ describe("a server that takes the tokens of an identity provider", () => {
     ["a key that nobody knows", async () => `Bearer ${await signedBySomebody("unknown")}`],
     ["HS256, with the public key as its secret", async () => `Bearer ${await signedWithPublicKey()}`],
     ["a subject that was changed", async () => `Bearer ${tampered(await tokenOf({ scope }))}`],
-    ["a header that must be understood", async () => `Bearer ${await withCritical()}`],
+    ["a header that must be understood", async () => `Bearer ${await withHead({ crit: ["exp"], exp: 1 })}`],
+    ["a payload that is not encoded", async () => `Bearer ${await withHead({ crit: ["b64"], b64: false })}`],
+    ["a key that it brings along", async () => `Bearer ${await bringingItsKey()}`],
+    ["a key that has no name but a number", async () => `Bearer ${await withHead({ kid: 1 })}`],
+    ["an issuer with one more slash", async () => `Bearer ${await tokenOf({ scope, iss: `${provider.issuer}/` })}`],
+    ["an audience with one more slash", async () => `Bearer ${await tokenOf({ scope, aud: `${audience}/` })}`],
+    ["audiences that are none of ours", async () => `Bearer ${await tokenOf({ scope, aud: [[audience], {}] })}`],
+    ["a name that is no text", async () => `Bearer ${await tokenOf({ scope, sub: ["alice"] })}`],
+    ["more than any token", async () => `Bearer ${"e".repeat(12_000)}.${"e".repeat(12_000)}.e`],
   ];
 
   test.each(refused)("%s is 401, and told what to ask for", async (_, authorization) => {
@@ -183,9 +191,19 @@ async function signedWithPublicKey(): Promise<string> {
   return await claims.setProtectedHeader({ alg: "HS256", kid }).sign(new TextEncoder().encode(JSON.stringify(jwk)));
 }
 
-async function withCritical(): Promise<string> {
+/** A valid token whose header says this besides. */
+async function withHead(head: Record<string, unknown>): Promise<string> {
   const [, ...rest] = (await tokenOf({ scope: "mcp" })).split(".");
-  return [base64url({ alg: "ES256", kid: provider.publicJwk.kid, crit: ["exp"], exp: 1 }), ...rest].join(".");
+  return [base64url({ alg: "ES256", kid: provider.publicJwk.kid, ...head }), ...rest].join(".");
+}
+
+/** By a key of somebody's that is in the header, and at a URL which that names. */
+async function bringingItsKey(): Promise<string> {
+  const { privateKey, publicKey } = await generateKeyPair("ES256");
+  const jwk = await exportJWK(publicKey);
+  provider.documents.set("/somebodys-keys", { keys: [{ ...jwk, kid: "somebodys" }] });
+  const head = { alg: "ES256", kid: "somebodys", jwk, jku: `${provider.issuer}/somebodys-keys` };
+  return await new SignJWT(provider.claims(audience, { scope: "mcp" })).setProtectedHeader(head).sign(privateKey);
 }
 
 function tampered(token: string): string {

@@ -25,7 +25,7 @@ export async function trustedProvider() {
 }
 
 /** What a request with these headers is told. */
-export async function knock({ url }: EdgeServer, headers: Record<string, string>) {
+export async function knock({ url }: { url: string }, headers: Record<string, string>) {
   const response = await postJson(`${url}/mcp`, initialize(), headers);
   await response.body?.cancel();
   const challenge = response.headers.get("www-authenticate");
