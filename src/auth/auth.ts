@@ -21,7 +21,7 @@ export interface Auth<Env> {
   /**
    * Called for each request to a lane, whatever it is for: no session authenticates. An answer is passed on as it is, see
    * `challenge.ts`; one with `WWW-Authenticate: Bearer` is completed by where the document about `resource` is. What
-   * it throws is an incident: 500.
+   * it throws is an incident: 500. The request waits for it, so it bounds by itself what it asks of others.
    */
   authenticate(request: Request, env: Env, ctx?: ExecutionContext): Promise<Caller | Response>;
   /** Absent: clients are configured with a secret, as for keys and for what stands in front of the Worker. */
