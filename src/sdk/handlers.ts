@@ -15,12 +15,12 @@ export function protocolOf(server: AnyServer): object {
  * the same names, and look there for each request. `wrap` is called for each, too.
  */
 export function wrapHandlers(server: AnyServer, wrap: (handler: Handler, method: string) => Handler): void {
-  const protocol = protocolOf(server);
+  const protocol: { fallbackRequestHandler?: Handler } = protocolOf(server);
   const handlers: unknown = Reflect.get(protocol, "_requestHandlers");
   if (!(handlers instanceof Map)) return;
   const get = handlers.get.bind(handlers) as (method: string) => Handler | undefined;
   handlers.get = (method: string) => {
-    const handler = get(method) ?? (Reflect.get(protocol, "fallbackRequestHandler") as Handler | undefined);
+    const handler = get(method) ?? protocol.fallbackRequestHandler;
     return handler && wrap(handler, method);
   };
 }

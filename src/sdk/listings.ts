@@ -29,7 +29,7 @@ export function listOthers(server: AnyServer): void {
   });
 }
 
-/** `known`: what the log was told of already, by kind and name. */
+/** `known`: the lines that the log has already. */
 function listingOthers(
   server: AnyServer,
   list: Handler,
@@ -50,9 +50,9 @@ function listingOthers(
       const broken = await unlistable(all, () => list(request, context));
       if (broken.size === 0) throw error;
       for (const [name, reason] of broken) {
-        const event = `${kind}-not-listed`;
-        if (!known.has(event + name)) console.error(JSON.stringify({ event, [kind]: name, error: reason }));
-        known.add(event + name);
+        const line = JSON.stringify({ event: `${kind}-not-listed`, [kind]: name, error: reason });
+        if (!known.has(line)) console.error(line);
+        known.add(line);
       }
       return await listOnly(
         all,
