@@ -73,18 +73,27 @@ interface Written {
   json: string;
 }
 
-/** The answer to `request`, or an error in its place if no client could be sent it. */
+/** The answer to `request`, or an error in its place if no client could be sent it: of an error, itself without its `data`. */
 export function writeResponse(message: JSONRPCMessage, request: Asked, bounds: Bounds): Written {
-  const advice = "Ask for less at once.";
+  const name = "error" in message ? `The error of ${request.method}` : nameOfResult(request);
   try {
     return {
       message,
-      json: writeMessage(withResult(message, request), { name: nameOfResult(request), advice }, bounds),
+      json: writeMessage(withResult(message, request), { name, advice: "Ask for less at once." }, bounds),
     };
   } catch (fault) {
-    return inPlace(request, fault);
+    const why = fault instanceof Error ? fault.message : String(fault);
+    tellNotSent(request, why);
+    if ("error" in message && message.error.data !== undefined) {
+      const { data: _data, ...error } = message.error;
+      return writeResponse({ ...message, error }, request, bounds);
+    }
+    const inPlace = { jsonrpc: "2.0" as const, id: request.id, error: { code: -32_603, message: why } };
+    return { message: inPlace, json: toJson(inPlace) };
   }
 }
+
+const unbounded: Bounds = { maxMessageBytes: Infinity, hasRoomFor: () => true };
 
 /**
  * What the server of one connection says, where the SDK's own transport writes it: that one says nothing at all in the place
@@ -115,12 +124,7 @@ export class SpokenMessages {
       return message;
     }
     this.#open.delete(request.id);
-    try {
-      writeNamed(withResult(message, request), nameOfResult(request));
-      return message;
-    } catch (fault) {
-      return inPlace(request, fault).message;
-    }
+    return writeResponse(message, request, unbounded).message;
   }
 }
 
@@ -163,11 +167,4 @@ function asWritten(value: unknown): unknown {
   } catch {
     return value;
   }
-}
-
-function inPlace(request: Asked, fault: unknown): Written {
-  const why = fault instanceof Error ? fault.message : String(fault);
-  tellNotSent(request, why);
-  const message = { jsonrpc: "2.0" as const, id: request.id, error: { code: -32_603, message: why } };
-  return { message, json: toJson(message) };
 }

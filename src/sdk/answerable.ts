@@ -2,7 +2,7 @@ import { isObject } from "../protocol/json-rpc.ts";
 import { notAResult } from "../protocol/message-json.ts";
 import { isTellable, textOf } from "../protocol/thrown.ts";
 import type { AnyServer } from "../server-context.ts";
-import { type Handler, protocolOf, wrapHandlers } from "./handlers.ts";
+import { type Handler, wrapHandlers } from "./handlers.ts";
 
 /**
  * Has every request to `server` answered, whatever its handler throws or returns. Of what was thrown both SDKs read `code` and
@@ -11,11 +11,6 @@ import { type Handler, protocolOf, wrapHandlers } from "./handlers.ts";
  */
 export function answerAlways(server: AnyServer): void {
   wrapHandlers(server, answering);
-  const protocol = protocolOf(server);
-  const { fallbackRequestHandler } = protocol as { fallbackRequestHandler?: Handler };
-  if (fallbackRequestHandler !== undefined) {
-    Reflect.set(protocol, "fallbackRequestHandler", answering(fallbackRequestHandler));
-  }
 }
 
 function answering(handler: Handler): Handler {

@@ -10,16 +10,17 @@ export function protocolOf(server: AnyServer): object {
 }
 
 /**
- * Puts `wrap` around the handlers of `server`, also around one that is registered later, such as with the first tool. Both SDKs
- * keep them under the same name, which is not public.
+ * Puts `wrap` around the handlers of `server`, outside of what is around them already: also around one that is registered later,
+ * such as with the first tool, and around its `fallbackRequestHandler`, by which a proxy answers all. Both SDKs keep them under
+ * the same names, and look there for each request. `wrap` is called for each, too.
  */
 export function wrapHandlers(server: AnyServer, wrap: (handler: Handler, method: string) => Handler): void {
-  const handlers: unknown = Reflect.get(protocolOf(server), "_requestHandlers");
+  const protocol: { fallbackRequestHandler?: Handler } = protocolOf(server);
+  const handlers: unknown = Reflect.get(protocol, "_requestHandlers");
   if (!(handlers instanceof Map)) return;
-  const set = handlers.set.bind(handlers);
-  handlers.set = (method: string, handler: Handler) => set(method, wrap(handler, method));
-  for (const [method, handler] of handlers as Map<string, Handler>) {
-    // Not by its `set`, which may have another around that this one has already.
-    Map.prototype.set.call(handlers, method, wrap(handler, method));
-  }
+  const get = handlers.get.bind(handlers) as (method: string) => Handler | undefined;
+  handlers.get = (method: string) => {
+    const handler = get(method) ?? protocol.fallbackRequestHandler;
+    return handler && wrap(handler, method);
+  };
 }

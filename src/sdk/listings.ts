@@ -22,14 +22,20 @@ const listings = [
 export function listOthers(server: AnyServer): void {
   // A `Server` lists by itself.
   if (!("server" in server)) return;
+  const known = new Set<string>();
   wrapHandlers(server, (handler, method) => {
     const listing = listings.find((each) => each.method === method);
-    return listing === undefined ? handler : listingOthers(server, handler, listing);
+    return listing === undefined ? handler : listingOthers(server, handler, listing, known);
   });
 }
 
-function listingOthers(server: AnyServer, list: Handler, { kind, registry }: (typeof listings)[number]): Handler {
-  const known = new Set<string>();
+/** `known`: the lines that the log has already. */
+function listingOthers(
+  server: AnyServer,
+  list: Handler,
+  { kind, registry }: (typeof listings)[number],
+  known: Set<string>,
+): Handler {
   return async (request, context) => {
     try {
       return await list(request, context);
@@ -44,9 +50,9 @@ function listingOthers(server: AnyServer, list: Handler, { kind, registry }: (ty
       const broken = await unlistable(all, () => list(request, context));
       if (broken.size === 0) throw error;
       for (const [name, reason] of broken) {
-        if (!known.has(name))
-          console.error(JSON.stringify({ event: `${kind}-not-listed`, [kind]: name, error: reason }));
-        known.add(name);
+        const line = JSON.stringify({ event: `${kind}-not-listed`, [kind]: name, error: reason });
+        if (!known.has(line)) console.error(line);
+        known.add(line);
       }
       return await listOnly(
         all,

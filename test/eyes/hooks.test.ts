@@ -5,6 +5,12 @@ import { lanes, openLane, type WireLane } from "../support/wire-lanes.ts";
 const servers = [
   { sdk: "v2", main: "test/fixtures/hooked.ts", stdioMain: "test/fixtures/hooked-stdio.ts", over: lanes },
   {
+    sdk: "v2 that forwards all by its fallbackRequestHandler",
+    main: "test/fixtures/hooked-proxy.ts",
+    stdioMain: "test/fixtures/hooked-proxy-stdio.ts",
+    over: lanes,
+  },
+  {
     sdk: "v1",
     main: "test/fixtures/hooked-v1.ts",
     stdioMain: "test/fixtures/hooked-v1-stdio.ts",

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { throwables } from "../fixtures/thrower-server.ts";
+import { oddData, throwables } from "../fixtures/thrower-server.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { postJson, textOf } from "../support/raw-client.ts";
 import { statelessRequest } from "../support/stateless-request.ts";
@@ -58,6 +58,15 @@ describe.each(lanes)("on %s", (lane) => {
     });
   });
 
+  test("of an error whose data is no JSON, its client is told all else", async () => {
+    await inLane(lane, async (ask) => {
+      for (const what of Object.keys(oddData)) {
+        const { error } = await ask("prompts/get", { name: "throw", arguments: { what } });
+        expect(error, what).toEqual({ code: -32_050, message: "out of stock" });
+      }
+    });
+  });
+
   test("a prompt that gives nothing is an error that says so", async () => {
     await inLane(lane, async (ask) => {
       const { error } = await ask("prompts/get", { name: "nothing" });
@@ -74,7 +83,7 @@ describe.each(lanes)("on %s", (lane) => {
 });
 
 describe.each(lanes.filter((lane) => lane !== "stateless"))("on %s, with SDK v1", (lane) => {
-  test("whatever a prompt throws, its client is told", async () => {
+  test("whatever a prompt throws, its client is told, also if its data is no JSON", async () => {
     await inLane(
       lane,
       async (ask) => {
@@ -82,6 +91,10 @@ describe.each(lanes.filter((lane) => lane !== "stateless"))("on %s, with SDK v1"
           const { error } = await ask("prompts/get", { name: "throw", arguments: { what } });
           const message = expect.stringMatching(told) as unknown;
           expect(error, what).toMatchObject({ code: -32_603, message });
+        }
+        for (const what of Object.keys(oddData)) {
+          const { error } = await ask("prompts/get", { name: "throw", arguments: { what } });
+          expect(error, what).toEqual({ code: -32_050, message: "out of stock" });
         }
         expect(textOf({ ...(await ask("tools/call", fine)) })).toBe("fine");
       },

@@ -68,7 +68,7 @@ export class ServerMessages {
       return;
     }
     const isServerRequest = isRequest(message);
-    if (this.#parts.introduction.take(message)) return;
+    if (this.#parts.introduction.take(message, this.#parts.calls.size > 0)) return;
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.#parts.calls.get(callId);
     if (call === undefined && relatedRequestId !== undefined && isPast(message)) return;

@@ -36,6 +36,8 @@ const personal = new Set(["elicitation/create", "sampling/createMessage"]);
 interface IntroductionContext {
   isAgain: boolean;
   sinceMs: number;
+  /** Whether what follows from it is no introduction any more. Absent where that is so while a call is answered. */
+  isOver?: boolean;
 }
 
 /** All that follows from an introduction is in one, timers included. One for all sessions of the isolate, as `callContext`. */
@@ -115,14 +117,19 @@ export class Introduction {
 
   /** Asks a rebuilt server again what `ask` does, such as for a subscription. What it says once it has answered is news. */
   async repeatRequest(ask: () => Promise<unknown>): Promise<void> {
-    const context = { isAgain: true, sinceMs: this.#options.clock() };
+    const context = { isAgain: true, sinceMs: this.#options.clock(), isOver: false };
     await introducing.run(context, ask);
-    context.sinceMs = -Infinity;
+    context.isOver = true;
   }
 
-  /** Whether `message` of the server is seen to here, and not to be sent to the client. */
-  take(message: JSONRPCRequest | JSONRPCNotification): boolean {
-    const introduction = introducing.getStore();
+  /**
+   * Whether `message` of the server is seen to here, and not to be sent to the client. `isAnswering`: whether it answers a call
+   * meanwhile. What reads from a connection, or does one job after the other, says for that call what it says, but where it was
+   * begun: in an introduction. And nobody's answer to one question is to be taken for that to another.
+   */
+  take(message: JSONRPCRequest | JSONRPCNotification, isAnswering: boolean): boolean {
+    const context = introducing.getStore();
+    const introduction = (context?.isOver ?? isAnswering) ? undefined : context;
     if (isRequest(message)) return introduction !== undefined && this.#takeRequest(message, introduction);
     if (introduction?.isAgain === true && this.#options.clock() - introduction.sinceMs < noNewsMs) return true;
     if (message.method === "notifications/cancelled") this.#noteWithdrawn(message.params?.["requestId"]);
