@@ -6,7 +6,8 @@ import { typed } from "../dev/commands.ts";
 import { type AboutBuild, built } from "./build.ts";
 import { DataFolder } from "./data-folder.ts";
 import { descriptorLimit, sessionsFor } from "./descriptors.ts";
-import { ServeFault, type ServeOptions } from "./serve-options.ts";
+import { Fault } from "../fault.ts";
+import type { ServeOptions } from "./serve-options.ts";
 import { workerdBinary } from "./workerd-binary.ts";
 import { hostsVariable, names } from "./workerd-config.ts";
 
@@ -24,14 +25,14 @@ export interface Serving {
 
 /**
  * Serves what `build` made, by workerd, until it is stopped.
- * @throws {ServeFault} for what is missing; {DataFault} for a folder of data that is in use.
+ * @throws {Fault} for what is missing, and for a folder of data that is in use.
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { folder, port, host, env } = options;
   const about = readAbout(folder);
   const missing = about.secrets.filter((name) => (env[name] ?? "") === "");
   if (missing.length > 0) {
-    throw new ServeFault(
+    throw new Fault(
       `The environment lacks ${missing.join(" and ")}, which [secrets] of wrangler.toml requires: set ${missing.length > 1 ? "them" : "it"} and start again.`,
     );
   }
@@ -68,12 +69,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 function readAbout(folder: string): AboutBuild {
   const path = join(folder, built.about);
   if (![path, join(folder, built.config)].every((file) => existsSync(file))) {
-    throw new ServeFault(`There is no build in ${folder}: ${typed("build")} makes one.`);
+    throw new Fault(`There is no build in ${folder}: ${typed("build")} makes one.`);
   }
   try {
     return JSON.parse(readFileSync(path, "utf8")) as AboutBuild;
   } catch {
-    throw new ServeFault(`${path} cannot be read: build again.`);
+    throw new Fault(`${path} cannot be read: build again.`);
   }
 }
 
@@ -81,7 +82,7 @@ function readAbout(folder: string): AboutBuild {
 async function refuseTakenPort(port: number, host: string): Promise<void> {
   await new Promise<void>((done, refuse) => {
     const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => refuse(new ServeFault(whyNot(error, port, host))));
+    probe.once("error", (error: NodeJS.ErrnoException) => refuse(new Fault(whyNot(error, port, host))));
     probe.listen(port, host, () => probe.close(() => done()));
   });
 }
@@ -129,7 +130,7 @@ async function untilListening(port: number, host: string, child: ChildProcess): 
   const target = { port, host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host };
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new ServeFault("workerd ended before it served: what it wrote is above.");
+      throw new Fault("workerd ended before it served: what it wrote is above.");
     }
     const isOpen = await new Promise<boolean>((done) => {
       const socket = connect(target, () => {
