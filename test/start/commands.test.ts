@@ -134,4 +134,7 @@ test("a clone that is not installed says so in a sentence, whatever is run", asy
     const { code, output } = await runToEnd("npm", ["--silent", "run", script], { cwd });
     expect({ code, output }, script).toEqual(says("@modelcontextprotocol/server"));
   }
+  for (const script of ["pack", "create"]) {
+    expect(await runToEnd("npm", ["--silent", "run", script], { cwd }), script).toEqual(says("esbuild"));
+  }
 });
