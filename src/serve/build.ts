@@ -138,8 +138,13 @@ async function bundle(root: string, env: string | undefined): Promise<string> {
     await run(process.execPath, args, { cwd: root, env: { ...process.env, ...quiet, NODE_ENV: "production" } });
     const files = await readdir(folder);
     const others = files.filter((file) => ![".js", ".map", ".md"].includes(extname(file)));
-    if (others.length > 0)
-      throw new Fault(`The Worker has modules besides its script, which is not built yet: ${others.join(", ")}.`);
+    if (others.length > 0) {
+      // wrangler puts a hash before the name.
+      const named = others.map((file) => file.replace(/^[\da-f]{40}-/, "")).join(", ");
+      throw new Fault(
+        `The Worker imports ${named}, which is no script, and only Cloudflare serves that: export what is in it from a module.`,
+      );
+    }
     const script = files.find((file) => extname(file) === ".js");
     if (script === undefined) throw new Fault("wrangler made no script.");
     return await readFile(join(folder, script), "utf8");
