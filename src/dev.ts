@@ -4,6 +4,7 @@ import { DevServer } from "./dev/dev-server.ts";
 import { whenNpmIsGone } from "./dev/npm-parent.ts";
 import { watchSources } from "./dev/source-watch.ts";
 import { root, unwritable } from "./dev/wrangler-process.ts";
+import { goOnUnread } from "./outputs.ts";
 
 /** `npm start`. Its arguments are those of `wrangler dev`, besides `--allowed-host` and `--allowed-origin`. */
 
@@ -32,6 +33,7 @@ async function sayFaults(): Promise<void> {
   }
 }
 
+goOnUnread();
 const server = new DevServer(args);
 server.start();
 watchSources(root, (path) => {

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { typed } from "../dev/commands.ts";
 import { whenNpmIsGone } from "../dev/npm-parent.ts";
 import { sentenceOf } from "../fault.ts";
+import { goOnUnread } from "../outputs.ts";
 import { build } from "./build.ts";
 import { serve, type Serving } from "./serve.ts";
 import { optionsIn, type ServeOptions } from "./serve-options.ts";
@@ -61,6 +62,7 @@ type Phase = { is: "starting" } | { is: "serving"; serving: Serving } | { is: "s
 
 /** Ends the process with 0 if it was told to stop, by a signal, and with 1 if workerd ended by itself. */
 async function serveUntilStopped(options: ServeOptions): Promise<void> {
+  goOnUnread();
   let phase: Phase = { is: "starting" };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {

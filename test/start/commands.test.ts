@@ -1,9 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Ended, runToEnd } from "../package/packed.ts";
 import { root } from "../support/bundle.ts";
+import { freePort } from "../support/free-port.ts";
+import { RawSseClient } from "../support/raw-client.ts";
+import { afterwards, copy } from "./started.ts";
 
 /** The command `mcp-edge` in a folder of the test's own: what it says to whoever mistypes, and of a project that is not right. */
 let cwd: string;
@@ -137,4 +143,22 @@ test("a clone that is not installed says so in a sentence, whatever is run", asy
   for (const script of ["pack", "create"]) {
     expect(await runToEnd("npm", ["--silent", "run", script], { cwd }), script).toEqual(says("esbuild"));
   }
+});
+
+test("npm start goes on where nothing can be written any more, and ends in order", async () => {
+  const project = await copy();
+  const port = await freePort();
+  const full = openSync("/dev/full", "w");
+  const args = [join(project.folder, "src/main.ts"), "dev", "--port", String(port), "--inspector-port", "0"];
+  const server = spawn(process.execPath, args, { cwd: project.folder, stdio: ["ignore", full, full] });
+  closeSync(full);
+  const exited = once(server, "exit");
+  afterwards(() => exited);
+  const health = (): Promise<unknown> => fetch(`http://localhost:${port}/health`).then(({ ok }) => ok, String);
+  await expect.poll(health).toBe(true);
+  const client = await RawSseClient.open(`http://localhost:${port}`);
+  for (const a of [1, 2]) expect(await client.call("add", { a, b: 0 })).toMatchObject({ result: {} });
+  client.close();
+  server.kill("SIGINT");
+  expect(await exited).toEqual([0, null]);
 });
