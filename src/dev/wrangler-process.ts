@@ -61,7 +61,7 @@ export function forkWrangler(args: string[]): ChildProcess {
   return fork(wranglerIn(root), ["dev", ...args, "--var", `${inspectBinding}:${inspectKey()}`], {
     cwd: root,
     // wrangler builds it in, and the gate believes it: nothing that says otherwise may come from outside.
-    env: { ...offline, ...registry(), ...process.env, FORCE_COLOR: colours(), NODE_ENV: "development" },
+    env: { ...wranglerEnvironment(root), FORCE_COLOR: colours(), NODE_ENV: "development" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     // A group of its own, so that all of it can be ended. Windows has no groups, and ends it with us.
     detached: hasGroups,
@@ -104,13 +104,17 @@ export function unwritable(): string | undefined {
   }
 }
 
-/** wrangler's list of the servers of this machine is in the home folder, and it does not start if it cannot write there. */
-function registry(): Record<string, string> {
+/** This process's environment for a wrangler of the project in `folder`, which asks for no network and no home folder. */
+export function wranglerEnvironment(folder: string): NodeJS.Dict<string> {
+  return { ...offline, ...homeIn(join(folder, ".wrangler")), ...process.env };
+}
+
+/** wrangler's configuration and its list of the servers of this machine are in the home folder, and it ends if it cannot write there. */
+function homeIn(folder: string): Record<string, string> {
   try {
     accessSync(homedir(), constants.W_OK | constants.X_OK);
     return {};
   } catch {
-    const folder = join(root, ".wrangler");
     return { WRANGLER_REGISTRY_PATH: join(folder, "registry"), XDG_CONFIG_HOME: join(folder, "config") };
   }
 }

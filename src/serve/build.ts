@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { basename, extname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Unstable_Config } from "wrangler";
+import { wranglerEnvironment } from "../dev/wrangler-process.ts";
 import { Fault } from "../fault.ts";
 import { refuseBindings } from "./bindings.ts";
 import { assetsScript, copyAssets } from "./assets.ts";
@@ -132,10 +133,9 @@ async function bundle(root: string, env: string | undefined): Promise<string> {
     folder,
     ...(env === undefined ? [] : ["--env", env]),
   ];
-  // Told to a Worker by wrangler, and by it only: not a development server.
-  const quiet = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
   try {
-    await run(process.execPath, args, { cwd: root, env: { ...process.env, ...quiet, NODE_ENV: "production" } });
+    // wrangler writes it into the bundle: this is no development server.
+    await run(process.execPath, args, { cwd: root, env: { ...wranglerEnvironment(root), NODE_ENV: "production" } });
     const files = await readdir(folder);
     const others = files.filter((file) => ![".js", ".map", ".md"].includes(extname(file)));
     if (others.length > 0) {

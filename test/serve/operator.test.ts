@@ -75,6 +75,13 @@ test("a Worker that throws while it loads is not said to be served", async () =>
   }
 });
 
+test("it builds where the home folder cannot be written, as in a container of any user", async () => {
+  const out = join(await folder(), "dist");
+  const building = command(["build", "--out", out], { cwd: project.folder, env: { HOME: "/dev/null" } });
+  expect(await building.ended).toBe(0);
+  expect(building.output()).toMatch(/^Built .*dist\. Serve it: /);
+});
+
 test("a file that is no script is named as it is imported, with what to do", async () => {
   const importer = await copyProject();
   try {
