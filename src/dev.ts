@@ -22,7 +22,7 @@ function end(sentence: string): never {
 }
 
 const args = argumentsOrEnd();
-const fault = unwritable();
+const fault = unwritable(root);
 if (fault !== undefined) end(fault);
 
 const said = new Set<string>();

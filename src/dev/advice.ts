@@ -18,6 +18,11 @@ const advice: [RegExp, string][] = [
     /EADDRINUSE|bind EACCES|listen EACCES/,
     "On the edge nothing listens on a port: createServer only returns its server, and clients come to its URL.",
   ],
+  [
+    /node_modules[\\/]mcp-edge[\\/]dist[\\/]page$/m,
+    "mcp-edge is not installed there: run npm install. In a workspace, where it is in a folder above, write that one in wrangler.toml, " +
+      'below [assets]: directory = "../../node_modules/mcp-edge/dist/page".',
+  ],
   [/worker_threads|cluster|The Worker method is not/, "On the edge there is one thread for each session."],
   [
     /Could not resolve "[^"]*\.node"|No loader is configured for "\.node"|process\.dlopen|node-gyp/,

@@ -49,7 +49,7 @@ function readAsked(argv: string[], environment: NodeJS.Dict<string>): Asked {
 
 /** `undefined`: what answers there shows no sessions. Rejects if nothing answers. */
 async function ask({ session, url }: Asked): Promise<Inspected | undefined> {
-  const headers: Record<string, string> = { accept: "application/json", [inspectHeader]: inspectKey() };
+  const headers: Record<string, string> = { accept: "application/json", [inspectHeader]: inspectKey() ?? "" };
   if (session !== undefined) headers[inspectedHeader] = encodeURIComponent(session);
   const response = await fetch(url, { headers, signal: AbortSignal.timeout(answerTimeoutMs) });
   const answer: unknown = response.ok ? await response.json().catch(() => undefined) : undefined;

@@ -5,7 +5,8 @@ import { createHash } from "node:crypto";
 import { basename, extname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Unstable_Config } from "wrangler";
-import { wranglerEnvironment } from "../dev/wrangler-process.ts";
+import { adviceOn } from "../dev/advice.ts";
+import { unwritable, wranglerEnvironment } from "../dev/wrangler-process.ts";
 import { Fault } from "../fault.ts";
 import { refuseBindings } from "./bindings.ts";
 import { assetsScript, copyAssets } from "./assets.ts";
@@ -54,6 +55,8 @@ export async function build({ root, out = join(root, "dist"), env, compile = fal
   refuseBindings(config);
   const folder = resolve(out);
   await refuseForeign(folder);
+  const unwritten = unwritable(root);
+  if (unwritten !== undefined) throw new Fault(unwritten);
   const script = await bundle(root, env);
   const { directory, binding } = config.assets ?? {};
   const isBound = directory !== undefined && binding !== undefined;
@@ -151,7 +154,8 @@ async function bundle(root: string, env: string | undefined): Promise<string> {
   } catch (error) {
     if (error instanceof Fault) throw error;
     const { stdout = "", stderr = "" } = Object(error) as { stdout?: string; stderr?: string };
-    throw new Fault(`wrangler could not bundle the Worker:\n${`${stdout}${stderr}`.trim() || String(error)}`);
+    const said = `${stdout}${stderr}`.trim() || String(error);
+    throw new Fault(`wrangler could not bundle the Worker:\n${said}\n${adviceOn(said)}`.trim());
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build } from "../../src/serve/build.ts";
@@ -80,6 +80,25 @@ test("it builds where the home folder cannot be written, as in a container of an
   const building = command(["build", "--out", out], { cwd: project.folder, env: { HOME: "/dev/null" } });
   expect(await building.ended).toBe(0);
   expect(building.output()).toMatch(/^Built .*dist\. Serve it: /);
+});
+
+test("a project that cannot be written, and one whose packages lie in a folder above, are told what to do", async () => {
+  const closed = await copyProject();
+  try {
+    const config = await readFile(clonedConfig, "utf8");
+    await closed.write("wrangler.toml", config.replace("./src/page/dist", "./node_modules/mcp-edge/dist/page"));
+    await expect(build({ root: closed.folder })).rejects.toThrow(
+      /node_modules\/mcp-edge\/dist\/page\n[^]*In a workspace, .* write that one in wrangler\.toml/,
+    );
+    await rm(join(closed.folder, ".wrangler"), { recursive: true, force: true });
+    // Nobody can make a folder of it, not even who may write everywhere.
+    await closed.write(".wrangler", "");
+    await expect(build({ root: closed.folder })).rejects.toThrow(
+      `${join(closed.folder, ".wrangler")} cannot be written`,
+    );
+  } finally {
+    await closed[Symbol.asyncDispose]();
+  }
 });
 
 test("a file that is no script is named as it is imported, with what to do", async () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -43,6 +43,12 @@ test.each([
   [["abc", "def"], "It shows one session, and there is def besides."],
 ])("session %j is refused", async (args, sentence) => {
   expect(await mcpEdge(["session", ...args])).toEqual(ended(sentence));
+});
+
+test("session writes nothing in the folder where it is asked", async () => {
+  const { code, output } = await mcpEdge(["session", "--port", String(await freePort())]);
+  expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/^Nothing answers at .*\n$/) });
+  expect(await readdir(cwd)).toEqual([]);
 });
 
 test("each command has a help, and what is none is named", async () => {
