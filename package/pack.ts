@@ -3,8 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { root } from "./doors.ts";
-import { makeEngine } from "./engine.ts";
-import { makeCreate } from "./template.ts";
+import { orSentence } from "./or-sentence.ts";
 
 const run = promisify(execFile);
 
@@ -16,6 +15,8 @@ export interface Packed {
 
 /** Makes both packages in `folder`, as they are published. */
 export async function pack(folder = join(root, ".cache/pack")): Promise<Packed> {
+  // Here, so that in a clone that is not installed this is said.
+  const [{ makeEngine }, { makeCreate }] = await Promise.all([import("./engine.ts"), import("./template.ts")]);
   await mkdir(folder, { recursive: true });
   const engine = join(folder, "mcp-edge");
   const create = join(folder, "create-mcp-edge");
@@ -34,6 +35,9 @@ async function tarballOf(folder: string, into: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const { engine, create } = await pack();
-  console.log(`${engine.tarball}\n${create.tarball}`);
+  process.exitCode = await orSentence(async () => {
+    const { engine, create } = await pack();
+    console.log(`${engine.tarball}\n${create.tarball}`);
+    return 0;
+  });
 }

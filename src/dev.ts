@@ -4,6 +4,7 @@ import { DevServer } from "./dev/dev-server.ts";
 import { whenNpmIsGone } from "./dev/npm-parent.ts";
 import { watchSources } from "./dev/source-watch.ts";
 import { root, unwritable } from "./dev/wrangler-process.ts";
+import { goOnUnread } from "./outputs.ts";
 
 /** `npm start`. Its arguments are those of `wrangler dev`, besides `--allowed-host` and `--allowed-origin`. */
 
@@ -21,7 +22,7 @@ function end(sentence: string): never {
 }
 
 const args = argumentsOrEnd();
-const fault = unwritable();
+const fault = unwritable(root);
 if (fault !== undefined) end(fault);
 
 const said = new Set<string>();
@@ -32,6 +33,7 @@ async function sayFaults(): Promise<void> {
   }
 }
 
+goOnUnread();
 const server = new DevServer(args);
 server.start();
 watchSources(root, (path) => {

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { Fault } from "./fault.ts";
 
 /**
  * Programs of packages that the project has, found from its own folder: the engine may lie elsewhere, and package managers
@@ -23,18 +24,17 @@ export function workerdIn(root: string): string {
   return workerd.default;
 }
 
-/** A package that a command needs; its message says how to get it. */
-export class NotInstalled extends Error {}
-
 function found(root: string, name: string, path: string): string {
   return join(manifest(root, name), "..", path);
 }
 
-/** @throws {NotInstalled} if it is not there. */
+/** @throws {Fault} if it is not there, or the project's own package.json cannot be read. */
 function manifest(root: string, name: string): string {
   try {
     return createRequire(join(root, "package.json")).resolve(`${name}/package.json`);
   } catch (error) {
-    throw new NotInstalled(`${name} is not installed in ${root}: npm install --save-dev ${name}`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "MODULE_NOT_FOUND") throw new Fault(`${name} cannot be found: ${message}`, { cause: error });
+    throw new Fault(`${name} is not installed in ${root}: npm install --save-dev ${name}`, { cause: error });
   }
 }

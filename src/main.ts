@@ -19,7 +19,12 @@ function isTooOld(version: string): boolean {
   return major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]);
 }
 
-async function run(command: string | undefined): Promise<void> {
+/** Of the others wrangler tells, or `serve/main.ts`. */
+const told = new Set(["stdio", "inspect", "session"]);
+
+async function run(asked: string | undefined, option: string | undefined): Promise<void> {
+  const isHelp = option === "--help" || option === "-h";
+  const command = isHelp && told.has(asked ?? "") ? "--help" : asked;
   switch (command) {
     case "dev":
       process.argv.splice(2, 1);
@@ -40,9 +45,13 @@ async function run(command: string | undefined): Promise<void> {
     case "serve":
       await import("./serve/main.ts");
       return;
+    case "--help":
+    case "-h":
+      console.log(usage);
+      return;
     default:
-      console.error(usage);
-      process.exitCode = command === "--help" || command === "-h" ? 0 : 1;
+      console.error(command === undefined ? usage : `There is no command ${command}.\n\n${usage}`);
+      process.exitCode = 1;
   }
 }
 
@@ -50,10 +59,11 @@ if (isTooOld(process.versions.node)) {
   console.error(`mcp-edge needs Node ${oldestNode.join(".")} or newer; this is ${process.versions.node}.`);
   process.exitCode = 1;
 } else {
-  const { NotInstalled } = await import("./installed.ts");
-  await run(process.argv[2]).catch((error: unknown) => {
-    if (!(error instanceof NotInstalled)) throw error;
-    console.error(error.message);
+  const { sentenceOf } = await import("./fault.ts");
+  await run(process.argv[2], process.argv[3]).catch((error: unknown) => {
+    const sentence = sentenceOf(error);
+    if (sentence === undefined) throw error;
+    console.error(sentence);
     process.exitCode = 1;
   });
 }

@@ -18,12 +18,17 @@ const advice: [RegExp, string][] = [
     /EADDRINUSE|bind EACCES|listen EACCES/,
     "On the edge nothing listens on a port: createServer only returns its server, and clients come to its URL.",
   ],
+  [
+    /node_modules[\\/]mcp-edge[\\/]dist[\\/]page$/m,
+    "mcp-edge is not installed there: run npm install. In a workspace, where it is in a folder above, write that one in wrangler.toml, " +
+      'below [assets]: directory = "../../node_modules/mcp-edge/dist/page".',
+  ],
   [/worker_threads|cluster|The Worker method is not/, "On the edge there is one thread for each session."],
   [
     /Could not resolve "[^"]*\.node"|No loader is configured for "\.node"|process\.dlopen|node-gyp/,
     "On the edge there are no native modules: choose a package in JavaScript or WebAssembly.",
   ],
-  [/Could not resolve "[^./][^"]*"/, "Install it (npm install <name>), or correct its name."],
+  [/Could not resolve "(?!node:)[^./][^"]*"/, "Install it (npm install <name>), or correct its name."],
   [
     /ExportedHandler|Class extends value|does not export a fetch\(\) function/,
     "src/worker.ts exports what edge made: export class Session extends app.Session {}, and export default { fetch: app.fetch };",
@@ -33,7 +38,7 @@ const advice: [RegExp, string][] = [
     "While a module loads nothing can be waited for: do it in createServer, which may be async, or in the tool.",
   ],
   [
-    /is not implemented|No such module "node:/,
+    /is not implemented|(No such module|Could not resolve) "node:/,
     "The edge has only a part of Node: see Cloudflare's list of Node.js APIs.",
   ],
 ];

@@ -1,4 +1,5 @@
 import { resolveOptions } from "../options.ts";
+import { checkPort, takeAll, valueOf } from "./flags.ts";
 import { withNpmOptions } from "./npm-options.ts";
 
 /** What `npm start` was told. */
@@ -12,8 +13,6 @@ export interface DevArguments {
   env: string | undefined;
   isHttps: boolean;
 }
-
-const maxPort = 65_535;
 
 /** Options of ours, and the binding by which the Worker gets what they say. */
 const names = [
@@ -33,13 +32,13 @@ const withoutDashes = ["port", "ip", "env", "log-level", "allowed-host", "allowe
 
 /**
  * Reads the arguments of `npm start`: those of `wrangler dev`, `--allowed-host` and `--allowed-origin`.
- * @throws {RangeError} for a hostname that no request can have, for what is no port, and for options that npm has mixed up.
+ * @throws {RangeError} for a hostname that no request can have.
+ * @throws {Fault} for what is no port, and for options that npm has mixed up.
  */
 export function readArguments(argv: string[], environment: NodeJS.Dict<string>): DevArguments {
   const args = withNpmOptions(argv, environment, withoutDashes);
   const port = valueOf(args, "port");
-  if (port !== undefined && !isPort(port))
-    throw new RangeError(`--port takes a number from 0 to ${maxPort}, not "${port}".`);
+  if (port !== undefined) checkPort(port, 0);
   const isVerbose = valueOf(args, "log-level") !== undefined;
   for (const { flag, option, binding } of names) {
     const values = takeAll(args, flag);
@@ -55,34 +54,4 @@ export function readArguments(argv: string[], environment: NodeJS.Dict<string>):
     env: valueOf(args, "env") ?? valueOf(args, "e") ?? environment["CLOUDFLARE_ENV"],
     isHttps: valueOf(args, "local-protocol") === "https",
   };
-}
-
-/** 0 is any that is free. */
-function isPort(text: string): boolean {
-  return /^\d+$/.test(text) && Number(text) <= maxPort;
-}
-
-/** Of `--name value`, `--name=value` or a bare `--name`; `undefined` if it is not there. */
-function valueOf(args: string[], name: string): string | undefined {
-  const dashes = name.length === 1 ? "-" : "--";
-  const camel = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-  for (const [index, arg] of args.entries()) {
-    const [flag, ...value] = arg.split("=");
-    if (flag !== `${dashes}${name}` && flag !== `${dashes}${camel}`) continue;
-    return value.length > 0 ? value.join("=") : (args[index + 1] ?? "");
-  }
-  return undefined;
-}
-
-/** Takes each `--name value` out of `args`. A value may be several, with commas between. */
-function takeAll(args: string[], name: string): string[] {
-  const values: string[] = [];
-  for (;;) {
-    const index = args.findIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
-    if (index < 0) return values;
-    const isWhole = args[index]?.includes("=") === true;
-    const taken = args.splice(index, isWhole ? 1 : 2);
-    const value = isWhole ? taken[0]?.slice(name.length + 3) : taken[1];
-    values.push(...(value ?? "").split(",").map((one) => one.trim()));
-  }
 }

@@ -1,6 +1,8 @@
+import { Fault } from "../fault.ts";
 import { inspectedHeader, inspectHeader, type Inspected } from "../link/inspection.ts";
 import { usualPort } from "./announcement.ts";
 import { typed } from "./commands.ts";
+import { takePort } from "./flags.ts";
 import { withNpmOptions } from "./npm-options.ts";
 import { reportList, reportSession } from "./session-report.ts";
 import { inspectKey } from "./wrangler-process.ts";
@@ -25,19 +27,15 @@ interface Asked {
   isJson: boolean;
 }
 
+/** @throws {Fault} for what it does not know. */
 function readAsked(argv: string[], environment: NodeJS.Dict<string>): Asked {
   const args = withNpmOptions(argv, environment, ["port"]);
-  const given = args.findIndex((arg) => arg.startsWith("--port"));
-  const isWhole = args[given]?.includes("=") === true;
-  const port =
-    given < 0
-      ? String(usualPort)
-      : args
-          .splice(given, isWhole ? 1 : 2)
-          .at(-1)
-          ?.replace("--port=", "");
+  const port = takePort(args) ?? usualPort;
+  const unknown = args.find((arg) => arg.startsWith("-") && arg !== "--json");
+  if (unknown !== undefined) throw new Fault(`There is no option ${unknown}: it takes --port and --json.`);
   const place = args.find((arg) => /^https?:/.test(arg) && URL.canParse(arg));
-  const named = args.find((arg) => arg !== place && !arg.startsWith("-"));
+  const [named, another] = args.filter((arg) => arg !== place && arg !== "--json");
+  if (another !== undefined) throw new Fault(`It shows one session, and there is ${another} besides.`);
   const { origin, pathname, searchParams } = new URL(place ?? `http://localhost:${port}/sse`);
   // Of an event's id the beginning; and no more of any id than is no secret.
   const session = searchParams.get("sessionId") ?? named?.split("/")[0];
@@ -51,7 +49,7 @@ function readAsked(argv: string[], environment: NodeJS.Dict<string>): Asked {
 
 /** `undefined`: what answers there shows no sessions. Rejects if nothing answers. */
 async function ask({ session, url }: Asked): Promise<Inspected | undefined> {
-  const headers: Record<string, string> = { accept: "application/json", [inspectHeader]: inspectKey() };
+  const headers: Record<string, string> = { accept: "application/json", [inspectHeader]: inspectKey() ?? "" };
   if (session !== undefined) headers[inspectedHeader] = encodeURIComponent(session);
   const response = await fetch(url, { headers, signal: AbortSignal.timeout(answerTimeoutMs) });
   const answer: unknown = response.ok ? await response.json().catch(() => undefined) : undefined;

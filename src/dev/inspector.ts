@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { inspectorIn } from "../installed.ts";
 import { usualPort } from "./announcement.ts";
 import { typed } from "./commands.ts";
+import { takePort } from "./flags.ts";
 import { withNpmOptions } from "./npm-options.ts";
 import { root } from "./wrangler-process.ts";
 
@@ -23,17 +24,14 @@ interface Target {
   rest: string[];
 }
 
+/** @throws {Fault} for what is no port. */
 function readTarget(argv: string[], environment: NodeJS.Dict<string>): Target {
   const rest = withNpmOptions(argv, environment, ["port"]);
-  const takeAt = (index: number, count: number): string | undefined => rest.splice(index, count).at(-1);
-  const flag = rest.findIndex((arg) => arg === "--port" || arg.startsWith("--port="));
-  const isWhole = rest[flag]?.includes("=") === true;
-  const given = flag < 0 ? undefined : takeAt(flag, isWhole ? 1 : 2)?.replace("--port=", "");
-  const port = given ?? String(usualPort);
+  const port = takePort(rest) ?? usualPort;
   // Elsewhere a URL is what some other argument says.
   const place = rest[0] === "--cli" ? 1 : 0;
   const isUrl = URL.canParse(rest[place] ?? "") && /^https?:/.test(rest[place] ?? "");
-  const url = isUrl ? takeAt(place, 1) : undefined;
+  const url = isUrl ? rest.splice(place, 1)[0] : undefined;
   return { url: url ?? `http://localhost:${port}/sse`, rest };
 }
 

@@ -15,7 +15,7 @@ const insideWorkerd = "file:///bundle/";
  * project of one's own they are a package, and these names are the user's.
  */
 const ours =
-  /^src\/(auth|dev|edge|hooks|link|page|protocol|sdk|serve|session|shims|stdio|stream|tasks)\/|^src\/(call-log|development|edge-app|index(\.node)?|installed|main|options|server-context|testing|tools)\.ts/;
+  /^src\/(auth|dev|edge|hooks|link|page|protocol|sdk|serve|session|shims|stdio|stream|tasks)\/|^src\/(call-log|development|edge-app|fault|index(\.node)?|installed|main|options|outputs|server-context|testing|tools)\.ts/;
 
 /** Stack frames of a bundle, told in places of its sources. */
 export class StackFrames {

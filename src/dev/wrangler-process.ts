@@ -58,10 +58,10 @@ export const preload = `data:text/javascript,${encodeURIComponent(`(${prepare.to
 
 /** Starts `wrangler dev`. It ends, with all that it started, when this process does. */
 export function forkWrangler(args: string[]): ChildProcess {
-  return fork(wranglerIn(root), ["dev", ...args, "--var", `${inspectBinding}:${inspectKey()}`], {
+  return fork(wranglerIn(root), ["dev", ...args, "--var", `${inspectBinding}:${inspectKey() ?? newInspectKey()}`], {
     cwd: root,
     // wrangler builds it in, and the gate believes it: nothing that says otherwise may come from outside.
-    env: { ...offline, ...registry(), ...process.env, FORCE_COLOR: colours(), NODE_ENV: "development" },
+    env: { ...wranglerEnvironment(root), FORCE_COLOR: colours(), NODE_ENV: "development" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     // A group of its own, so that all of it can be ended. Windows has no groups, and ends it with us.
     detached: hasGroups,
@@ -69,17 +69,25 @@ export function forkWrangler(args: string[]): ChildProcess {
   });
 }
 
-/** What `npm run inspect` shows the Worker of an `npm start` in the same project: the rest of the world is shown no session. */
-export function inspectKey(): string {
-  const file = join(root, ".wrangler/inspect-key");
+const keyFile = join(root, ".wrangler/inspect-key");
+
+/**
+ * What `npm run inspect` shows the Worker of an `npm start` in the same project: the rest of the world is shown no session. `undefined` if
+ * none has run here.
+ */
+export function inspectKey(): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(keyFile, "utf8");
   } catch {
-    mkdirSync(dirname(file), { recursive: true });
-    const key = randomUUID();
-    writeFileSync(file, key, { mode: 0o600 });
-    return key;
+    return undefined;
   }
+}
+
+function newInspectKey(): string {
+  mkdirSync(dirname(keyFile), { recursive: true });
+  const key = randomUUID();
+  writeFileSync(keyFile, key, { mode: 0o600 });
+  return key;
 }
 
 /** esbuild outlives a wrangler that ends while it watches the sources, and would hold our outputs open for ever. */
@@ -92,9 +100,9 @@ export function endGroup(leader: number | undefined): void {
   }
 }
 
-/** Why wrangler could not work in this folder, if it could not. */
-export function unwritable(): string | undefined {
-  const folder = join(root, ".wrangler");
+/** Why wrangler could not work in `project`, if it could not. */
+export function unwritable(project: string): string | undefined {
+  const folder = join(project, ".wrangler");
   try {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK);
@@ -104,13 +112,17 @@ export function unwritable(): string | undefined {
   }
 }
 
-/** wrangler's list of the servers of this machine is in the home folder, and it does not start if it cannot write there. */
-function registry(): Record<string, string> {
+/** This process's environment for a wrangler of the project in `folder`, which asks for no network and no home folder. */
+export function wranglerEnvironment(folder: string): NodeJS.Dict<string> {
+  return { ...offline, ...homeIn(join(folder, ".wrangler")), ...process.env };
+}
+
+/** wrangler's configuration and its list of the servers of this machine are in the home folder, and it ends if it cannot write there. */
+function homeIn(folder: string): Record<string, string> {
   try {
     accessSync(homedir(), constants.W_OK | constants.X_OK);
     return {};
   } catch {
-    const folder = join(root, ".wrangler");
     return { WRANGLER_REGISTRY_PATH: join(folder, "registry"), XDG_CONFIG_HOME: join(folder, "config") };
   }
 }

@@ -1,7 +1,5 @@
 import type { Unstable_Config } from "wrangler";
-
-/** A project that cannot be served without Cloudflare; the message says what is in the way. */
-export class BuildFault extends Error {}
+import { Fault } from "../fault.ts";
 
 /** What is served here too, and what names bindings without making any. */
 const notRefused = new Set(["assets", "version_metadata", "durable_objects", "vars", "define", "previews"]);
@@ -25,7 +23,7 @@ const withoutBinding = new Set([
 
 /**
  * Whatever has a `binding` is refused, so also what a later wrangler knows: it would be missing when a tool needs it.
- * @throws {BuildFault} that names all of them.
+ * @throws {Fault} that names all of them.
  */
 export function refuseBindings(config: Unstable_Config): void {
   const bound = (Object.entries(config) as [string, unknown][]).flatMap(([kind, value]) => {
@@ -34,13 +32,13 @@ export function refuseBindings(config: Unstable_Config): void {
     return names.length > 0 ? [`${kind} (${names.join(", ")})`] : [];
   });
   if (bound.length > 0) {
-    throw new BuildFault(
+    throw new Fault(
       `wrangler.toml binds ${bound.join(", ")}, which only Cloudflare has. Take them out, or write an environment ` +
         "without them, and build with --env <name>.",
     );
   }
   if (config.assets?.directory !== undefined && config.assets.binding === undefined) {
-    throw new BuildFault(
+    throw new Fault(
       `The files of [assets] (${config.assets.directory}) have no binding, and without one only Cloudflare serves them: add ` +
         'binding = "PAGE" to the block, or take it out.',
     );
@@ -48,12 +46,12 @@ export function refuseBindings(config: Unstable_Config): void {
   const { bindings: objects } = config.durable_objects;
   const foreign = objects.filter(({ script_name: script }) => script !== undefined);
   if (foreign.length > 0) {
-    throw new BuildFault(
+    throw new Fault(
       `${foreign.map(({ name }) => name).join(", ")} binds an object of another Worker, which is not here.`,
     );
   }
   if (objects.length === 0) {
-    throw new BuildFault(
+    throw new Fault(
       "wrangler.toml binds no Durable Object, so there would be no sessions: see its [[durable_objects.bindings]].",
     );
   }

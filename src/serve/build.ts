@@ -5,7 +5,10 @@ import { createHash } from "node:crypto";
 import { basename, extname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Unstable_Config } from "wrangler";
-import { BuildFault, refuseBindings } from "./bindings.ts";
+import { adviceOn } from "../dev/advice.ts";
+import { unwritable, wranglerEnvironment } from "../dev/wrangler-process.ts";
+import { Fault } from "../fault.ts";
+import { refuseBindings } from "./bindings.ts";
 import { assetsScript, copyAssets } from "./assets.ts";
 import { type BuiltWorker, workerdConfig } from "./workerd-config.ts";
 import { wranglerIn } from "../installed.ts";
@@ -44,7 +47,7 @@ export interface BuildOptions {
 
 /**
  * Makes of a project's Worker what plain workerd serves: the bundle that `wrangler deploy` would upload, and a configuration.
- * @throws {BuildFault} for bindings that only Cloudflare has, for a Worker that cannot be bundled, and for a folder to build
+ * @throws {Fault} for bindings that only Cloudflare has, for a Worker that cannot be bundled, and for a folder to build
  * in that holds something else.
  */
 export async function build({ root, out = join(root, "dist"), env, compile = false }: BuildOptions): Promise<string> {
@@ -52,6 +55,8 @@ export async function build({ root, out = join(root, "dist"), env, compile = fal
   refuseBindings(config);
   const folder = resolve(out);
   await refuseForeign(folder);
+  const unwritten = unwritable(root);
+  if (unwritten !== undefined) throw new Fault(unwritten);
   const script = await bundle(root, env);
   const { directory, binding } = config.assets ?? {};
   const isBound = directory !== undefined && binding !== undefined;
@@ -85,10 +90,10 @@ export async function build({ root, out = join(root, "dist"), env, compile = fal
 async function refuseForeign(folder: string): Promise<void> {
   const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === "ENOENT") return [];
-    throw new BuildFault(`${folder} is no folder to build in: name another by --out. (${error.message})`);
+    throw new Fault(`${folder} is no folder to build in: name another by --out. (${error.message})`);
   });
   if (entries.length === 0 || entries.includes(built.about)) return;
-  throw new BuildFault(
+  throw new Fault(
     `${folder} holds something else than a build (${entries.slice(0, 3).join(", ")}): name another folder by --out.`,
   );
 }
@@ -100,12 +105,11 @@ async function readWrangler(root: string, env: string | undefined): Promise<Unst
   const found = ["wrangler.toml", "wrangler.jsonc", "wrangler.json"].map((name) => join(root, name));
   const entries = new Set(await readdir(root));
   const path = found.find((file) => entries.has(basename(file)));
-  if (path === undefined)
-    throw new BuildFault(`There is no wrangler.toml in ${root}: build in the folder of a project.`);
+  if (path === undefined) throw new Fault(`There is no wrangler.toml in ${root}: build in the folder of a project.`);
   const config = readOrRefuse(() => readConfig({ config: path, env }, { hideWarnings: true }));
   // wrangler would take what stands outside of all environments, with a warning.
   if (env !== undefined && !config.definedEnvironments?.includes(env)) {
-    throw new BuildFault(
+    throw new Fault(
       `${basename(path)} has no environment ${env}: there is ${config.definedEnvironments?.join(", ") || "none"}.`,
     );
   }
@@ -117,7 +121,7 @@ function readOrRefuse(read: () => Unstable_Config): Unstable_Config {
     return read();
   } catch (error) {
     const { message, location } = Object(error) as { message: string; location?: { file: string; line: number } };
-    throw new BuildFault(location === undefined ? message : `${message} in ${location.file}, line ${location.line}.`);
+    throw new Fault(location === undefined ? message : `${message} in ${location.file}, line ${location.line}.`);
   }
 }
 
@@ -132,21 +136,26 @@ async function bundle(root: string, env: string | undefined): Promise<string> {
     folder,
     ...(env === undefined ? [] : ["--env", env]),
   ];
-  // Told to a Worker by wrangler, and by it only: not a development server.
-  const quiet = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
   try {
-    await run(process.execPath, args, { cwd: root, env: { ...process.env, ...quiet, NODE_ENV: "production" } });
+    // wrangler writes it into the bundle: this is no development server.
+    await run(process.execPath, args, { cwd: root, env: { ...wranglerEnvironment(root), NODE_ENV: "production" } });
     const files = await readdir(folder);
     const others = files.filter((file) => ![".js", ".map", ".md"].includes(extname(file)));
-    if (others.length > 0)
-      throw new BuildFault(`The Worker has modules besides its script, which is not built yet: ${others.join(", ")}.`);
+    if (others.length > 0) {
+      // wrangler puts a hash before the name.
+      const named = others.map((file) => file.replace(/^[\da-f]{40}-/, "")).join(", ");
+      throw new Fault(
+        `The Worker imports ${named}, which is no script, and only Cloudflare serves that: export what is in it from a module.`,
+      );
+    }
     const script = files.find((file) => extname(file) === ".js");
-    if (script === undefined) throw new BuildFault("wrangler made no script.");
+    if (script === undefined) throw new Fault("wrangler made no script.");
     return await readFile(join(folder, script), "utf8");
   } catch (error) {
-    if (error instanceof BuildFault) throw error;
+    if (error instanceof Fault) throw error;
     const { stdout = "", stderr = "" } = Object(error) as { stdout?: string; stderr?: string };
-    throw new BuildFault(`wrangler could not bundle the Worker:\n${`${stdout}${stderr}`.trim() || String(error)}`);
+    const said = `${stdout}${stderr}`.trim() || String(error);
+    throw new Fault(`wrangler could not bundle the Worker:\n${said}\n${adviceOn(said)}`.trim());
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,15 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Fault } from "../fault.ts";
 
 /** `SQLITE_BUSY`. */
 const sqliteBusy = 5;
 
 /** Of the databases that workerd makes. */
 const pageBytes = 4_096;
-
-/** Why nothing can be served from a folder of data. */
-export class DataFault extends Error {}
 
 /**
  * The folder of a server's sessions, which one server at a time may use: workerd locks nothing, and two of them on one
@@ -26,7 +24,7 @@ export class DataFolder {
     this.#lock = lock;
   }
 
-  /** @throws {DataFault} if another server uses it, or it cannot be written. */
+  /** @throws {Fault} if another server uses it, or it cannot be written. */
   static async open(path: string): Promise<DataFolder> {
     const lock = locked(path);
     // An orphan is known by the folder's name, which a link would change.
@@ -37,7 +35,7 @@ export class DataFolder {
 
   /**
    * Notes the workerd that uses it, which outlives a `kill -9` of this process.
-   * @throws {DataFault} if the disk is full, before a session finds out.
+   * @throws {Fault} if the disk is full, before a session finds out.
    */
   note(pid: number): void {
     try {
@@ -97,7 +95,7 @@ function locked(path: string): DatabaseSync {
     return lock;
   } catch (error) {
     if (Reflect.get(Object(error), "errcode") === sqliteBusy) {
-      throw new DataFault(
+      throw new Fault(
         `Another mcp-edge serves from ${path}. Two would both serve the same sessions: stop that one, or set DATA to another folder.`,
       );
     }
@@ -105,9 +103,9 @@ function locked(path: string): DatabaseSync {
   }
 }
 
-function unwritable(path: string, error: unknown): DataFault {
+function unwritable(path: string, error: unknown): Fault {
   const why = error instanceof Error ? error.message : String(error);
-  return new DataFault(
+  return new Fault(
     `${path} cannot be written, and sessions are kept there: make room, or set DATA to a folder that can be. (${why})`,
   );
 }

@@ -1,12 +1,11 @@
 import { parseArgs } from "node:util";
 import { typed } from "../dev/commands.ts";
 import { whenNpmIsGone } from "../dev/npm-parent.ts";
-import { NotInstalled } from "../installed.ts";
-import { BuildFault } from "./bindings.ts";
+import { sentenceOf } from "../fault.ts";
+import { goOnUnread } from "../outputs.ts";
 import { build } from "./build.ts";
-import { DataFault } from "./data-folder.ts";
 import { serve, type Serving } from "./serve.ts";
-import { optionsIn, ServeFault, type ServeOptions } from "./serve-options.ts";
+import { optionsIn, type ServeOptions } from "./serve-options.ts";
 
 const usage = `mcp-edge build [--out dist] [--env <name>] [--compile]   makes what plain workerd serves
 mcp-edge serve [dist]                                    serves it, as its environment says:
@@ -63,6 +62,7 @@ type Phase = { is: "starting" } | { is: "serving"; serving: Serving } | { is: "s
 
 /** Ends the process with 0 if it was told to stop, by a signal, and with 1 if workerd ended by itself. */
 async function serveUntilStopped(options: ServeOptions): Promise<void> {
+  goOnUnread();
   let phase: Phase = { is: "starting" };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
@@ -95,8 +95,7 @@ function isStopping(phase: Phase): boolean {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const isSentence = [BuildFault, ServeFault, DataFault, NotInstalled].some((fault) => error instanceof fault);
   if (error instanceof UsageFault) console.error(`${error.message}\n\n${usage}`);
-  else console.error(isSentence ? (error as Error).message : error);
+  else console.error(sentenceOf(error) ?? error);
   process.exit(1);
 });

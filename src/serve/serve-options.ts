@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { Fault } from "../fault.ts";
 import { resolveOptions } from "../options.ts";
 
 export interface ServeOptions {
@@ -18,23 +19,20 @@ export interface ServeOptions {
   env: NodeJS.Dict<string>;
 }
 
-/** Why it cannot serve; the message says what to do. */
-export class ServeFault extends Error {}
-
 /**
  * The options in the environment: `PORT`, `HOST`, `DATA`, `GRACE` (seconds), `ALLOWED_HOSTS`. One that is empty is not set: a
  * host of "" would be all networks, a folder of "" the one that it is started in.
- * @throws {ServeFault} for a value that cannot be.
+ * @throws {Fault} for a value that cannot be.
  */
 export function optionsIn(env: NodeJS.Dict<string>, folder: string): ServeOptions {
   const given = (name: string, otherwise: string): string => env[name]?.trim() || otherwise;
   const port = given("PORT", "8000");
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-    throw new ServeFault(`PORT is a number from 1 to 65535, not ${port}.`);
+    throw new Fault(`PORT is a number from 1 to 65535, not ${port}.`);
   }
   const grace = given("GRACE", "3");
   if (!/^\d+(\.\d+)?$/.test(grace) || Number(grace) > 3_600) {
-    throw new ServeFault(`GRACE is a number of seconds up to 3600, not ${grace}.`);
+    throw new Fault(`GRACE is a number of seconds up to 3600, not ${grace}.`);
   }
   return {
     folder: resolve(folder),
@@ -58,7 +56,7 @@ function hostsIn(text: string): string[] {
     resolveOptions({ allowedHosts: names });
     return names;
   } catch {
-    throw new ServeFault(
+    throw new Fault(
       `ALLOWED_HOSTS is hostnames with commas between them, without scheme, port and wildcard, or * for any, not ${text}.`,
     );
   }

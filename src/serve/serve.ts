@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { get } from "node:http";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { typed } from "../dev/commands.ts";
 import { type AboutBuild, built } from "./build.ts";
 import { DataFolder } from "./data-folder.ts";
 import { descriptorLimit, sessionsFor } from "./descriptors.ts";
-import { ServeFault, type ServeOptions } from "./serve-options.ts";
+import { Fault } from "../fault.ts";
+import type { ServeOptions } from "./serve-options.ts";
 import { workerdBinary } from "./workerd-binary.ts";
 import { hostsVariable, names } from "./workerd-config.ts";
+
+/** By when a Worker answers, on a machine with much else to do, milliseconds. */
+const lateAfterMs = 20_000;
 
 /** A server on this machine, until it is stopped. */
 export interface Serving {
@@ -24,14 +29,14 @@ export interface Serving {
 
 /**
  * Serves what `build` made, by workerd, until it is stopped.
- * @throws {ServeFault} for what is missing; {DataFault} for a folder of data that is in use.
+ * @throws {Fault} for what is missing, and for a folder of data that is in use.
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { folder, port, host, env } = options;
   const about = readAbout(folder);
   const missing = about.secrets.filter((name) => (env[name] ?? "") === "");
   if (missing.length > 0) {
-    throw new ServeFault(
+    throw new Fault(
       `The environment lacks ${missing.join(" and ")}, which [secrets] of wrangler.toml requires: set ${missing.length > 1 ? "them" : "it"} and start again.`,
     );
   }
@@ -46,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const last = child;
     process.once("exit", () => last.kill("SIGKILL"));
     data.note(child.pid ?? 0);
-    await untilListening(port, host, child);
+    await untilAnswering(port, host, child);
   } catch (error) {
     child?.kill("SIGKILL");
     data.release();
@@ -68,12 +73,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 function readAbout(folder: string): AboutBuild {
   const path = join(folder, built.about);
   if (![path, join(folder, built.config)].every((file) => existsSync(file))) {
-    throw new ServeFault(`There is no build in ${folder}: ${typed("build")} makes one.`);
+    throw new Fault(`There is no build in ${folder}: ${typed("build")} makes one.`);
   }
   try {
     return JSON.parse(readFileSync(path, "utf8")) as AboutBuild;
   } catch {
-    throw new ServeFault(`${path} cannot be read: build again.`);
+    throw new Fault(`${path} cannot be read: build again.`);
   }
 }
 
@@ -81,7 +86,7 @@ function readAbout(folder: string): AboutBuild {
 async function refuseTakenPort(port: number, host: string): Promise<void> {
   await new Promise<void>((done, refuse) => {
     const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => refuse(new ServeFault(whyNot(error, port, host))));
+    probe.once("error", (error: NodeJS.ErrnoException) => refuse(new Fault(whyNot(error, port, host))));
     probe.listen(port, host, () => probe.close(() => done()));
   });
 }
@@ -124,20 +129,27 @@ function start({ folder, port, host, data, allowedHosts, env }: ServeOptions): C
   });
 }
 
-/** Until it accepts connections. */
-async function untilListening(port: number, host: string, child: ChildProcess): Promise<void> {
+/** Until the Worker answers, whatever that is: workerd accepts connections before it has loaded it, and ends if it cannot. */
+async function untilAnswering(port: number, host: string, child: ChildProcess): Promise<void> {
   const target = { port, host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host };
+  const late = setTimeout(
+    () => console.error(`Not serving after ${lateAfterMs / 1_000} s. Does a module of the Worker loop while it loads?`),
+    lateAfterMs,
+  );
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new ServeFault("workerd ended before it served: what it wrote is above.");
+      throw new Fault(
+        "workerd ended before it served: what it wrote is above. If the Worker throws while it loads, mend that and build again.",
+      );
     }
-    const isOpen = await new Promise<boolean>((done) => {
-      const socket = connect(target, () => {
-        socket.destroy();
+    const isAnswered = await new Promise<boolean>((done) => {
+      const request = get({ ...target, path: "/health", agent: false }, (response) => {
+        response.destroy();
         done(true);
-      }).once("error", () => done(false));
+      });
+      request.once("error", () => done(false));
     });
-    if (isOpen) return;
+    if (isAnswered) return clearTimeout(late);
     await new Promise((done) => setTimeout(done, 20));
   }
 }

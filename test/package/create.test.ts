@@ -1,9 +1,9 @@
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "../support/bundle.ts";
-import { create, type PackedInFolder, packInFolder } from "./packed.ts";
+import { create, type PackedInFolder, packInFolder, runToEnd } from "./packed.ts";
 
 let packed: PackedInFolder;
 let cwd: string;
@@ -156,4 +156,23 @@ test("without a network the project is complete, and one sentence says what is l
   });
   expect(await filesIn("offline")).toContain("src/server.ts");
   expect(await readdir(join(cwd, "offline"))).not.toContain("node_modules");
+});
+
+test("a clone that cannot be written makes a project all the same, and says why it cannot be packed there", async () => {
+  const clone = join(cwd, "clone");
+  const files = ["LICENSE", "README.md", "CHANGELOG.md", "tsconfig.json", "wrangler.toml", "package.json", ".npmrc"];
+  for (const path of ["src", "package", "test/add.test.ts", "test/server.test.ts", ...files]) {
+    await cp(join(root, path), join(clone, path), { recursive: true });
+  }
+  await symlink(join(root, "node_modules"), join(clone, "node_modules"));
+  // Nobody can make a folder of it, not even who may write everywhere.
+  await writeFile(join(clone, ".cache"), "");
+  const npm = (...args: string[]) => runToEnd("npm", ["--silent", "run", ...args], { cwd: clone });
+  const made = await npm("create", "--", "../of-clone", "--no-install");
+  expect(made).toEqual({ code: 0, output: expect.stringContaining("cd ../of-clone\n") });
+  expect(await filesIn("of-clone")).toContain("vendor/mcp-edge-1.0.0.tgz");
+  expect(await npm("pack")).toEqual({
+    code: 1,
+    output: expect.stringMatching(/^The package cannot be made here: ENOTDIR.*\n$/),
+  });
 });

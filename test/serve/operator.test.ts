@@ -1,9 +1,11 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build } from "../../src/serve/build.ts";
-import { clonedConfig } from "../support/bundle.ts";
+import { clonedConfig, root } from "../support/bundle.ts";
 import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
 import { RawSseClient } from "../support/raw-client.ts";
 import { command, folder, place, serving } from "./served.ts";
@@ -55,6 +57,80 @@ test("a workerd that dies takes serve with it, which says so and that the sessio
   expect(await server.ended).toBe(1);
   expect(server.output()).toContain("workerd ended by itself (SIGKILL)");
   await serving(built, where);
+});
+
+test("a Worker that throws while it loads is not said to be served", async () => {
+  const thrower = await copyProject();
+  try {
+    await thrower.write("src/server.ts", 'export function createServer() {}\nthrow new Error("no key");\n');
+    const where = await place();
+    const env = { PORT: String(where.port), DATA: where.data };
+    const server = command(["serve", await build({ root: thrower.folder })], { env });
+    expect(await server.ended).toBe(1);
+    expect(server.output()).toContain("Uncaught Error: no key");
+    expect(server.output()).toContain("workerd ended before it served: what it wrote is above.");
+    expect(server.output()).not.toContain("/sse");
+  } finally {
+    await thrower[Symbol.asyncDispose]();
+  }
+});
+
+test("it builds where the home folder cannot be written, as in a container of any user", async () => {
+  const out = join(await folder(), "dist");
+  const building = command(["build", "--out", out], { cwd: project.folder, env: { HOME: "/dev/null" } });
+  expect(await building.ended).toBe(0);
+  expect(building.output()).toMatch(/^Built .*dist\. Serve it: /);
+});
+
+test("a project that cannot be written, and one whose packages lie in a folder above, are told what to do", async () => {
+  const closed = await copyProject();
+  try {
+    const config = await readFile(clonedConfig, "utf8");
+    await closed.write("wrangler.toml", config.replace("./src/page/dist", "./node_modules/mcp-edge/dist/page"));
+    await expect(build({ root: closed.folder })).rejects.toThrow(
+      /node_modules\/mcp-edge\/dist\/page\n[^]*In a workspace, .* write that one in wrangler\.toml/,
+    );
+    await rm(join(closed.folder, ".wrangler"), { recursive: true, force: true });
+    // Nobody can make a folder of it, not even who may write everywhere.
+    await closed.write(".wrangler", "");
+    await expect(build({ root: closed.folder })).rejects.toThrow(
+      `${join(closed.folder, ".wrangler")} cannot be written`,
+    );
+  } finally {
+    await closed[Symbol.asyncDispose]();
+  }
+});
+
+test("a file that is no script is named as it is imported, with what to do", async () => {
+  const importer = await copyProject();
+  try {
+    await importer.write("src/data.txt", "data");
+    await importer.write("src/server.ts", 'import data from "./data.txt";\nexport const createServer = () => data;\n');
+    await expect(build({ root: importer.folder })).rejects.toThrow(/^The Worker imports data\.txt, which is no script/);
+  } finally {
+    await importer[Symbol.asyncDispose]();
+  }
+});
+
+test("where nothing can be written any more, running calls still have the time to end that they have", async () => {
+  const where = await place();
+  const full = openSync("/dev/full", "w");
+  const env = { ...process.env, PORT: String(where.port), DATA: where.data, GRACE: "60" };
+  const server = spawn(process.execPath, [join(root, "src/main.ts"), "serve", built], {
+    cwd: root,
+    env,
+    stdio: ["ignore", full, full],
+  });
+  closeSync(full);
+  const exited = once(server, "exit");
+  const url = `http://localhost:${where.port}`;
+  await expect.poll(() => fetch(`${url}/health`).then(({ ok }) => ok, String)).toBe(true);
+  const client = await RawSseClient.open(url);
+  const id = await client.send("tools/call", { name: "countdown", arguments: { from: 10, stepMs: 500 } });
+  server.kill("SIGTERM");
+  expect(await client.stream.answerTo(id)).toMatchObject({ result: { content: [{ type: "text" }] } });
+  client.close();
+  expect(await exited).toEqual([0, null]);
 });
 
 test("told to stop twice it ends at once, however long calls may take", async () => {

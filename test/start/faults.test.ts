@@ -64,6 +64,11 @@ test.each([
     ["npm install", "src/server.ts:1:20"],
   ],
   [
+    "that imports a module which Node has nowhere",
+    'import nothing from "node:nothing";\nnothing();\nexport { createServer } from "./example.ts";\n',
+    ["The edge has only a part of Node", "src/server.ts:1:20"],
+  ],
+  [
     "that imports a native module",
     'import nothing from "./addon.node";\nnothing();\nexport { createServer } from "./example.ts";\n',
     ["On the edge there are no native modules", "src/server.ts:1:20"],

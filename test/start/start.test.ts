@@ -26,7 +26,7 @@ async function isRefused(url: string): Promise<boolean> {
 test("npm start prints where to connect and the next step, and serves there under both names", async () => {
   const { run, port } = await start();
   await run.written(announced);
-  const block = run.output().split("src/dev.ts")[1]?.split("\n").slice(1).join("\n").trim();
+  const block = run.output().split("src/main.ts dev")[1]?.split("\n").slice(1).join("\n").trim();
   expect(block).toBe(`Serving src/server.ts, and again whenever you save it. Ctrl-C ends it.
 
   http://localhost:${port}/sse   connect here (HTTP+SSE), or open it in a browser

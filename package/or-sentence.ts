@@ -1,0 +1,14 @@
+import { Fault, sentenceOf } from "../src/fault.ts";
+
+/** The exit code of `run`; 1, after a sentence, if the system or a program that it runs does not let it. */
+export async function orSentence(run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    const isOfSystem = error instanceof Error && ("syscall" in error || "cmd" in error);
+    const sentence = sentenceOf(isOfSystem ? new Fault(`The package cannot be made here: ${error.message}`) : error);
+    if (sentence === undefined) throw error;
+    console.error(sentence);
+    return 1;
+  }
+}
