@@ -22,6 +22,7 @@ export async function buildPage(folder: string): Promise<ThirdParty[]> {
     minify: true,
     format: "esm",
     target: ["chrome120", "firefox121", "safari17.2"],
+    alias: { "@modelcontextprotocol/client/_shims": join(sources, "client-shims.ts") },
     legalComments: "none",
     logLevel: "warning",
     metafile: true,

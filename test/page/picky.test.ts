@@ -175,3 +175,12 @@ test("of a server of the plain kind all is shown that it has; what cannot be sho
   await result(page).getByText('{"size":"huge"}').waitFor();
   expect(screen.complaints).toEqual([]);
 });
+
+test("a result is shown as it came, also one that is not what its tool promises", async () => {
+  await using screen = await openScreen(browser, `${bare.url}/`);
+  const { page } = screen;
+  await choose(page, "promise");
+  await run(page);
+  await result(page).getByText("fifty").waitFor();
+  expect(screen.complaints).toEqual([]);
+});
