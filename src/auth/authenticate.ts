@@ -1,14 +1,12 @@
-import { localhostAllowedHostnames } from "@modelcontextprotocol/server";
 import { isObject } from "../protocol/json-rpc.ts";
 import { noteCaller } from "../link/caller.ts";
 import type { Auth, Authenticate, Caller, Identified, Resource } from "./auth.ts";
 import { unauthorized } from "./challenge.ts";
+import { isTrusted } from "./trusted-url.ts";
 
 /** What an owner's hash was computed for lately, so that not each request computes it. */
 const owners = new Map<string, string>();
 const maxOwners = 1_000;
-
-const localhosts = localhostAllowedHostnames();
 
 /** Functions of {@linkcode Auth} that know clients which are configured with a secret, see {@linkcode withoutMetadata}. */
 const secretive = new WeakSet<object>();
@@ -61,17 +59,12 @@ function checkResource(resource: unknown, authenticate: object): void {
     );
   }
   const { authorizationServers: issuers, requiredScopes: scopes } = isObject(resource) ? resource : {};
-  const areIssuers = Array.isArray(issuers) && issuers.length > 0 && issuers.every(isIssuer);
+  const areIssuers = Array.isArray(issuers) && issuers.length > 0 && issuers.every(isTrusted);
   if (areIssuers && Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string")) return;
   throw new TypeError(
     "auth.resource is { authorizationServers, requiredScopes }, a list of URLs with https:, or of localhost, and one of " +
       `scopes, not ${JSON.stringify(resource)}.`,
   );
-}
-
-function isIssuer(issuer: unknown): boolean {
-  const url = typeof issuer === "string" ? URL.parse(issuer) : null;
-  return url?.protocol === "https:" || (url?.protocol === "http:" && localhosts.includes(url.hostname));
 }
 
 export interface Asked<Env> {
@@ -92,8 +85,7 @@ export async function identify<Env>(auth: CheckedAuth<Env>, asked: Asked<Env>): 
   const { request, env, ctx, resourceMetadataUrl, maxCallerBytes } = asked;
   const said: Identified = await auth.authenticate(request, env, ctx);
   if (said === undefined) {
-    const scopes = auth.resource?.requiredScopes ?? [];
-    return withMetadata(unauthorized("No valid credentials", scopes), resourceMetadataUrl);
+    return withMetadata(unauthorized("No valid credentials", auth.resource?.requiredScopes), resourceMetadataUrl);
   }
   if (said instanceof Response) return withMetadata(said, resourceMetadataUrl);
   const { principal, authInfo } = callerIn(said);

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
-import { isTrusted, type JwtSettings } from "./jwt-options.ts";
+import type { JwtSettings } from "./jwt-options.ts";
+import { isTrusted } from "./trusted-url.ts";
 
 /** An unknown key has the issuer asked again at most so often. */
 const cooldownDuration = 5_000;

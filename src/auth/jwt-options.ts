@@ -1,4 +1,5 @@
 import type { JWTPayload } from "jose";
+import { isTrusted } from "./trusted-url.ts";
 
 /** Whose tokens are taken, and for what (MCP, authorization). What has no default is needed. */
 export interface JwtOptions {
@@ -82,13 +83,6 @@ function checkUrl(name: string, value: unknown): void {
   throw new RangeError(
     `jwt's ${name} is a URL that begins with https://, not ${JSON.stringify(value) ?? typeof value}.`,
   );
-}
-
-/** Whether `value` is a URL on the way to which nobody can answer instead: of HTTPS, or of this machine. */
-export function isTrusted(value: unknown): value is string {
-  const url = typeof value === "string" ? URL.parse(value) : null;
-  const isLocal = url?.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  return url !== null && (url.protocol === "https:" || isLocal) && url.hash === "";
 }
 
 /** RFC 6749, section 3.3: no blanks, quotes and backslashes. */
