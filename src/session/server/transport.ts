@@ -91,17 +91,14 @@ export class SessionTransport implements Transport {
       else asked(message);
       return;
     }
+    let sent: JSONRPCMessage = message;
     if (isRequest(message)) {
       this.#requireCapability(message.method);
-      this.#target.emit(this.#withWireId(message), options?.relatedRequestId);
-      return;
+      sent = this.#withWireId(message);
+    } else if (message.method === "notifications/cancelled" && message.params !== undefined) {
+      sent = { ...message, params: { ...message.params, requestId: this.#wireId(message.params["requestId"]) } };
     }
-    if (message.method === "notifications/cancelled" && message.params !== undefined) {
-      const requestId = this.#wireId(message.params["requestId"]);
-      this.#target.emit({ ...message, params: { ...message.params, requestId } }, options?.relatedRequestId);
-      return;
-    }
-    this.#target.emit(message, options?.relatedRequestId);
+    this.#target.emit(sent, options?.relatedRequestId);
   }
 
   /** Tells the client that `lists`, such as `tools`, may not be as it knows them. */
