@@ -5,8 +5,8 @@ export async function orSentence(run: () => Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (error) {
-    const isOfSystem = error instanceof Error && ("syscall" in error || "cmd" in error);
-    const sentence = sentenceOf(isOfSystem ? new Fault(`The package cannot be made here: ${error.message}`) : error);
+    // Of a program's it is what that says.
+    const sentence = sentenceOf(error instanceof Error && "cmd" in error ? new Fault(error.message) : error);
     if (sentence === undefined) throw error;
     console.error(sentence);
     return 1;

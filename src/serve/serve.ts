@@ -76,10 +76,12 @@ function readAbout(folder: string): AboutBuild {
     throw new Fault(`There is no build in ${folder}: ${typed("build")} makes one.`);
   }
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as AboutBuild;
+    const about = JSON.parse(readFileSync(path, "utf8")) as AboutBuild;
+    if (Array.isArray(about.secrets)) return about;
   } catch {
-    throw new Fault(`${path} cannot be read: build again.`);
+    // It is none either.
   }
+  throw new Fault(`${path} cannot be read: build again.`);
 }
 
 /** workerd says no more than a number. Looked at before, because it opens the sessions first. */

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { StackFrames } from "../dev/stack-frames.ts";
-import { Fault, sentenceOf } from "../fault.ts";
+import { Fault, ofMissingPackage } from "../fault.ts";
 import { stackOf } from "../protocol/thrown.ts";
 import type { ServerFactory } from "../server-context.ts";
 
@@ -45,7 +45,7 @@ async function loaded(): Promise<{ createServer?: ServerFactory }> {
   try {
     return (await import(pathToFileURL(path).href)) as { createServer?: ServerFactory };
   } catch (error) {
-    if (sentenceOf(error) !== undefined || isShownByNode(error)) throw error;
+    if (ofMissingPackage(error) !== undefined || isShownByNode(error)) throw error;
     const said = new StackFrames(root).shorten(stackOf(error));
     throw new Fault(`${path} cannot be loaded: ${said}${isOfEdge(error) ? onlyOnEdge : ""}`, { cause: error });
   } finally {

@@ -173,6 +173,6 @@ test("a clone that cannot be written makes a project all the same, and says why 
   expect(await filesIn("of-clone")).toContain("vendor/mcp-edge-1.0.0.tgz");
   expect(await npm("pack")).toEqual({
     code: 1,
-    output: expect.stringMatching(/^The package cannot be made here: ENOTDIR.*\n$/),
+    output: expect.stringMatching(/^Not possible here: ENOTDIR.*\n$/),
   });
 });

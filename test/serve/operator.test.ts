@@ -192,6 +192,24 @@ test("it builds in no folder that holds something else, and touches nothing ther
   );
 });
 
+test("a folder that cannot be made, and a build that is none, are each a sentence", async () => {
+  const where = await folder();
+  const link = join(where, "dist");
+  await symlink(join(where, "not-mounted"), link);
+  const building = command(["build", "--out", link], { cwd: project.folder });
+  expect(await building.ended).toBe(1);
+  expect(building.output()).toMatch(
+    /^Not possible here: ENOENT: .*dist'\. Choose a place that can be written, and has room\.\n$/,
+  );
+  for (const about of ["", "{}", "null", '{ "secrets": 3 }']) {
+    await writeFile(join(where, "about.json"), about);
+    await writeFile(join(where, "config.capnp"), "");
+    const server = command(["serve", where]);
+    expect(await server.ended).toBe(1);
+    expect(server.output()).toBe(`${join(where, "about.json")} cannot be read: build again.\n`);
+  }
+});
+
 test("an environment that is not there, and a configuration that cannot be read, are each a sentence", async () => {
   await expect(build({ root: project.folder, env: "nowhere" })).rejects.toThrow(
     "wrangler.toml has no environment nowhere: there is none.",

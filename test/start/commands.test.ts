@@ -92,6 +92,12 @@ test.each([
       `${path} cannot be loaded: Error [ERR_MODULE_NOT_FOUND]: Cannot find module '${join(cwd, "src/nowhere.ts")}' imported from ${path}`,
   ],
   [
+    "reads a file that is not there",
+    { "server.ts": 'import { readFileSync } from "node:fs";\nreadFileSync("nowhere.json");\nexport {};' },
+    (path: string) =>
+      `${path} cannot be loaded: Error: ENOENT: no such file or directory, open 'nowhere.json'\n    at src/server.ts:2:1`,
+  ],
+  [
     "waits for what never comes",
     { "server.ts": "await new Promise(() => {});" },
     (path: string) =>
