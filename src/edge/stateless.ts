@@ -11,11 +11,9 @@ import {
 import { callerOf } from "../link/caller.ts";
 import { whoseIs } from "../call-log.ts";
 import { withoutMemory } from "../development.ts";
-import { hookCalls, namedIn } from "../sdk/call-hooks.ts";
+import { namedIn } from "../sdk/call-hooks.ts";
 import { callLogger } from "../sdk/call-logger.ts";
-import { traceCalls } from "../sdk/call-span.ts";
-import { listOthers } from "../sdk/listings.ts";
-import { challengeQuestions, hideOutOfScope } from "../sdk/scopes.ts";
+import { prepare } from "../sdk/prepare.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
 import { readableByAll } from "../protocol/message-json.ts";
@@ -88,13 +86,9 @@ export function createStatelessServer<Env>(
         changes.tap(known?.owner),
         ...(settings.sessions === "preferred" ? [sessionsPreferred()] : []),
       ]);
-      challengeQuestions(server);
-      if (settings.outOfScope === "hidden") hideOutOfScope(server, known?.authInfo);
-      listOthers(server);
+      prepare(server, settings, { lane: () => "stateless", user }, known?.authInfo);
+      // After that, by which a tool may be hidden.
       offerTasks(server, { request: context.requestInfo, namespace });
-      const caller = { lane: () => "stateless" as const, user };
-      hookCalls(server, settings.onCall, caller);
-      traceCalls(server, caller);
       return server;
     } catch (error) {
       noteFault(error);

@@ -1,10 +1,9 @@
 import type { CallLog } from "../../call-log.ts";
 import { callerOf } from "../../link/caller.ts";
 import { userIn } from "../../link/user-memory.ts";
-import { hookCalls, namedIn } from "../../sdk/call-hooks.ts";
-import { traceCalls } from "../../sdk/call-span.ts";
-import { listOthers } from "../../sdk/listings.ts";
-import { challengeQuestions, challengeScopes, hideOutOfScope } from "../../sdk/scopes.ts";
+import { namedIn } from "../../sdk/call-hooks.ts";
+import { prepare } from "../../sdk/prepare.ts";
+import { challengeScopes } from "../../sdk/scopes.ts";
 import type { Settings } from "../../options.ts";
 import type { AnyServer, ServerFactory, SessionMemory } from "../../server-context.ts";
 import type { HandshakeRecord } from "../stored/handshake.ts";
@@ -33,13 +32,8 @@ export async function buildServer<Env>(request: Request, parts: ServerParts<Env>
   } as const;
   const server = await createServer(context);
   challengeScopes(server);
-  challengeQuestions(server);
-  if (settings.outOfScope === "hidden") hideOutOfScope(server);
-  listOthers(server);
   const user = namedIn(context);
   callLog.principal = user?.id;
-  const caller = { lane: () => record.lane, sessionId: objectId, user };
-  hookCalls(server, settings.onCall, caller);
-  traceCalls(server, caller);
+  prepare(server, settings, { lane: () => record.lane, sessionId: objectId, user });
   return server;
 }
