@@ -33,7 +33,8 @@ function readWish(/** @type {string[]} */ args) {
     },
   });
   const [place, ...others] = positionals;
-  if (place === undefined || others.length > 0) throw new Fault(`Name one folder: ${usage}`);
+  // An empty one would be this folder: of a variable of the shell's that is not set.
+  if (place === undefined || place === "" || others.length > 0) throw new Fault(`Name one folder: ${usage}`);
   const folder = resolve(place);
   const { minimal: isMinimal, force, engine } = values;
   return { folder, name: basename(folder), isMinimal, installs: !values["no-install"], force, engine };
@@ -158,13 +159,17 @@ function write(/** @type {Wish} */ wish) {
 function install(/** @type {string} */ folder) {
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const args = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { status } = spawnSync(npm, args, { cwd: folder, stdio: "inherit", shell: process.platform === "win32" });
+  const { status, error } = spawnSync(npm, args, {
+    cwd: folder,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
+  if (error !== undefined) console.error(error.message);
   if (status !== 0) rmSync(join(folder, "node_modules"), { recursive: true, force: true });
   return status === 0;
 }
 
-try {
-  const wish = readWish(process.argv.slice(2));
+function create(/** @type {Wish} */ wish) {
   check(wish);
   write(wish);
   const isInstalled = wish.installs && install(wish.folder);
@@ -176,9 +181,15 @@ try {
     console.log(`\nYour server is in ${there}: its tools are in src/server.ts.\n`);
     console.log(`  cd ${quoted(there)}${isInstalled ? "" : "\n  npm install"}\n  npm start\n`);
   }
+}
+
+try {
+  if (process.argv.includes("--help") || process.argv.includes("-h")) console.log(usage);
+  else create(readWish(process.argv.slice(2)));
 } catch (error) {
-  // The second is of `parseArgs`, for an option that it does not know.
-  const isKnown = error instanceof Fault || (error instanceof TypeError && "code" in error);
-  console.error(isKnown ? error.message : error);
+  // That of `parseArgs`, of an option that it does not know, has a second sentence, on what it thinks was meant.
+  const unknown =
+    error instanceof TypeError && "code" in error ? `${error.message.split(". ", 1)[0]}: ${usage}` : error;
+  console.error(error instanceof Fault ? error.message : unknown);
   process.exitCode = 1;
 }

@@ -77,7 +77,8 @@ test("a minimal project has one tool and one test", async () => {
 test.each([
   ["a name that no Worker can have", ["My_Server"], "cannot be the name of a Worker"],
   ["no name", [], "Name one folder"],
-  ["an unknown option", ["other", "--tiny"], "Unknown option '--tiny'"],
+  ["an empty name", ["", "--no-install"], "Name one folder"],
+  ["an unknown option", ["other", "--tiny"], "Unknown option '--tiny': npm create mcp-edge my-server [-- --minimal"],
   ["an engine that is not there", ["other", "--engine", "/nowhere.tgz"], "There is no /nowhere.tgz."],
 ])("%s: one sentence, and nothing is written", async (_, args, says) => {
   const before = await readdir(cwd);
@@ -85,6 +86,20 @@ test.each([
   expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining(says) });
   expect(output.trim().split("\n")).toHaveLength(1);
   expect(await readdir(cwd)).toEqual(before);
+});
+
+test("its help is one line", async () => {
+  const { code, output } = await create(packed, ["--help"], { cwd });
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^npm create mcp-edge my-server .*\n$/) });
+});
+
+test("where there is no npm the project is complete, and that is said", async () => {
+  const { code, output } = await create(packed, ["npmless"], { cwd, env: { PATH: cwd } });
+  expect({ code, output }).toEqual({
+    code: 1,
+    output: expect.stringMatching(/^spawnSync npm ENOENT\nnpmless is complete, but npm install failed in it/),
+  });
+  expect(await filesIn("npmless")).toContain("src/server.ts");
 });
 
 test("a folder that holds something: it says what, and writes nothing unless it is forced", async () => {
