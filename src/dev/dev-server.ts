@@ -6,7 +6,7 @@ import { announcement, servingAgain, whenServing } from "./announcement.ts";
 import { Blockage } from "./blockage.ts";
 import { StackFrames } from "./stack-frames.ts";
 import { Terminal } from "./terminal.ts";
-import { endGroup, forkWrangler, root, settleMs } from "./wrangler-process.ts";
+import { endGroup, forkWrangler, hasColours, root, settleMs } from "./wrangler-process.ts";
 
 /** What wrangler reads when it starts, and never again. */
 const readOnce = /^\.(dev\.vars|env)/;
@@ -62,6 +62,7 @@ export class DevServer {
     this.#terminal = new Terminal({
       frames: new StackFrames(root),
       isVerbose: args.isVerbose,
+      hasColours: hasColours(),
       show: (line) => this.#show(line),
       onEvent: (event) => this.#blockage.note(event),
       onReloading: () => this.#reloads(),

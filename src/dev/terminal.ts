@@ -27,6 +27,8 @@ export interface TerminalOptions {
   show: (line: string) => void;
   /** Everything of wrangler's is shown: somebody asked for a level of its log. */
   isVerbose: boolean;
+  /** Whether wrangler's messages keep their colours. What tools write keeps its own. */
+  hasColours: boolean;
   onEvent: (event: WorkerEvent) => void;
   onReloading: () => void;
   onReloaded: () => void;
@@ -89,8 +91,9 @@ export class Terminal {
       this.#event(event);
       return;
     }
-    if (head !== undefined) this.#header(coloured, text);
-    else if (this.#block !== "none" && (line === "" || line.startsWith(" "))) this.#inBlock(coloured, line);
+    const ofWrangler = this.#options.hasColours ? coloured : line;
+    if (head !== undefined) this.#header(ofWrangler, text);
+    else if (this.#block !== "none" && (line === "" || line.startsWith(" "))) this.#inBlock(ofWrangler, line);
     else this.#plain(coloured, line);
   }
 

@@ -129,5 +129,11 @@ function homeIn(folder: string): Record<string, string> {
 
 /** wrangler writes into a pipe, which has no colours of its own. */
 function colours(): string {
-  return process.env["FORCE_COLOR"] ?? (process.stderr.isTTY && process.stderr.hasColors() ? "1" : "0");
+  return process.env["FORCE_COLOR"] ?? (hasColours() ? "1" : "0");
+}
+
+/** Whether what is shown may have colours. In its messages of faults wrangler has them always. */
+export function hasColours(): boolean {
+  const forced = process.env["FORCE_COLOR"];
+  return forced === undefined ? process.stderr.isTTY && process.stderr.hasColors() : !["0", "false"].includes(forced);
 }

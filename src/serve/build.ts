@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { createHash } from "node:crypto";
 import { basename, extname, join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import type { Unstable_Config } from "wrangler";
 import { adviceOn } from "../dev/advice.ts";
-import { unwritable, wranglerEnvironment } from "../dev/wrangler-process.ts";
+import { hasColours, unwritable, wranglerEnvironment } from "../dev/wrangler-process.ts";
 import { Fault } from "../fault.ts";
 import { refuseBindings } from "./bindings.ts";
 import { assetsScript, copyAssets } from "./assets.ts";
@@ -154,7 +154,8 @@ async function bundle(root: string, env: string | undefined): Promise<string> {
   } catch (error) {
     if (error instanceof Fault) throw error;
     const { stdout = "", stderr = "" } = Object(error) as { stdout?: string; stderr?: string };
-    const said = `${stdout}${stderr}`.trim() || String(error);
+    const coloured = `${stdout}${stderr}`.trim() || String(error);
+    const said = hasColours() ? coloured : stripVTControlCharacters(coloured);
     throw new Fault(`wrangler could not bundle the Worker:\n${said}\n${adviceOn(said)}`.trim());
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -157,6 +157,22 @@ test("a clone that is not installed says so in a sentence, whatever is run", asy
   }
 });
 
+test("what is wrong with a source has colours in a terminal only, and where they are asked for", async () => {
+  const project = await copy();
+  await project.write("src/server.ts", "export function createServer( {");
+  const main = join(project.folder, "src/main.ts");
+  const coloured = async (command: string, env: NodeJS.Dict<string>): Promise<boolean> => {
+    const { code, output } = await runToEnd(process.execPath, [main, command], { cwd: project.folder, env });
+    expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining("src/server.ts:1:") });
+    return output.includes("\u001B[");
+  };
+  const none = { FORCE_COLOR: undefined, NO_COLOR: "1" };
+  for (const command of ["dev", "build"]) {
+    expect(await coloured(command, none), command).toBe(false);
+    expect(await coloured(command, { FORCE_COLOR: "1", NO_COLOR: undefined }), command).toBe(true);
+  }
+});
+
 test("npm start goes on where nothing can be written any more, and ends in order", async () => {
   const project = await copy();
   const port = await freePort();

@@ -15,6 +15,7 @@ function shown(...lines: string[]): { text: string; events: string[] } {
   const terminal = new Terminal({
     frames: new StackFrames(import.meta.dirname),
     isVerbose: false,
+    hasColours: true,
     show: (line) => texts.push(stripVTControlCharacters(line)),
     onEvent: ({ event }) => events.push(event),
     onReloading: () => undefined,
