@@ -75,9 +75,10 @@ export class DevServer {
     const child = forkWrangler(this.#args.wrangler);
     const wrangler: Wrangler = { is: "running", child, phase: "silent", unread: undefined };
     this.#wrangler = wrangler;
-    child.stdout?.on("data", (chunk: Buffer) => this.#read(wrangler, chunk.toString()));
-    child.stderr?.on("data", (chunk: Buffer) => {
-      if (this.#exitCode === undefined) this.#terminal.writeError(chunk.toString());
+    // A character may come in two pieces.
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#read(wrangler, text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      if (this.#exitCode === undefined) this.#terminal.writeError(text);
     });
     child.on("message", (message) => void whenServing(message, this.#args, (url) => this.#serves(wrangler, url)));
     child.on("exit", () => endGroup(child.pid));

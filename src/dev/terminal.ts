@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { adviceOn } from "./advice.ts";
 import { typed } from "./commands.ts";
+import { Lines } from "./lines.ts";
 import type { StackFrames } from "./stack-frames.ts";
 import { Uncaught } from "./uncaught.ts";
 import { type ErrorEvent, readEvent, type WorkerEvent } from "./worker-events.ts";
@@ -44,8 +45,8 @@ const noMemory =
  */
 export class Terminal {
   readonly #options: TerminalOptions;
-  #rest = "";
-  #errorRest = "";
+  readonly #lines = new Lines((line) => this.#line(line));
+  readonly #errorLines = new Lines((line) => this.#errorLine(line));
   /** Of wrangler's messages, which have indented lines and blank ones, and end where a line begins at the margin. */
   #block: "none" | "shown" | "hidden" = "none";
   #isGoStack = false;
@@ -60,23 +61,18 @@ export class Terminal {
 
   /** Text of wrangler and of the Worker. */
   write(text: string): void {
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#line(line);
+    this.#lines.write(text);
   }
 
   /** Text of esbuild or of a Node that crashes: nothing else writes to this output of wrangler's processes. */
   writeError(text: string): void {
-    const lines = (this.#errorRest + text).split("\n");
-    this.#errorRest = lines.pop() ?? "";
-    for (const line of lines) this.#errorLine(line);
+    this.#errorLines.write(text);
   }
 
   /** Whatever is written next is of another wrangler. */
   end(): void {
-    if (this.#rest !== "") this.#line(this.#rest);
-    if (this.#errorRest !== "") this.#errorLine(this.#errorRest);
-    this.#rest = this.#errorRest = "";
+    this.#lines.end();
+    this.#errorLines.end();
     this.#block = "none";
     this.#isGoStack = false;
   }
