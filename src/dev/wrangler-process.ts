@@ -113,7 +113,7 @@ export function unwritable(project: string): string | undefined {
 }
 
 /** This process's environment for a wrangler of the project in `folder`, which asks for no network and no home folder. */
-export function wranglerEnvironment(folder: string): NodeJS.Dict<string> {
+export function wranglerEnvironment(folder: string): NodeJS.ProcessEnv {
   return { ...offline, ...homeIn(join(folder, ".wrangler")), ...process.env };
 }
 
