@@ -6,6 +6,9 @@ interface Range {
   quality: number;
 }
 
+/** A longer header is not remembered, UTF-16 units. */
+const maxRememberedLength = 256;
+
 /** What was asked last: a client says the same with each request, and most clients say the same as the others. */
 let remembered: { accept: string; qualities: Map<string, number> } = { accept: "", qualities: new Map() };
 
@@ -16,9 +19,12 @@ let remembered: { accept: string; qualities: Map<string, number> } = { accept: "
  */
 export function qualityOf(mediaType: string, accept: string | null): number {
   if (accept === null || accept.trim() === "") return 1;
+  if (accept.length > maxRememberedLength) return qualityIn(accept, mediaType);
   if (accept !== remembered.accept) remembered = { accept, qualities: new Map() };
   const { qualities } = remembered;
-  const quality = qualities.get(mediaType) ?? qualityIn(accept, mediaType);
+  const known = qualities.get(mediaType);
+  if (known !== undefined) return known;
+  const quality = qualityIn(accept, mediaType);
   qualities.set(mediaType, quality);
   return quality;
 }
