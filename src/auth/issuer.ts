@@ -1,12 +1,15 @@
-import { createLocalJWKSet, createRemoteJWKSet, customFetch, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import type { JwtSettings } from "./jwt-options.ts";
 import { isTrusted } from "./trusted-url.ts";
 
-/** An unknown key has the issuer asked again at most so often. */
-const cooldownDuration = 5_000;
+/** How long after they were fetched an unknown key has them fetched again, milliseconds. */
+const cooldownMs = 5_000;
 
-/** The issuer's keys are fetched anew after this. Until then it may be out of order, and a key that it withdrew is trusted. */
-const cacheMaxAge = 60 * 60_000;
+/**
+ * The issuer's keys are fetched anew after this, milliseconds. Until then it may be out of order, and a key that it withdrew is
+ * trusted.
+ */
+const maxAgeMs = 60 * 60_000;
 
 /** How long an issuer that gave no answer is not asked again: as long as clients are told to wait. Milliseconds. */
 const askAgainMs = 5_000;
@@ -51,6 +54,13 @@ class Inquiry {
   }
 }
 
+/** What the issuer published. */
+interface Keys {
+  find: JWTVerifyGetKey;
+  /** When they were asked for. */
+  atMs: number;
+}
+
 /**
  * An identity provider, as far as it is asked: for its metadata, and for its keys.
  * Storage: memory of the isolate. Cost: a request each for the first token, and one for the keys every hour. Of one that gives
@@ -64,7 +74,7 @@ export class Issuer {
   /** Apart: anybody may ask for the metadata, of which there need be none where the keys are known. */
   readonly #forKeys: Inquiry;
   #metadata: { json: string; jwksUri: URL } | undefined;
-  #keys: JWTVerifyGetKey | undefined;
+  #keys: Keys | undefined;
 
   constructor(settings: JwtSettings) {
     this.#settings = settings;
@@ -75,15 +85,31 @@ export class Issuer {
 
   /** The key that a token names. Rejects with what jose does, or with {@linkcode NoAnswer}. */
   readonly key: JWTVerifyGetKey = async (header, token) => {
-    // Not a promise that others wait for: on Workers it would end with the request that made it.
-    this.#keys ??= createRemoteJWKSet(this.#settings.jwksUri ?? (await this.#discover()).jwksUri, {
-      cooldownDuration,
-      cacheMaxAge,
-      timeoutDuration: this.#eachMs,
-      [customFetch]: (url, init) => this.#forKeys.ask(url, init, readKeys),
-    });
-    return await this.#keys(header, token);
+    const keys = this.#keys;
+    const ageMs = Date.now() - (keys?.atMs ?? -Infinity);
+    if (keys === undefined || ageMs >= maxAgeMs) return await (await this.#askKeys()).find(header, token);
+    try {
+      return await keys.find(header, token);
+    } catch (error) {
+      // The issuer has begun to use another, or somebody made it up.
+      if (!(error instanceof errors.JWKSNoMatchingKey) || ageMs < cooldownMs) throw error;
+      return await (await this.#askKeys()).find(header, token);
+    }
   };
+
+  /** Not a promise that others wait for: on Workers it would end with the request that made it. */
+  async #askKeys(): Promise<Keys> {
+    const atMs = Date.now();
+    const { href } = this.#settings.jwksUri ?? (await this.#discover()).jwksUri;
+    const keys = await this.#forKeys.ask(href, this.#asked(), (json) => ({
+      // As JSON: jose says whether these are keys.
+      find: createLocalJWKSet(JSON.parse(json) as JSONWebKeySet),
+      atMs,
+    }));
+    // Of two that asked at once, the later knows more.
+    if (this.#keys === undefined || this.#keys.atMs <= atMs) this.#keys = keys;
+    return keys;
+  }
 
   /** Its metadata, as JSON (OpenID Connect Discovery 1.0, section 4). Asked for once in an isolate. */
   async metadata(): Promise<string> {
@@ -97,8 +123,7 @@ export class Issuer {
   #askMetadata(): Promise<{ json: string; jwksUri: URL }> {
     const { issuer, jwksUri } = this.#settings;
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const asked = { redirect: "manual", signal: AbortSignal.timeout(this.#eachMs) } as const;
-    return this.#forMetadata.ask(url, asked, (json) => {
+    return this.#forMetadata.ask(url, this.#asked(), (json) => {
       const document = Object(JSON.parse(json)) as Record<string, unknown>;
       const { issuer: named, jwks_uri: uri } = document;
       if (named !== issuer) throw new Error(`${url} says that its issuer is ${String(named)}: set issuer to that.`);
@@ -108,10 +133,8 @@ export class Issuer {
       throw new Error(`${issuer} names no jwks_uri that begins with https://: set jwksUri.`);
     });
   }
-}
 
-/** As jose is to have them. @throws for what are no keys: jose would find out too late. */
-function readKeys(json: string): Response {
-  createLocalJWKSet(JSON.parse(json) as JSONWebKeySet);
-  return new Response(json);
+  #asked(): RequestInit {
+    return { redirect: "manual", headers: { accept: "application/json" }, signal: AbortSignal.timeout(this.#eachMs) };
+  }
 }

@@ -3,6 +3,7 @@ import type { Auth, Caller } from "./auth.ts";
 import { bearerOf } from "./bearer.ts";
 import { insufficientScope, unauthorized, unavailable } from "./challenge.ts";
 import { Issuer, NoAnswer } from "./issuer.ts";
+import { withResource } from "./resource.ts";
 import { type JwtOptions, type JwtSettings, resolveJwtOptions } from "./jwt-options.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
@@ -72,29 +73,26 @@ export function jwt(options: JwtOptions): Auth<unknown> {
     return verdict;
   };
 
-  return {
-    async authenticate(request) {
-      const token = header === "authorization" ? bearerOf(request) : request.headers.get(header)?.trim();
-      if (token === undefined || token === "") return unauthorized(`Missing ${header}`, requiredScopes);
-      const verdict = await judge(token);
-      switch (verdict.is) {
-        case "invalid":
-          return unauthorized(`Invalid token: ${verdict.why}`, requiredScopes);
-        case "open":
-          return unavailable("The identity provider cannot be asked for its keys now. Send it again later.");
-        case "valid": {
-          const { scopes } = verdict.caller.authInfo;
-          const isAllowed = requiredScopes.every((scope) => scopes.includes(scope));
-          return isAllowed ? verdict.caller : insufficientScope(requiredScopes);
-        }
+  const authenticate = async (request: Request): Promise<Caller | Response> => {
+    const token = header === "authorization" ? bearerOf(request) : request.headers.get(header)?.trim();
+    if (token === undefined || token === "") return unauthorized(`Missing ${header}`, requiredScopes);
+    const verdict = await judge(token);
+    switch (verdict.is) {
+      case "invalid":
+        return unauthorized(`Invalid token: ${verdict.why}`, requiredScopes);
+      case "open":
+        return unavailable("The identity provider cannot be asked for its keys now. Send it again later.");
+      case "valid": {
+        const { scopes } = verdict.caller.authInfo;
+        const isAllowed = requiredScopes.every((scope) => scopes.includes(scope));
+        return isAllowed ? verdict.caller : insufficientScope(requiredScopes);
       }
-    },
-    // Behind another header stands who has asked for the login already.
-    ...(header === "authorization" && {
-      resource: { authorizationServers: [settings.issuer], requiredScopes },
-      metadata: () => issuer.metadata(),
-    }),
+    }
   };
+  // Behind another header stands who has asked for the login already.
+  if (header !== "authorization") return { authenticate };
+  const resource = { authorizationServers: [settings.issuer], requiredScopes, metadata: () => issuer.metadata() };
+  return withResource(resource, authenticate);
 }
 
 async function verify(token: string, key: JWTVerifyGetKey, settings: JwtSettings): Promise<Verdict> {

@@ -1,10 +1,16 @@
-import type { Auth, Caller } from "./auth.ts";
-import { withoutMetadata } from "./authenticate.ts";
+import type { Auth, Authenticate, Caller } from "./auth.ts";
 import { bearerOf } from "./bearer.ts";
 import { unauthorized } from "./challenge.ts";
 
 /** A secret, and what whoever has it may do; of a secret alone, what asks for no scope. */
 export type Key = string | { secret: string; scopes: string[] };
+
+/** What `keys` made: clients have a secret in their configuration. Told of an authorization server, they would go there instead. */
+const secretive = new WeakSet<object>();
+
+export function hasKeys(authenticate: object): boolean {
+  return secretive.has(authenticate);
+}
 
 /** A key, ready to be compared. */
 interface NamedKey {
@@ -27,14 +33,16 @@ export function keys<Env = Cloudflare.Env>(keysIn: (env: Env) => Record<string, 
   }
   // By what they were made of: that is the same for all requests, until a secret is changed.
   let known: { from: string; named: Map<string, NamedKey> } | undefined;
-  return withoutMetadata(async (request, env) => {
+  const authenticate: Authenticate<Env> = async (request, env) => {
     const given = keysIn(env);
     const from = JSON.stringify(given);
     if (known?.from !== from) known = { from, named: await prepared(given) };
     const token = bearerOf(request);
     if (token === undefined) return unauthorized("Send your key as Authorization: Bearer <key>");
     return (await callerWith(token, known.named)) ?? unauthorized("This key is not known");
-  });
+  };
+  secretive.add(authenticate);
+  return { authenticate };
 }
 
 async function callerWith(token: string, named: Map<string, NamedKey>): Promise<Caller | undefined> {

@@ -12,8 +12,6 @@ import { headerPrefix } from "../link/link.ts";
 
 /** What a page may read of an answer besides its body. */
 const exposedHeaders = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After";
-const allowedMethods = "GET, POST, DELETE, OPTIONS";
-const preflightSeconds = "86400";
 const localhosts = localhostAllowedHostnames();
 
 /** wrangler writes it into the bundle: `"production"` by `wrangler deploy`, something else by all that runs on a machine. */
@@ -76,18 +74,6 @@ function refuseOrigin(request: Request, { hostname }: URL, { allowedOrigins }: S
 /** An IP address has no name that could be made to mean something else. */
 function isAddress(hostname: string): boolean {
   return hostname.startsWith("[") || /^[0-9.]+$/.test(hostname);
-}
-
-/** Answers a browser's question whether it may ask (Fetch Standard, CORS-preflight). It carries no credentials. */
-export function answerPreflight(request: Request): Response {
-  const headers = new Headers({
-    "access-control-allow-methods": allowedMethods,
-    // Whatever it wants to send: a header is no danger from an allowed origin, and revisions keep adding some.
-    "access-control-allow-headers": request.headers.get("access-control-request-headers") ?? "content-type",
-    "access-control-max-age": preflightSeconds,
-    vary: "Origin, Access-Control-Request-Headers",
-  });
-  return new Response(null, { status: 204, headers });
 }
 
 /** Lets the page that asked read the answer, errors included. A client that is no page sees no difference. */

@@ -1,6 +1,7 @@
-import { type CheckedAuth, identify } from "../auth/authenticate.ts";
-import { answerMetadata, metadataUrlFor } from "./metadata.ts";
+import type { Auth } from "../auth/auth.ts";
+import { identify } from "../auth/authenticate.ts";
 import type { Settings } from "../options.ts";
+import { answerPreflight } from "../protocol/preflight.ts";
 import * as refusals from "../protocol/refusals.ts";
 import * as gate from "./gate.ts";
 import { type PageOptions, showFile, showPage, tellHealth } from "./page.ts";
@@ -11,7 +12,7 @@ type Place = "sse" | "message" | "mcp" | "health" | "elsewhere";
 
 /** What says who calls, and what that is told besides the request. */
 export interface Login<Env> {
-  auth: CheckedAuth<Env>;
+  auth: Auth<Env>;
   env: Env;
   ctx: ExecutionContext | undefined;
 }
@@ -24,20 +25,22 @@ export async function route<Env>(
   options: RouteOptions,
   login: Login<Env> | undefined,
 ): Promise<Response> {
+  const { settings } = options;
   const url = clientsUrl(request);
   if (url === null) return refusals.invalidHost();
   // Before all else, as it is public.
-  const metadata = login && (await answerMetadata(request, url, { settings: options.settings, auth: login.auth }));
+  const resource = login?.auth.resource;
+  const metadata = resource && (await resource.answer(request, url, settings));
   if (metadata !== undefined) return metadata;
-  const refusal = gate.refuseStranger(request, url, options.settings);
+  const refusal = gate.refuseStranger(request, url, settings);
   if (refusal !== undefined) return refusal;
-  if (request.method === "OPTIONS") return gate.answerPreflight(request);
+  if (request.method === "OPTIONS") return answerPreflight(request);
 
-  const place = placeOf(url.pathname, options.settings);
+  const place = placeOf(url.pathname, settings);
   const shown = await showToAll(request, { url, place, options });
   if (shown !== undefined) return shown;
   const unidentified =
-    login && place !== "elsewhere" ? await refuseUnidentified(request, url, options, login) : undefined;
+    login && place !== "elsewhere" ? await identify(request, { ...login, url, settings }) : undefined;
   if (unidentified !== undefined) return unidentified;
   return await serve(request, { url, place, options });
 }
@@ -67,17 +70,6 @@ async function showToAll(request: Request, { url, place, options }: Routed): Pro
     default:
       return undefined;
   }
-}
-
-function refuseUnidentified<Env>(
-  request: Request,
-  url: URL,
-  { settings }: RouteOptions,
-  { auth, env, ctx }: Login<Env>,
-): Promise<Response | undefined> {
-  const resourceMetadataUrl = auth.resource && metadataUrlFor(url, settings);
-  const { maxCallerBytes } = settings;
-  return identify(auth, { request, env, ctx, resourceMetadataUrl, maxCallerBytes });
 }
 
 function serve(request: Request, { url, place, options }: Routed): Response | Promise<Response> {

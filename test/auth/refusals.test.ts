@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keys } from "../../src/auth/keys.ts";
 import { checkedAuth } from "../../src/auth/authenticate.ts";
+import { withResource } from "../../src/auth/resource.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { bearer, openMcpAs } from "../support/guarded-client.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
@@ -169,31 +170,38 @@ describe("what an own function says", () => {
 
 describe("a login that cannot be is refused at the start, in a sentence", () => {
   const authenticate = (): undefined => undefined;
-  const secret = keys(() => ({ a: "b" }));
   test.each([
-    [undefined, "auth is a function, or what keys, jwt or fromContext returned, not undefined."],
+    [undefined, "auth is a function, or what keys, jwt, fromContext or withResource returned, not undefined."],
     [null, "not null."],
     ["alice", "not string."],
     [{}, "not object."],
     [{ authenticate: "x" }, "not object."],
-    [{ authenticate, resource: {} }, "authorizationServers, requiredScopes }, a list of URLs"],
-    [{ authenticate, resource: { authorizationServers: [], requiredScopes: [] } }, 'not {"authorizationServers":[]'],
-    [
-      { authenticate, resource: { authorizationServers: ["issuer"], requiredScopes: [] } },
-      'not {"authorizationServers":["issuer"]',
-    ],
-    [
-      { authenticate, resource: { authorizationServers: ["http://issuer.example"], requiredScopes: [] } },
-      "of URLs with https:, or of localhost",
-    ],
-    [{ authenticate, resource: { authorizationServers: ["https://issuer.example"] } }, "and one of scopes, not {"],
-    [
-      { ...secret, resource: { authorizationServers: ["https://issuer.example"], requiredScopes: [] } },
-      "auth has keys",
-    ],
+    [{ authenticate, resource: {} }, "auth has a resource of its own: withResource("],
+    [{ authenticate, resource: null }, "auth has a resource of its own: withResource("],
+    [{ ...keys(() => ({ a: "b" })), resource: { authorizationServers: [] } }, "withResource("],
   ])("%j", (auth, said) => {
     expect(() => checkedAuth(auth)).toThrow(said);
   });
+
+  const issuers = { authorizationServers: ["https://issuer.example"], requiredScopes: [] };
+  test.each([
+    [{}, "authorizationServers, requiredScopes }, a list of URLs"],
+    [undefined, "not undefined."],
+    [{ authorizationServers: [], requiredScopes: [] }, 'not {"authorizationServers":[]'],
+    [{ authorizationServers: ["issuer"], requiredScopes: [] }, 'not {"authorizationServers":["issuer"]'],
+    [{ authorizationServers: ["http://issuer.example"], requiredScopes: [] }, "of URLs with https:, or of localhost"],
+    [{ authorizationServers: ["https://issuer.example"] }, "and one of scopes; "],
+    [{ ...issuers, metadata: "https://issuer.example" }, "metadata, if there is any, is a function"],
+  ])("a resource that is %j", (resource, said) => {
+    expect(() => withResource(resource as never, authenticate)).toThrow(said);
+  });
+
+  test.each([[keys(() => ({ a: "b" }))], [keys(() => ({ a: "b" })).authenticate], [undefined]])(
+    "a resource for what is no function of one's own: %o",
+    (what) => {
+      expect(() => withResource(issuers, what as never)).toThrow("keys have none");
+    },
+  );
 });
 
 describe("a key that cannot be is named, and nobody comes in", () => {

@@ -18,9 +18,13 @@ const maxJwtKib = 9;
 /** What `keys` adds for those who import them. */
 const maxKeysKib = 1.5;
 
-async function uploadKib(main: string): Promise<number> {
+async function uploaded(main: string): Promise<Buffer> {
   const { script } = await bundle(main);
-  return gzipSync(await readFile(script)).byteLength / 1024;
+  return await readFile(script);
+}
+
+async function uploadKib(main: string): Promise<number> {
+  return gzipSync(await uploaded(main)).byteLength / 1024;
 }
 
 test(`all lanes together, with two small tools, are an upload of at most ${maxUploadKib} KiB`, async () => {
@@ -36,6 +40,13 @@ test(`with keys it is at most ${maxKeysKib} KiB more`, async () => {
   const more =
     (await uploadKib("lab/bench/contestants/login-keys.ts")) - (await uploadKib("lab/bench/contestants/ours.ts"));
   expect(more).toBeLessThanOrEqual(maxKeysKib);
+});
+
+test("the documents about a login are with those alone whose clients log in elsewhere", async () => {
+  const document = "authorizationServers";
+  expect((await uploaded("test/fixtures/echo-jwt.ts")).includes(document)).toBe(true);
+  expect((await uploaded("lab/bench/contestants/ours.ts")).includes(document)).toBe(false);
+  expect((await uploaded("lab/bench/contestants/login-keys.ts")).includes(document)).toBe(false);
 });
 
 test("npm run deploy takes the wrangler.toml of a clone as it is, and builds no schemas at start-up", async () => {

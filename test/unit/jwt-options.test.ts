@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { jwt } from "../../src/auth/jwt.ts";
+import { jwt, type JwtOptions } from "../../src/auth/jwt.ts";
 import { VerifiedTokens } from "../../src/auth/verified-tokens.ts";
 
 const good = { issuer: "https://acme.eu.auth0.com/", audience: "https://mcp.example.com/sse" };
@@ -47,10 +47,14 @@ describe("jwt is told what cannot be as the Worker starts, in a sentence", () =>
   });
 });
 
-test("clients learn of the issuer, but where something in front asks for the login", () => {
-  const resource = { authorizationServers: [good.issuer], requiredScopes: ["mcp"] };
-  expect(jwt({ ...good, requiredScopes: ["mcp"] }).resource).toEqual(resource);
-  expect(jwt({ ...good, header: "Authorization" }).resource).toEqual({ ...resource, requiredScopes: [] });
+test("clients learn of the issuer, but where something in front asks for the login", async () => {
+  const paths = { publicPath: "", ssePath: "/sse", mcpPath: "/mcp" };
+  const url = new URL("https://mcp.example/.well-known/oauth-protected-resource/mcp");
+  const documentOf = async (options: Partial<JwtOptions>) =>
+    (await jwt({ ...good, ...options }).resource?.answer(new Request(url), url, paths))?.json();
+  const document = { resource: "https://mcp.example/mcp", authorization_servers: [good.issuer] };
+  expect(await documentOf({ requiredScopes: ["mcp"] })).toMatchObject({ ...document, scopes_supported: ["mcp"] });
+  expect(await documentOf({ header: "Authorization" })).toMatchObject({ ...document, scopes_supported: [] });
   expect(jwt({ ...good, header: "cf-access-jwt-assertion" }).resource).toBeUndefined();
 });
 
