@@ -3,6 +3,7 @@ import {
   type AuthInfo,
   createMcpHandler,
   isLegacyRequest,
+  type JSONRPCRequest,
   type McpHttpHandler,
   type McpServerFactory,
   type RequestId,
@@ -14,6 +15,8 @@ import { withoutMemory } from "../development.ts";
 import { namedIn } from "../sdk/call-hooks.ts";
 import { callLogger } from "../sdk/call-logger.ts";
 import { prepare } from "../sdk/prepare.ts";
+import { refuseScopes } from "../sdk/refuse-scopes.ts";
+import { challengeOf } from "../sdk/scopes.ts";
 import type { Settings } from "../options.ts";
 import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
 import { readableByAll } from "../protocol/message-json.ts";
@@ -23,7 +26,7 @@ import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
 import { writable } from "../sdk/writable.ts";
 import { userIn } from "../link/user-memory.ts";
-import type { ServerFactory } from "../server-context.ts";
+import type { AnyServer, ServerFactory } from "../server-context.ts";
 import { listensUndeclared, tasksExtension } from "../tasks/extension.ts";
 import { Changes } from "./changes.ts";
 import { onlyRequest } from "./only-request.ts";
@@ -42,11 +45,21 @@ export interface StatelessServer {
 /** Instead of a server of SDK v1, which does not speak this revision. */
 const isOfSdkV1 = new Error("createServer returned a server of SDK v1");
 
-/** Why the request that is being served fails: the SDK tells its client only that it does, and the log nothing. */
-const faults = new AsyncLocalStorage<{ fault?: unknown }>();
+/** What the SDK does not know, or not say, of a request. */
+interface Served {
+  /** What its client wants to hear the changes of: as if it read that. */
+  heard: JSONRPCRequest[];
+  /** Its answer, if it may not. */
+  refusal?: Response | undefined;
+  /** Why it fails: the SDK tells its client only that it does, and the log nothing. */
+  fault?: unknown;
+}
+
+/** That is being served. */
+const requests = new AsyncLocalStorage<Served>();
 
 function noteFault(fault: unknown): void {
-  const served = faults.getStore();
+  const served = requests.getStore();
   // The first is the cause.
   if (served !== undefined) served.fault ??= fault;
 }
@@ -89,6 +102,7 @@ export function createStatelessServer<Env>(
       prepare(server, settings, { lane: () => "stateless", user }, known?.authInfo);
       // After that, by which a tool may be hidden.
       offerTasks(server, { request: context.requestInfo, namespace });
+      await refuseListening(server, known?.authInfo);
       return server;
     } catch (error) {
       noteFault(error);
@@ -119,11 +133,12 @@ export async function answerStateless(received: Request, body: unknown, server: 
   // A request that waits for nothing of its own counts as hung, and its client is told so in the runtime's words. Whether a
   // tool ever answers is for its client to wait for, as in a session.
   const awake = setInterval(() => undefined, server.keepAliveMs);
-  const told: { fault?: unknown } = {};
+  const told: Served = { heard: listens ? readsOf(body) : [] };
   const serve = (): Promise<Response> =>
-    faults.run(told, () => server.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) }));
+    requests.run(told, () => server.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) }));
   const served = listens ? server.changes.listenAs(callerOf(request)?.owner, serve) : serve();
   const response = await served.finally(() => clearInterval(awake));
+  if (told.refusal !== undefined) return told.refusal;
   if (response.status === closedStatus && !request.signal.aborted) return refusals.closedByItself(echoableId(body));
   // Of what it refuses, whose status is another, it tells the same.
   if (response.status !== 500) {
@@ -138,6 +153,23 @@ export async function answerStateless(received: Request, body: unknown, server: 
 function authInfoOf(request: Request): { authInfo?: AuthInfo } {
   const caller = callerOf(request);
   return caller === undefined ? {} : { authInfo: caller.authInfo };
+}
+
+/** `subscriptions/listen` as reading what it names (revision 2026-07-28, Subscriptions). */
+function readsOf({ params }: Record<string, unknown>): JSONRPCRequest[] {
+  const { notifications } = Object(params) as Record<string, unknown>;
+  const { resourceSubscriptions: uris } = Object(notifications) as Record<string, unknown>;
+  if (!Array.isArray(uris)) return [];
+  return uris.map((uri: unknown) => ({ jsonrpc: "2.0", id: 0, method: "resources/read", params: { uri } }));
+}
+
+/** The SDK asks for scopes of who reads a resource; of who listens to its changes it does not. @throws if that may not. */
+async function refuseListening(server: AnyServer, authInfo: AuthInfo | undefined): Promise<void> {
+  const served = requests.getStore();
+  const challenge = challengeOf(server);
+  if (served === undefined || challenge === undefined) return;
+  served.refusal = await refuseScopes(served.heard, authInfo, challenge);
+  if (served.refusal !== undefined) throw new Error("it may not listen to that");
 }
 
 /**

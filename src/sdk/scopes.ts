@@ -144,7 +144,8 @@ function registryOf(server: AnyServer, registry: string): Registry {
   return isObject(registered) ? (registered as Registry) : {};
 }
 
-function challengeOf(server: AnyServer): ScopeChallengeHandler | undefined {
+/** By what `server` says which scopes a request needs, if it does. */
+export function challengeOf(server: AnyServer): ScopeChallengeHandler | undefined {
   const challenge: unknown = Reflect.get(server, "resolveScopeChallenge");
   return typeof challenge === "function" ? (challenge as ScopeChallengeHandler) : undefined;
 }

@@ -138,6 +138,28 @@ test.each(Object.entries(lanes))("over %s a resource's changes are told to who m
   expect((await send(bearer("alice-key-1"), [subscribe])).ok).toBe(true);
 });
 
+test("who listens statelessly to a resource's changes may read it", async () => {
+  const listenTo = (as: Record<string, string>, uri: string): Promise<Response> => {
+    const notifications = { toolsListChanged: true, resourceSubscriptions: ["note://open", uri] };
+    const { message, headers } = statelessRequest("subscriptions/listen", { notifications });
+    return postJson(`${edge.url}/mcp`, message, { ...headers, ...as });
+  };
+  for (const uri of ["note://secret", "page://1"]) {
+    const refused = await listenTo(bearer("bob-key-1"), uri);
+    expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([
+      403,
+      'Bearer error="insufficient_scope", error_description="Insufficient scope", scope="mcp:read"',
+    ]);
+    await refused.body?.cancel();
+    const listening = await listenTo(bearer("alice-key-1"), uri);
+    expect([listening.status, listening.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    await listening.body?.cancel();
+  }
+  const listening = await listenTo(bearer("bob-key-1"), "note://other");
+  expect(listening.status).toBe(200);
+  await listening.body?.cancel();
+});
+
 test("a refused call takes no id: it may be sent again", async () => {
   const client = await GuardedSseClient.openAs(edge.url, bearer("bob-key-1"));
   const refused = await client.post({ jsonrpc: "2.0", id: 7, ...write });

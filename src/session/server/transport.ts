@@ -9,7 +9,7 @@ import type {
   Transport,
   TransportSendOptions,
 } from "@modelcontextprotocol/server";
-import { refuseScopes } from "./scopes.ts";
+import { refuseScopes } from "../../sdk/refuse-scopes.ts";
 import { isObject, isRequest, isResponse } from "../../protocol/json-rpc.ts";
 
 /** Where a session's transport puts what the server says. */

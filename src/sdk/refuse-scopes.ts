@@ -4,7 +4,7 @@ import {
   type JSONRPCRequest,
   type ScopeChallengeHandler,
 } from "@modelcontextprotocol/server";
-import { insufficientScope } from "../../auth/challenge.ts";
+import { insufficientScope } from "../auth/challenge.ts";
 
 /**
  * The answer to a POST whose caller may do too little for one of its requests: 403 with the scopes that are missing (revision
