@@ -59,6 +59,19 @@ test("a workerd that dies takes serve with it, which says so and that the sessio
   await serving(built, where);
 });
 
+test("calls are told on stdout, faults on stderr", async () => {
+  const where = await place();
+  const server = await serving(built, where);
+  const client = await RawSseClient.open(`http://127.0.0.1:${where.port}`);
+  await client.call("add", { a: 25, b: 25 });
+  // Names the stream of a session that never was.
+  await client.post({ jsonrpc: "2.0", id: `claim:${"0".repeat(64)}.1`, result: {} });
+  await expect.poll(() => server.stdout()).toContain('{"event":"call"');
+  await expect.poll(() => server.output()).toContain('{"event":"claim-failed"');
+  expect(server.stdout()).not.toContain("claim-failed");
+  client.close();
+});
+
 test("a Worker that throws while it loads is not said to be served", async () => {
   const thrower = await copyProject();
   try {

@@ -22,6 +22,8 @@ export async function folder(): Promise<string> {
 export interface Command {
   pid: number;
   output(): string;
+  /** What of it is on stdout. */
+  stdout(): string;
   kill(signal: NodeJS.Signals): void;
   /** Its exit code, or its signal, once all that it wrote is read. A workerd that outlives it holds its outputs. */
   ended: Promise<number | NodeJS.Signals | null>;
@@ -40,8 +42,11 @@ export function command(
     env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let output = "";
-  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  let [output, stdout] = ["", ""];
+  child.stdout?.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+    stdout += chunk.toString();
+  });
   child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const until = (event: "exit" | "close"): Command["ended"] =>
     new Promise((done) =>
@@ -52,7 +57,14 @@ export function command(
     child.kill("SIGTERM");
     await exited;
   });
-  return { pid: child.pid ?? 0, output: () => output, kill: (signal) => void child.kill(signal), ended, exited };
+  return {
+    pid: child.pid ?? 0,
+    output: () => output,
+    stdout: () => stdout,
+    kill: (signal) => void child.kill(signal),
+    ended,
+    exited,
+  };
 }
 
 export interface Place {
