@@ -8,6 +8,11 @@ export interface Env {
   REMINDERS: DurableObjectNamespace<Reminders>;
 }
 
+/** `this.props` of the agent. */
+interface Props {
+  name: string;
+}
+
 /** `initialState` of the agent. */
 interface State {
   counter: number;
@@ -16,12 +21,12 @@ interface State {
 const initialState: State = { counter: 0 };
 
 /**
- * What was `init` of a class that extends `McpAgent`. State is in `memory`, props are a header that the login in front has set,
- * and what was `this.schedule` is an object with an alarm, which outlives the session.
+ * What was `init` of a class that extends `McpAgent`. State is in `memory`, props come with each call in `authInfo`, and what
+ * was `this.schedule` is an object with an alarm, which outlives the session.
  */
-export function createServer({ env, memory, requestInfo }: ServerContext<Env>): McpServer {
+export function createServer({ env, memory, user }: ServerContext<Env>): McpServer {
   const server = new McpServer({ name: "from-mcp-agent", version: "1.0.0" });
-  const user = requestInfo?.headers.get("x-user") ?? "nobody";
+  const reminders = env.REMINDERS.getByName(user?.id ?? "nobody");
 
   const state = (): State => (memory?.get("state") as State | undefined) ?? initialState;
   const setState = (next: State): void => {
@@ -30,18 +35,19 @@ export function createServer({ env, memory, requestInfo }: ServerContext<Env>): 
     server.server.sendResourceUpdated({ uri: "counter://state" }).catch(() => undefined);
   };
 
-  server.registerTool("increment", { inputSchema: { by: z.number().default(1) } }, ({ by }) => {
+  server.registerTool("increment", { inputSchema: { by: z.number().default(1) } }, ({ by }, { authInfo }) => {
     setState({ counter: state().counter + by });
-    return { content: [{ type: "text", text: `${user}: ${state().counter}` }] };
+    const props = authInfo?.extra?.["props"] as Props | undefined;
+    return { content: [{ type: "text", text: `${props?.name ?? "nobody"}: ${state().counter}` }] };
   });
 
   server.registerTool("remind", { inputSchema: { text: z.string(), afterMs: z.number().int() } }, async (args) => {
-    await env.REMINDERS.getByName(user).remindIn(args.afterMs, args.text);
-    return { content: [{ type: "text", text: `I will remind ${user}.` }] };
+    await reminders.remindIn(args.afterMs, args.text);
+    return { content: [{ type: "text", text: `I will remind ${user?.id ?? "nobody"}.` }] };
   });
 
   server.registerTool("reminders", {}, async () => ({
-    content: [{ type: "text", text: JSON.stringify(await env.REMINDERS.getByName(user).due()) }],
+    content: [{ type: "text", text: JSON.stringify(await reminders.due()) }],
   }));
 
   server.registerResource("counter", "counter://state", {}, ({ href }) => ({

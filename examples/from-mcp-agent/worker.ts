@@ -32,22 +32,19 @@ export class Reminders extends DurableObject<Env> {
   }
 }
 
-const app = edge<Env>(createServer);
+/**
+ * Stands for a login in front, such as `OAuthProvider`, which is `auth: fromContext`: who calls, and in `props` what it knows of
+ * them. So each session belongs to one user.
+ */
+const app = edge<Env>(createServer, {
+  auth: ({ headers }) => {
+    const [, user] = /^Bearer token-of-(\w+)$/.exec(headers.get("authorization") ?? "") ?? [];
+    if (user === undefined) return undefined;
+    const extra = { props: { name: user } };
+    return { principal: user, authInfo: { token: "", clientId: user, scopes: [], extra } };
+  },
+});
 
 export class Session extends app.Session {}
 
-/** Stands for a login in front, such as OAuthProvider: who calls is said in a header that no client can set. */
-function userOf(request: Request): string | undefined {
-  const [, user] = /^Bearer token-of-(\w+)$/.exec(request.headers.get("authorization") ?? "") ?? [];
-  return user;
-}
-
-export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
-    const user = userOf(request);
-    if (user === undefined) return new Response("Log in.", { status: 401, headers: { "www-authenticate": "Bearer" } });
-    const known = new Request(request);
-    known.headers.set("x-user", user);
-    return await app.fetch(known, env);
-  },
-};
+export default { fetch: app.fetch };

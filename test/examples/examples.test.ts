@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Client, SSEClientTransport } from "@modelcontextprotocol/client";
 import { expect, test } from "vitest";
 import { root } from "../support/bundle.ts";
+import { RawSseClient } from "../support/raw-client.ts";
 import { connectV2, type OfficialClient, type User } from "../support/official-clients.ts";
 import { startExample } from "./example.ts";
 
@@ -79,7 +80,7 @@ test("what was an McpAgent has its state, its user behind a login, and reminders
   await using example = await startExample("from-mcp-agent");
   const connect = async (user: string): Promise<Client> => {
     const client = new Client({ name: "test", version: "1.0.0" });
-    const headers = { authorization: `Bearer token-of-${user}`, "x-user": "mallory" };
+    const headers = { authorization: `Bearer token-of-${user}` };
     await client.connect(new SSEClientTransport(new URL(`${example.url}/sse`), { requestInit: { headers } }));
     return client;
   };
@@ -102,6 +103,18 @@ test("what was an McpAgent has its state, its user behind a login, and reminders
   const later = await connect("ada");
   await expect.poll(() => call(later, "reminders")).toEqual(text('["tea"]'));
   await later.close();
+
+  // A session is its user's, by whatever token.
+  const headersOf = (user: string) => ({
+    authorization: `Bearer token-of-${user}`,
+    "content-type": "application/json",
+  });
+  const adas = await RawSseClient.connect(example.url, { headers: headersOf("ada") });
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
+  const post = (user: string) => fetch(adas.endpoint, { method: "POST", headers: headersOf(user), body });
+  expect((await post("bob")).status).toBe(404);
+  expect((await post("ada")).status).toBe(202);
+  adas.close();
 });
 
 test("each example imports the engine as a project of one's own does", async () => {
