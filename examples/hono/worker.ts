@@ -25,6 +25,7 @@ export class McpSession extends mcp.Session {}
 
 const app = new Hono<{ Bindings: Env }>();
 app.get("/", (c) => c.text("The application is here."));
-for (const path of ["/sse", "/sse/*", "/mcp"]) app.all(path, (c) => mcp.fetch(c.req.raw, c.env));
+// With what is below them: the messages of HTTP+SSE.
+for (const path of ["/sse/*", "/mcp/*"]) app.all(path, (c) => mcp.fetch(c.req.raw, c.env));
 
 export default app;

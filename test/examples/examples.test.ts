@@ -33,6 +33,11 @@ test("a Hono app has two paths for MCP, and the others as before", async () => {
   await using example = await startExample("hono");
   expect(await (await fetch(example.url)).text()).toBe("The application is here.");
   expect(await answersOf(example.url, [["greet", { name: "Ada" }]])).toEqual([["Hello, Ada!"], ["Hello, Ada!"]]);
+  // Each of the two serves the clients of both transports.
+  const client = new Client({ name: "test", version: "1.0.0" });
+  await client.connect(new SSEClientTransport(new URL(`${example.url}/mcp`)));
+  expect((await client.listTools()).tools).toHaveLength(1);
+  await client.close();
   expect((await fetch(`${example.url}/other`)).status).toBe(404);
 });
 
