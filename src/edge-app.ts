@@ -43,8 +43,9 @@ export interface EdgeApp<Env> {
   /** The class of the Durable Objects: one for each session. Export it under the name that wrangler.toml binds. */
   Session: new (ctx: DurableObjectState, env: Env) => SessionInstance<Env>;
   /**
-   * Answers what comes to `ssePath` and `mcpPath`; anything else is 404. Never rejects: a fault becomes 500 with its number in
-   * the log. `ctx` is for `auth`: `fromContext` finds in it who logged in.
+   * Answers MCP at `ssePath`, at `mcpPath` and at `message` below either, `/health`, and with a `resource` of `auth` the documents
+   * below `/.well-known/`; anything else is a file of the page, or 404. Never rejects: a fault becomes 500 with its number in the
+   * log. `ctx` is for `auth`: `fromContext` finds in it who logged in.
    */
   fetch(request: Request, env: Env, ctx?: ExecutionContext): Promise<Response>;
 }
@@ -55,7 +56,7 @@ export interface EdgeApp<Env> {
  *
  * @param factory `createServer`: builds one server: for a session, or for one stateless request.
  * @param options see {@linkcode EdgeOptions}; all have defaults.
- * @throws {RangeError} at start-up for an option that cannot be; {TypeError} for an `auth` that cannot be.
+ * @throws {RangeError} at start-up for an option that cannot be; {TypeError} for a `factory` or an `auth` that cannot be.
  * @throws {TypeError} on a request, if wrangler.toml has no Durable Object binding of the name `options.binding`.
  */
 export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions<Env> = {}): EdgeApp<Env> {

@@ -2,7 +2,7 @@ import type { Auth, Authenticate } from "./auth/auth.ts";
 import { checkHostnames, checkPath, shown } from "./option-checks.ts";
 import type { CallHook } from "./sdk/call-hooks.ts";
 
-/** Options of {@linkcode edge}. Times are milliseconds, sizes bytes. */
+/** Options of {@linkcode edge}. Times are milliseconds, sizes bytes; the description of each ends with its default. */
 export interface EdgeOptions<Env = Cloudflare.Env> {
   /**
    * Who may call: what `keys`, `jwt` or `fromContext` returned, or a function of your own. Sessions then belong to whoever
@@ -36,13 +36,13 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
   binding?: string;
   /**
    * Hostnames whose web pages may connect, besides localhost and the server's own; `"*"` for every page.
-   * A page elsewhere could otherwise use a visitor's network position (revision 2025-11-25, Security Warning).
+   * A page elsewhere could otherwise use a visitor's network position (revision 2025-11-25, Security Warning). None.
    */
   allowedOrigins?: readonly string[] | "*";
   /**
    * Hostnames under which a server of your own may be reached, `npm start` or `mcp-edge serve`, besides localhost and IP
    * addresses: that of your machine or container, and that of your route, which `wrangler dev` writes over every other.
-   * Against DNS rebinding; on the edge the route decides, and this does nothing.
+   * Against DNS rebinding; on the edge the route decides, and this does nothing. None.
    */
   allowedHosts?: readonly string[];
   /**
@@ -71,11 +71,14 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
   /** Messages kept, likewise. 10,000. */
   maxOutboxMessages?: number;
   /**
-   * What may wait in the Worker for a client to read. The rest waits in its session, and a client that reads nothing of
-   * it during two keep-alives has its stream closed; it can resume. 3 MiB.
+   * What may wait in the Worker for a client to read; the rest waits in its session. A client that reads nothing during two
+   * keep-alives has its stream closed, and can resume. 3 MiB.
    */
   maxStreamBacklogBytes?: number;
-  /** Clients of the stateless revision that may listen for changes at once in one isolate (`subscriptions/listen`). 1,024. */
+  /**
+   * Clients of the stateless revision that may listen for changes at once in one isolate (`subscriptions/listen`). One more takes
+   * the place of whoever is gone, or of the oldest of the network that has most; else it is refused. 1,024.
+   */
   maxSubscriptions?: number;
   /** How often a quiet stream gets a comment: proxies cut after 60 s, the edge after 5 min. At most 25 s. 20 s. */
   keepAliveMs?: number;
@@ -83,7 +86,7 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
   retryMs?: number;
   /** How long a reconnecting client has to say which session it was in, before it is given a new one. 5 s. */
   claimMs?: number;
-  /** A request that is not answered by now is written down, and its POST answered 202. 250 ms. */
+  /** A request that is not answered by now, or by half of it, is written down, and its POST answered: 202, on `mcpPath` by a stream. 250 ms. */
   journalAfterMs?: number;
   /** How often a long call reports progress by itself, if its client asked for progress and the tool is silent. 5 s. */
   progressEveryMs?: number;

@@ -68,7 +68,7 @@ export interface ServerContext<Env = Cloudflare.Env> extends McpRequestContext {
   user?: User;
   /** The bindings of wrangler.toml on the edge; the environment variables over stdio. */
   env: Env;
-  /** Absent in the stateless revision 2026-07-28, which has no sessions. */
+  /** Absent in the stateless revision 2026-07-28, which has no sessions. Over stdio it is there: the process is the session. */
   memory?: SessionMemory;
 }
 

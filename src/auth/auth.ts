@@ -31,7 +31,7 @@ export type Identified = Caller | { principal: string; scopes?: string[] } | Res
 
 /**
  * Says who sends a request: a function of your own may be `auth`. Called for each request to a lane, whatever it is for: no
- * session authenticates. An answer is passed on, see `challenge.ts`. What it throws is an incident: 500. The request waits for
+ * session authenticates. An answer is passed on. What it throws is an incident: 500. The request waits for
  * it, so it bounds by itself what it asks of others.
  */
 export type Authenticate<Env> = (

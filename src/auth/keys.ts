@@ -24,8 +24,8 @@ interface NamedKey {
  * `keys(({ ALICE_KEY }) => ({ alice: ALICE_KEY }))`. The principal is the name, so a new secret under the same name goes on
  * with the sessions of the old one.
  *
- * A request fails, as an incident that names the key, while one is empty or missing, or two are the same: nobody comes in. In
- * comparing, nothing but the length of time for all of them can be told from outside.
+ * A request fails, as an incident that names the key, while one is empty or missing, or two are the same: nobody comes in. A key is
+ * compared with all of them in constant time.
  */
 export function keys<Env = Cloudflare.Env>(keysIn: (env: Env) => Record<string, Key | undefined>): Auth<Env> {
   if (typeof keysIn !== "function") {

@@ -9,7 +9,7 @@ export interface RateLimitOptions {
   binding?: string;
   /** Whose calls are counted together. Who has no such name is counted by the next: user, session, address. `"user"`. */
   by?: "user" | "session" | "address";
-  /** The `period` of the binding, which tells it to nobody, seconds. 60. */
+  /** The `period` of the binding, seconds: what is refused is told to wait so long, and the binding does not say it. 60. */
   periodSeconds?: 10 | 60;
 }
 
