@@ -21,10 +21,10 @@ const objectName = "changes";
 /** What happens within it is told together: a request may ask objects a limited number of times. Milliseconds. */
 const togetherMs = 20;
 
-/** Of how many that were told together an id is remembered: more than are on their way at once. */
+/** How many ids are remembered, one for all changes that were told together: more than are on their way at once. */
 const maxSeen = 1_000;
 
-/** How long a line that broke waits before it is opened again, milliseconds: doubled each time, up to the second. */
+/** How long a line that broke waits before it is opened again, milliseconds: at first `least`, then doubled up to `most`. */
 const againMs = { least: 200, most: 10_000 };
 
 /** Whose request is served: the SDK does not say who it is that listens. */
@@ -95,7 +95,7 @@ export class Changes {
   async #tellOthers(): Promise<void> {
     await scheduler.wait(togetherMs);
     const changes = this.#untold.splice(0);
-    // Of its own this isolate hears as well.
+    // The lines of this isolate's listeners bring its own changes back.
     this.#noteIfNew(changes);
     const body = JSON.stringify(changes);
     const headers = link.askHeaders({ verb: "changes-tell" });
@@ -119,7 +119,7 @@ export class Changes {
     return namespace.get(namespace.idFromName(objectName));
   }
 
-  /** Remembers them. Whether this isolate had not heard of them yet: it does as often as it has listeners. What is told together goes by its first. */
+  /** Whether this isolate hears of changes, which each listener's line brings, for the first time. They go by the id of their first. */
   #noteIfNew([first]: Change[]): boolean {
     if (first === undefined || this.#seen.has(first.id)) return false;
     this.#seen.add(first.id);

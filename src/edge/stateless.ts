@@ -110,15 +110,15 @@ export function createStatelessServer<Env>(
     }
   };
   const { maxBodyBytes, maxSubscriptions, keepAliveMs } = settings;
-  // One for every path that leads here: it bounds those who listen, and tells all of them of a change. The SDK's own, which
-  // tools are shown the request of, as it came: others want one spelling of one path.
+  // One handler for all paths, as it counts who listens, and tells all of them of a change. The SDK's: that of `agents` takes one
+  // path only, so that tools would see another URL than their client's.
   const handler = createMcpHandler(factory, {
     legacy: "reject",
     onerror: noteFault,
     bus: changes.bus,
     maxRequestBodySize: maxBodyBytes,
     maxSubscriptions,
-    // What passes its events on does that.
+    // `passOn` writes keep-alives.
     keepAliveMs: 0,
   });
   return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes), keepAliveMs };
@@ -140,7 +140,7 @@ export async function answerStateless(received: Request, body: unknown, server: 
   const response = await served.finally(() => clearInterval(awake));
   if (told.refusal !== undefined) return told.refusal;
   if (response.status === closedStatus && !request.signal.aborted) return refusals.closedByItself(echoableId(body));
-  // Of what it refuses, whose status is another, it tells the same.
+  // Of a refusal `noteFault` is told as well: it has another status, and goes out as it is.
   if (response.status !== 500) {
     const mended = await readable(response);
     return listens ? server.subscriptions.hold(mended, request) : mended;

@@ -8,11 +8,11 @@ import type { Changes } from "./changes.ts";
  */
 const probes = 2;
 
-/** How long that report may take, and how often it is looked for, milliseconds. */
+/** How long the report of a gone connection may take, and how often it is looked for, milliseconds. */
 const reportMs = 100;
 const lookMs = 10;
 
-/** How often it is asked for at most, milliseconds: who is refused may come at once again. */
+/** How often all are written to for that, at most, milliseconds: whoever is refused may come again at once. */
 const probeEveryMs = 1_000;
 
 const probeBytes = new TextEncoder().encode(keepAliveFrame);

@@ -36,7 +36,7 @@ export function callerOf(request: Request): KnownCaller | undefined {
   return callers.get(request);
 }
 
-/** The hash of whose it is; empty without a login. */
+/** The hash of the principal who sent `request`; empty without a login. */
 export function ownerOf(request: Request): string {
   return callers.get(request)?.owner ?? "";
 }
@@ -92,7 +92,7 @@ export function shownWith(request: Request, lane: "sse" | "mcp"): Holder {
   return { secret: secretIn(sessionId), owner: ownerOf(request) };
 }
 
-/** What is said of it where no client's message is. */
+/** The holder that the headers of a request name which no client sent. */
 export function holderIn(headers: Headers): Holder {
   return { secret: headers.get(secretHeader) ?? "", owner: headers.get(ownerHeader) ?? "" };
 }

@@ -1,4 +1,4 @@
-/** The first byte of a frame. Of version 1 it is that of a sequence, which is never so large. */
+/** The first byte of a frame. In version 1 of the link a frame began with its sequence, whose first byte is never so large. */
 const mark = { passed: 0x80, held: 0x81 } as const;
 const headerBytes = 17;
 const [sequenceAt, postAt] = [1, 9];
@@ -75,7 +75,7 @@ function isPlain(packed: Uint8Array): boolean {
 export interface UnpackedFrame {
   sequence: number;
   post: number;
-  /** Plain ones all are: they do not say. */
+  /** A plain frame does not say, and counts as held. */
   isHeld: boolean;
   frame: Uint8Array<ArrayBuffer>;
 }

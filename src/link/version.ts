@@ -15,7 +15,7 @@ export function versionOf(headers: Headers): number {
   return Number(headers.get(versionHeader) ?? 1);
 }
 
-/** Whether an object that speaks `spoken` knows the secret of a session's id: one of version 2 takes the other half for all of it. */
+/** Whether an object that speaks `spoken` knows secrets of sessions: one of version 2 takes the other half for the whole id. */
 export function knowsSecrets(spoken: number): boolean {
   return spoken > 2;
 }

@@ -6,7 +6,7 @@ const minTextLength = 4;
 
 /**
  * A longer text is sought by its pieces of this length, UTF-16 units: at least one is whole in any part of it that has nearly
- * twice as many. Each that the message has as well is taken for a quote, with all around it that is the same.
+ * twice as many. A piece that the message has as well is taken for a quote, with all around it that is the same in both.
  */
 const pieceLength = 10;
 

@@ -23,7 +23,7 @@ export function invalidHost(): Response {
   return notJsonRpc("the header Host is no host and port", null);
 }
 
-/** On a development server only, see `gate.ts`. */
+/** On a server of one's own only, see `gate.ts`. */
 export function unknownHost(hostname: string): Response {
   const message =
     `Invalid Host: ${hostname} is no name of this server. If it is meant to be, add it to the option allowedHosts, or ` +

@@ -97,7 +97,7 @@ export function hookCalls(server: AnyServer, hooks: readonly CallHook[], caller:
     try {
       return await from(0);
     } catch (error) {
-      // What the call itself threw is not the hook's, and what has a code is meant for the client.
+      // An error of the call itself is none of the hook's, and one with a code is meant for the client.
       if (thrownInside.has(error) || isForClient(error)) throw error;
       throw new Error(incidentMessage(logIncident(error), error), { cause: error });
     }

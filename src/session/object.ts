@@ -26,9 +26,9 @@ const lingerMs = 1_000;
 /** How long, if a client had not read all that was written for it. */
 const unreadLingerMs = 60_000;
 
-/** What an object is for, of which it has one thing in memory at most. */
+/** What an object is for: one of these, which it has in memory. */
 type Role<Env> =
-  /** Nobody has asked it yet for what it has. */
+  /** Nothing of it was read yet. */
   | { is: "unknown" }
   | { is: "session"; session: Session<Env> }
   | { is: "task"; task: TaskObject }

@@ -14,15 +14,15 @@ export interface Call {
   readonly json: string;
   /** Settles when the call has ended, however. */
   readonly ended: Promise<void>;
-  /** How the POST came that brought it alone, over a WebSocket: its answer tells that the POST was accepted. */
+  /** The POST that brought this call alone over a WebSocket: the frame of the answer tells the relay that the POST was accepted. */
   readonly post: CarriedBy | undefined;
-  /** Whether it has. */
+  /** Whether that frame was sent. */
   isTold: boolean;
-  /** Where the journal has it, once it does. */
+  /** The key of the call's row in the journal, once there is one. */
   journalKey: string | undefined;
   /** The trace of its caller. */
   readonly traceparent: string | undefined;
-  /** What the client said it wants to hear of progress by (revision 2025-11-25, Progress). */
+  /** By which the client wants to be told of progress, if it does (revision 2025-11-25, Progress). */
   readonly progressToken: ProgressToken | undefined;
   /** The last progress told, by the tool or by the session: progress always increases. */
   progress: number;

@@ -124,7 +124,7 @@ export class Admission {
 
   async #toMcp(request: Request, text: string, { isNew, begun }: { isNew: boolean; begun: Begun }): Promise<Response> {
     const parsed = parseBody(text);
-    // Meanwhile.
+    // It may have ended while the body was read.
     if (this.#isEnded()) return refusals.unknownSession();
     if (!parsed.ok) return refuseBody(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed, { isNew });

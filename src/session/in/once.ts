@@ -11,7 +11,7 @@ export interface Outcome {
 
 /** What came over the WebSockets of one stream, where sequences count up without a gap. */
 interface Heard {
-  /** What came up to this sequence came to an earlier run of this object, if it came. */
+  /** POSTs up to this sequence came to an earlier run of this object, if they came at all. */
   after: number;
   last: number;
   /** Sequences up to the last one that have not come. */

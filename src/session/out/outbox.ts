@@ -41,7 +41,7 @@ export class Outbox {
   readonly #messages = new Map<number, SentMessage>();
   readonly #unsaved = new Unsaved();
   #lastSequence = 0;
-  /** Of the frames of all messages, wherever they lie. */
+  /** Length of the frames of all messages, in memory and in rows. */
   #bytes = 0;
   /** How many messages are notifications. */
   #notifications = 0;
@@ -53,7 +53,7 @@ export class Outbox {
     this.#load();
   }
 
-  /** Whether there is room for `bytes` more, once all that may go is gone. If not, only a client that reads can help. */
+  /** Whether there is room for `bytes` more, once all messages are dropped that may be. If not, its client has to read first. */
   hasRoom(bytes = 0): boolean {
     this.#makeRoom(bytes);
     return this.#fits(bytes);
@@ -87,7 +87,7 @@ export class Outbox {
     this.#makeRoom();
   }
 
-  /** Keeps `message` in memory: no row is owed to it, see {@linkcode markUnsaved}. */
+  /** Keeps `message` in memory, and writes it to no row unless {@linkcode markUnsaved} says so. */
   addToMemory(message: SentMessage): void {
     this.#hold(message);
     this.#makeRoom();
@@ -98,12 +98,12 @@ export class Outbox {
     if (this.#messages.has(message.sequence)) this.#unsaved.add(message);
   }
 
-  /** Its bytes, from wherever they lie. */
+  /** The frame of `message`, from memory or from its row. */
   packedOf(message: SentMessage): Uint8Array {
     return message.packed ?? this.#shelf.packedOf(message.sequence);
   }
 
-  /** Whether only memory has it. */
+  /** Whether `message` is to be written to a row, and is not yet. */
   isUnsaved(message: SentMessage): boolean {
     return this.#unsaved.has(message);
   }
@@ -118,7 +118,7 @@ export class Outbox {
     return this.#unsaved.hasForgotten(bytes);
   }
 
-  /** Takes back what {@linkcode entrust} gave away: its keeper is no more, so it is written down with the rest. */
+  /** Takes messages that an attachment kept, or that a relay gives back, unless it has them. They are written with the rest. */
   takeBack(messages: SentMessage[]): void {
     for (const message of messages) {
       if (this.#messages.has(message.sequence)) continue;
@@ -129,8 +129,8 @@ export class Outbox {
   }
 
   /**
-   * What is not written yet, if it is small enough for somebody else to keep who lives as long as it matters: then it
-   * costs no row. `undefined` if it is too large.
+   * The messages that are to be written and are not yet, if an attachment with `maxBytes` of room can hold all of them, which
+   * costs no row; `undefined` if it cannot.
    */
   entrust(maxBytes: number): SentMessage[] | undefined {
     return this.#unsaved.within(maxBytes);
@@ -218,7 +218,7 @@ export class Outbox {
     this.#dropUntilFit(bytes, ({ stream }) => this.#clients.audienceOf(stream) === "gone");
   }
 
-  /** Of many small ones nobody tells that they were read: beyond the bound on their number that is taken for granted. */
+  /** Whether the client has read `message`. Of small ones no relay tells: beyond the bound on their number it is taken for granted. */
   #mayHaveArrived(message: SentMessage): boolean {
     return this.#clients.hasRead(message) || this.#messages.size > this.#bounds.maxOutboxMessages;
   }

@@ -34,7 +34,7 @@ type Answer =
  */
 export class PostStream {
   readonly name: string;
-  /** Resolves as soon as it is known which of the two it is. */
+  /** Resolves as soon as it is known whether the answer is JSON or a stream. */
   readonly response: Promise<Response>;
 
   readonly #options: PostStreamOptions;
@@ -57,7 +57,7 @@ export class PostStream {
     return this.#options.primingFrame !== undefined;
   }
 
-  /** How long all is that it holds for a JSON answer, UTF-16 units. */
+  /** Length of the responses that are held for a JSON answer, UTF-16 units. */
   get heldLength(): number {
     return this.#answer.is === "undecided" ? this.#answer.held.reduce((total, { length }) => total + length, 0) : 0;
   }

@@ -119,7 +119,7 @@ export class Streams {
     return (this.#sockets.get(stream)?.openedAtMs ?? 0) > openedAtMs;
   }
 
-  /** Whether there is one, or was. */
+  /** Whether there is, or was, a stream that the client has opened anew since `openedAtMs`. */
   hadNewer(stream: string, openedAtMs: number): boolean {
     const left = this.#away.get(stream);
     return this.hasNewer(stream, openedAtMs) || (left?.is === "away" && (left.openedAtMs ?? 0) > openedAtMs);

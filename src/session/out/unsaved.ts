@@ -1,6 +1,6 @@
 import type { SentMessage } from "./sent-message.ts";
 
-/** What a message takes beside its frame where somebody else keeps it, at most, bytes. */
+/** What a message takes in an attachment beside its frame, at most, bytes. */
 const messageOverheadBytes = 200;
 
 /**
@@ -17,7 +17,7 @@ export class Unsaved {
     return this.#messages.size;
   }
 
-  /** Of all their frames. */
+  /** Length of the frames of all of them. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -51,7 +51,7 @@ export class Unsaved {
     return kept;
   }
 
-  /** All of them, if they are small enough for somebody else to keep; `undefined` if they are too large. */
+  /** All of them, if an attachment with `maxBytes` of room can hold them; `undefined` if it cannot. */
   within(maxBytes: number): SentMessage[] | undefined {
     const bytes = this.#bytes + this.#messages.size * messageOverheadBytes;
     return bytes > maxBytes ? undefined : [...this.#messages];

@@ -88,14 +88,14 @@ export class HandshakeRecord {
   readonly #store: LateHandshake["store"];
   readonly #version: string | undefined;
   #handshake: Handshake | undefined;
-  /** Of the last caller, see `takeListsFor`. */
+  /** The scopes of the last caller, see `takeListsFor`. */
   #scopes: string | undefined;
-  /** That of the POSTs that were let in. */
+  /** The lane by which the POSTs came that were let in. */
   lane: Lane;
   /** Whose session it is. `undefined` before anybody opened it. */
   holder: Holder | undefined;
 
-  /** `version`: that of this Worker. */
+  /** `version`: of this Worker, see `versionIn`. */
   constructor(stored: Handshake | undefined, store: LateHandshake["store"], version?: string) {
     this.#store = store;
     this.#version = version;

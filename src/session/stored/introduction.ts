@@ -32,11 +32,11 @@ const noNewsMs = 10_000;
 /** What a client shows to a person (revision 2025-11-25, Elicitation and Sampling). */
 const personal = new Set(["elicitation/create", "sampling/createMessage"]);
 
-/** That a server introduces itself: with `isAgain`, to a client that knows it already. */
+/** A server introduces itself; with `isAgain`, to a client that knows it already. */
 interface IntroductionContext {
   isAgain: boolean;
   sinceMs: number;
-  /** Whether what follows from it is no introduction any more. Absent where that is so while a call is answered. */
+  /** Whether the introduction is over, for all that still follows from it. Absent: it is over while a call is answered. */
   isOver?: boolean;
 }
 
@@ -123,9 +123,9 @@ export class Introduction {
   }
 
   /**
-   * Whether `message` of the server is seen to here, and not to be sent to the client. `isAnswering`: whether it answers a call
-   * meanwhile. What reads from a connection, or does one job after the other, says for that call what it says, but where it was
-   * begun: in an introduction. And nobody's answer to one question is to be taken for that to another.
+   * Whether `message` of the server is seen to here, and not to be sent to the client. `isAnswering`: whether a call runs. Then
+   * it counts as said for that call: a connection or a queue that `oninitialized` has opened works for calls later, and by its
+   * context would be in the introduction for ever.
    */
   take(message: JSONRPCRequest | JSONRPCNotification, isAnswering: boolean): boolean {
     const context = introducing.getStore();

@@ -7,7 +7,7 @@ const storeAfterMs = 2;
 type State =
   | { is: "written" }
   | { is: "due"; handshake: Handshake; timer: ReturnType<typeof setTimeout> }
-  /** It is written in this moment, or that was refused: whoever writes anything tries again. */
+  /** The handshake is being written, or the platform refused it: the next write of any row tries again. */
   | { is: "tried"; handshake: Handshake }
   | { is: "over" };
 
@@ -23,7 +23,7 @@ export class LateHandshake {
     this.#write = write;
   }
 
-  /** `isPromised`: its client is about to be told that it is so, and will not say it again. */
+  /** `isPromised`: the client is about to be answered that the change holds, and will not ask for it again. Written at once. */
   store(handshake: Handshake, { isPromised = false } = {}): void {
     // A tool that did not stop when its session ended remembers something.
     if (this.#state.is === "over") return;
@@ -33,7 +33,7 @@ export class LateHandshake {
     if (isPromised) attempt(() => this.flush());
   }
 
-  /** Writes it now, if there is one. Throws what the platform does that refuses. */
+  /** Writes the handshake now, if it is not written. @throws if the platform refuses the write. */
   flush(): void {
     const state = this.#state;
     if (state.is === "written" || state.is === "over") return;
@@ -44,7 +44,7 @@ export class LateHandshake {
     this.#state = { is: "written" };
   }
 
-  /** The session is over: nothing of it is written any more. */
+  /** The session is over: its handshake is not written any more. */
   drop(): void {
     if (this.#state.is === "due") clearTimeout(this.#state.timer);
     this.#state = { is: "over" };

@@ -18,7 +18,7 @@ export function storedMemory(store: RowStore, maxMemoryBytes: number, onWrite: (
   return memoryOver(store, { maxMemoryBytes, onWrite, of: "session" });
 }
 
-/** That of one user, in the SQLite of an object that has no session. Lifetime: until it is cleared. */
+/** The memory of one user, in the SQLite of an object that has no session. Lifetime: until it is cleared. */
 export function storedUserMemory(store: RowStore, maxMemoryBytes: number): SessionMemory {
   return memoryOver(store, { maxMemoryBytes, of: "user" });
 }
@@ -36,7 +36,7 @@ export function processMemory(maxMemoryBytes = 1024 * 1024, of: MemoryOptions["o
   return memoryOver(store, { maxMemoryBytes, of });
 }
 
-/** That of the user of this process, who started it. */
+/** The memory of the user of this process, who started it. */
 export function processUserMemory(): UserMemory {
   const memory = processMemory(undefined, "user");
   // As on the edge, where all of it takes time, and faults are rejections.
@@ -53,7 +53,7 @@ export function processUserMemory(): UserMemory {
 
 interface MemoryOptions {
   maxMemoryBytes: number;
-  /** Whose it is, for what is said of it. */
+  /** Whose memory it is, as errors call it. */
   of: "session" | "user";
   onWrite?: () => void;
 }
@@ -84,7 +84,7 @@ function memoryOver(store: MemoryStore, { maxMemoryBytes, of, onWrite }: MemoryO
       try {
         return text === undefined ? undefined : JSON.parse(text);
       } catch (fault) {
-        // It would be so whenever it is asked for.
+        // It would be unreadable each time that the key is asked for.
         const error = `the row ${prefix}${loggedName(key)} cannot be read: ${String(fault)}. It is deleted.`;
         console.error(JSON.stringify({ event: "unreadable", error }));
         this.delete(key);

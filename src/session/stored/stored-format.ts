@@ -11,7 +11,7 @@ export class UnreadableRow extends Error {
   }
 }
 
-/** What {@linkcode UnreadableRow} is about, read by `read`, which throws what it likes. */
+/** The row `key`, as `read` reads it. @throws {UnreadableRow} for whatever `read` throws. */
 export function readRow<Value>(key: string, read: () => Value): Value {
   try {
     return read();
@@ -36,7 +36,10 @@ type Row = Record<string, unknown>;
  */
 export type Steps = readonly ((row: Row) => Row)[];
 
-/** Of a handshake, which says the format of all rows of its session. Rows of other kinds have not changed since. */
+/**
+ * The steps of a handshake, whose format is that of all rows of its session: what else changed since is optional members. One
+ * more step is a new format, which the release before cannot read: see docs/ARCHITECTURE.md, To change it.
+ */
 const steps: Steps = [(handshake) => handshake];
 
 export function writeHandshake(handshake: Handshake): string {

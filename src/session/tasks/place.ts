@@ -10,7 +10,7 @@ export interface PlaceOptions {
   settings: Settings;
 }
 
-/** Whether there was one. If not, the log says so. */
+/** Whether there was a place for the task of `record`. If not, the log says so. */
 export async function takePlace(record: TaskRecord, options: PlaceOptions): Promise<boolean> {
   const { maxTasks, taskTtlMs } = options.settings;
   const isTaken = await enter(record, expiresAtMs(record, taskTtlMs), options);
@@ -21,13 +21,13 @@ export async function takePlace(record: TaskRecord, options: PlaceOptions): Prom
   return isTaken;
 }
 
-/** As long as `record` is kept by now. If that cannot be told, it is forgotten there sooner than here. */
+/** Tells the book until when the task of `record` is kept now. If that fails, the book forgets it before this object does. */
 export function keepPlace(record: TaskRecord, options: PlaceOptions): void {
   const kept = enter(record, expiresAtMs(record, options.settings.taskTtlMs), options);
   options.ctx.waitUntil(kept.catch((error: unknown) => void logIncident(error)));
 }
 
-/** For what has become no task after all. */
+/** Gives the place back of a call that has become no task after all. */
 export async function leavePlace(record: TaskRecord, options: PlaceOptions): Promise<void> {
   await enter(record, 0, options);
 }

@@ -126,7 +126,7 @@ export class TaskObject {
       this.#work.abort();
       return await this.#task.delete();
     }
-    // First: what kills the object now is not to take the next one with it.
+    // First: a run that kills this object must not take the next alarm with it.
     await this.#task.schedule();
     await this.#recover();
   }
