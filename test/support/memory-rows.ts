@@ -3,8 +3,6 @@ import { Rows } from "../../src/session/stored/rows.ts";
 
 export interface MemoryRows {
   rows: Rows;
-  /** What has them, as an object's. */
-  storage: DurableObjectStorage;
   /** What is stored, part by part. */
   stored(): (string | ArrayBuffer)[];
   /** The same rows, as the next object of the session finds them. */
@@ -20,9 +18,9 @@ export function memoryRows(): MemoryRows {
   const sql = sqlOver(database, () => {
     if (left-- <= 0) throw new Error("Exceeded allowed rows written");
   });
-  const transactionSync = (write: () => void): void => inTransaction(database, write);
-  const storage = { sql, transactionSync } as unknown as DurableObjectStorage;
-  const open = (isNew: boolean): Rows => new Rows(storage, { isNew, beforeWrite: () => undefined });
+  const storage = { sql, transactionSync: (write: () => void) => inTransaction(database, write) };
+  const open = (isNew: boolean): Rows =>
+    new Rows(storage as DurableObjectStorage, { isNew, beforeWrite: () => undefined });
   const rows = open(true);
   rows.writeHandshake({ lane: "sse", subscriptions: [] });
   const query = "SELECT value FROM session WHERE key <> 'handshake'";
@@ -31,7 +29,7 @@ export function memoryRows(): MemoryRows {
       .exec<{ value: string | ArrayBuffer }>(query)
       .toArray()
       .map(({ value }) => value);
-  return { rows, storage, stored, again: () => open(false), refuseWrites: (after) => (left = after) };
+  return { rows, stored, again: () => open(false), refuseWrites: (after) => (left = after) };
 }
 
 /** All that `write` writes, or nothing if it throws. */

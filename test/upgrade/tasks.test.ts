@@ -189,9 +189,10 @@ function shapeOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shapeOf(member)]));
 }
 
-test("what is stored today is of the format before and says so; what changes it needs a step and these rows of its own", async () => {
+test("what is stored today is of the format before and says so: the release before reads it, with what is added to it", async () => {
   const taskId = await client.begin("gated-repeatable", { n: 1 });
   const text = await (await fetch(`${server.url}/test/read?id=${taskId.slice(0, 64)}&key=task`)).text();
   const now = JSON.parse(text) as Record<string, unknown>;
-  expect(shapeOf(now)).toEqual(shapeOf({ ...stored[working]?.rows["task"], format: 1 }));
+  expect(now).toMatchObject({ format: 1 });
+  expect(shapeOf(now)).toMatchObject(shapeOf({ ...stored[working]?.rows["task"] }) as object);
 });
