@@ -47,6 +47,8 @@ test.each([{}, { auth: {} }, { auth: { ...ann, userId: "" } }, { auth: { ...ann,
   async (said) => {
     const response = await postJson(`${edge.url}/mcp`, initialize(), { "x-context": JSON.stringify(said) });
     expect(response.status).toBe(500);
-    await expect.poll(() => edge.logs().join("\n")).toContain("ctx.auth names no user");
+    await expect
+      .poll(() => edge.logs().join("\n"))
+      .toContain("ctx.auth names no user: let workers-oauth-provider 1.0 or newer");
   },
 );
