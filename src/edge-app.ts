@@ -43,7 +43,7 @@ export interface EdgeApp<Env> {
   /** The class of the Durable Objects: one for each session. Export it under the name that wrangler.toml binds. */
   Session: new (ctx: DurableObjectState, env: Env) => SessionInstance<Env>;
   /**
-   * Answers MCP at `ssePath`, at `mcpPath` and at `message` below either, `/health`, and with a `resource` of `auth` the documents
+   * Answers MCP at `ssePath`, at `mcpPath` and at `message` below either, `/health`, and with `jwt` or `withResource` the documents
    * below `/.well-known/`; anything else is a file of the page, or 404. Never rejects: a fault becomes 500 with its number in the
    * log. `ctx` is for `auth`: `fromContext` finds in it who logged in.
    */

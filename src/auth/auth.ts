@@ -42,6 +42,7 @@ export type Authenticate<Env> = (
 
 /** Who may call. `keys`, `jwt`, `fromContext` and `withResource` make one each. */
 export interface Auth<Env> {
+  /** Says who sends a request. */
   authenticate: Authenticate<Env>;
   /** Absent: clients are configured with a secret, as for keys and for what stands in front of the Worker. */
   resource?: ProtectedResource;

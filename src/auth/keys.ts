@@ -1,16 +1,10 @@
 import type { Auth, Authenticate, Caller } from "./auth.ts";
 import { bearerOf } from "./bearer.ts";
 import { unauthorized } from "./challenge.ts";
+import { withKeys } from "./with-keys.ts";
 
 /** A secret, and what whoever has it may do; of a secret alone, what asks for no scope. */
 export type Key = string | { secret: string; scopes: string[] };
-
-/** What `keys` made: clients have a secret in their configuration. Told of an authorization server, they would go there instead. */
-const secretive = new WeakSet<object>();
-
-export function hasKeys(authenticate: object): boolean {
-  return secretive.has(authenticate);
-}
 
 /** A key, ready to be compared. */
 interface NamedKey {
@@ -41,7 +35,7 @@ export function keys<Env = Cloudflare.Env>(keysIn: (env: Env) => Record<string, 
     if (token === undefined) return unauthorized("Send your key as Authorization: Bearer <key>");
     return (await callerWith(token, known.named)) ?? unauthorized("This key is not known");
   };
-  secretive.add(authenticate);
+  withKeys.add(authenticate);
   return { authenticate };
 }
 

@@ -3,8 +3,8 @@ import { answerPreflight } from "../protocol/preflight.ts";
 import { methodNotAllowed } from "../protocol/refusals.ts";
 import type { Auth, Authenticate, LanePaths, ProtectedResource } from "./auth.ts";
 import { unauthorized, unavailable } from "./challenge.ts";
-import { hasKeys } from "./keys.ts";
 import { isTrusted } from "./trusted-url.ts";
+import { withKeys } from "./with-keys.ts";
 
 /** Of which authorization servers a client gets a token for this server (RFC 9728). */
 export interface Resource {
@@ -32,7 +32,7 @@ const olderPath = "/.well-known/oauth-authorization-server";
  * @throws {TypeError} at start-up for a `resource` that cannot be, and for what is no function.
  */
 export function withResource<Env>(resource: Resource, authenticate: Authenticate<Env>): Auth<Env> {
-  if (typeof authenticate !== "function" || hasKeys(authenticate)) {
+  if (typeof authenticate !== "function" || withKeys.has(authenticate)) {
     throw new TypeError(
       "withResource takes a function of your own. jwt has its resource; keys have none: clients would log in there instead of " +
         "sending their key.",
