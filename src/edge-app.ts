@@ -55,9 +55,9 @@ export interface EdgeApp<Env> {
  * 2026-07-28 (`/mcp`): MCP, transports, of 2024-11-05 and of every revision since.
  *
  * @param factory `createServer`: builds one server: for a session, or for one stateless request.
- * @param options see {@linkcode EdgeOptions}; all have defaults.
+ * @param options see {@linkcode EdgeOptions}; all have defaults. If wrangler.toml binds no Durable Object under the name of `binding`,
+ * each request is an incident, 500, that says so in the log.
  * @throws {RangeError} at start-up for an option that cannot be; {TypeError} for a `factory` or an `auth` that cannot be.
- * @throws {TypeError} on a request, if wrangler.toml has no Durable Object binding of the name `options.binding`.
  */
 export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options: EdgeOptions<Env> = {}): EdgeApp<Env> {
   const createServer = checkedFactory(factory);
