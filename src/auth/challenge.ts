@@ -5,6 +5,12 @@ import { bearerAuthChallengeResponse, OAuthError, OAuthErrorCode } from "@modelc
  * answer where the document about that is, so nothing here knows the server's URL.
  */
 
+/**
+ * What `keys` made: its clients have a secret in their configuration, and are told of no authorization server, where they would go
+ * instead of sending it.
+ */
+export const withKeys = new WeakSet<object>();
+
 /** What clients are told to wait while an identity provider cannot be reached, seconds. */
 const retryAfterSeconds = "5";
 

@@ -1,7 +1,6 @@
 import type { Auth, Authenticate, Caller } from "./auth.ts";
 import { bearerOf } from "./bearer.ts";
-import { unauthorized } from "./challenge.ts";
-import { withKeys } from "./with-keys.ts";
+import { unauthorized, withKeys } from "./challenge.ts";
 
 /** A secret, and what whoever has it may do; of a secret alone, what asks for no scope. */
 export type Key = string | { secret: string; scopes: string[] };

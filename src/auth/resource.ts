@@ -2,9 +2,8 @@ import { getOAuthProtectedResourceMetadataUrl } from "@modelcontextprotocol/serv
 import { answerPreflight } from "../protocol/preflight.ts";
 import { methodNotAllowed } from "../protocol/refusals.ts";
 import type { Auth, Authenticate, LanePaths, ProtectedResource } from "./auth.ts";
-import { unauthorized, unavailable } from "./challenge.ts";
+import { unauthorized, unavailable, withKeys } from "./challenge.ts";
 import { isTrusted } from "./trusted-url.ts";
-import { withKeys } from "./with-keys.ts";
 
 /** Of which authorization servers a client gets a token for this server (RFC 9728). */
 export interface Resource {
