@@ -34,6 +34,11 @@ export function tellTerminal(event: TerminalEvent): void {
   if (process.env["NODE_ENV"] === "development") console.log(terminalMark + JSON.stringify(event));
 }
 
+/** Of a call, which begins or is over. What it is about is looked at here: a deployed Worker has nothing of that. */
+export function tellCall(event: "started" | "ended", call: { request: Asked }): void {
+  if (process.env["NODE_ENV"] === "development") tellTerminal({ event, what: subjectOf(call.request) });
+}
+
 /** `context`, of the stateless revision, whose `memory` tells the terminal that somebody wanted it. */
 export function withoutMemory<Context extends object>(context: Context): Context {
   if (process.env["NODE_ENV"] !== "development") return context;
@@ -60,12 +65,13 @@ interface ToolResult {
 }
 
 /** Tells the terminal of an answer that is an error. */
-export function tellFailure(by: string, answer: object): void {
+export function tellFailure(call: { request: Asked }, answer: object): void {
   if (process.env["NODE_ENV"] !== "development") return;
   const { result, error } = answer as { result?: ToolResult; error?: { message: string } };
   const said = error === undefined ? result?.isError === true && (result.content?.[0]?.text ?? "") : error.message;
-  if (typeof said === "string")
-    tellTerminal({ event: "failed", by, message: withoutIssues(said).slice(0, maxSaidLength) });
+  if (typeof said !== "string") return;
+  const message = withoutIssues(said).slice(0, maxSaidLength);
+  tellTerminal({ event: "failed", by: subjectOf(call.request), message });
 }
 
 /**

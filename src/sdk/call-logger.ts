@@ -5,7 +5,7 @@ import {
   type RequestId,
 } from "@modelcontextprotocol/server";
 import { type CallLane, callLine, type CallOutcome, outcomeOf, type Whose } from "../call-log.ts";
-import { subjectOf, tellFailure, tellTerminal } from "../development.ts";
+import { tellCall, tellFailure } from "../development.ts";
 import { isObject, isRequest, isResponse } from "../protocol/json-rpc.ts";
 import { traceparentIn } from "../protocol/trace-context.ts";
 import type { Tap } from "./tap.ts";
@@ -51,13 +51,13 @@ export function callLogger({ lane, whose, traceparent, write }: CallLoggerOption
         whose,
       ),
     );
-    tellTerminal({ event: "ended", what: subjectOf(request) });
+    tellCall("ended", call);
   };
   return {
     hear(message) {
       if (isRequest(message)) {
         running.set(message.id, { request: message, sent: paramsOf(message), startedAtMs: Date.now() });
-        tellTerminal({ event: "started", what: subjectOf(message) });
+        tellCall("started", { request: message });
       } else if ("method" in message && message.method === "notifications/cancelled") {
         end(message.params?.["requestId"] as RequestId | undefined, "cancelled");
       }
@@ -65,7 +65,7 @@ export function callLogger({ lane, whose, traceparent, write }: CallLoggerOption
     say(message) {
       const call = isResponse(message) ? running.get(message.id) : undefined;
       if (call !== undefined && isResponse(message)) {
-        tellFailure(subjectOf(call.request), message);
+        tellFailure(call, message);
         end(message.id, outcomeOf(message), message);
       }
       return message;

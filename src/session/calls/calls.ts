@@ -1,5 +1,5 @@
 import type { JSONRPCRequest, ProgressToken, RequestId } from "@modelcontextprotocol/server";
-import { subjectOf, tellTerminal } from "../../development.ts";
+import { tellCall } from "../../development.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
 import { traceparentIn } from "../../protocol/trace-context.ts";
 import type { CarriedBy } from "../../link/link.ts";
@@ -102,7 +102,7 @@ export class Calls {
       progressAtMs: nowMs,
     };
     this.#running.set(request.id, { call, end });
-    tellTerminal({ event: "started", what: subjectOf(request) });
+    tellCall("started", call);
     return call;
   }
 
@@ -111,9 +111,10 @@ export class Calls {
     const running = this.#running.get(id);
     if (running === undefined) return undefined;
     this.#running.delete(id);
-    running.end();
-    tellTerminal({ event: "ended", what: subjectOf(running.call.request) });
-    return running.call;
+    const { call, end } = running;
+    end();
+    tellCall("ended", call);
+    return call;
   }
 
   /** Notes what the tool itself told, so that the session never tells less. Returns the call of which it told. */

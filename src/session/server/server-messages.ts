@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
-import { subjectOf, tellFailure } from "../../development.ts";
+import { tellFailure } from "../../development.ts";
 import type { Settings } from "../../options.ts";
 import { isRequest, isResponse } from "../../protocol/json-rpc.ts";
 import { type Bounds, writeMessage, writeResponse } from "../../protocol/message-json.ts";
@@ -97,7 +97,7 @@ export class ServerMessages {
     // Without a call it was cancelled, abandoned or answered: nobody waits.
     if (call === undefined) return;
     if (!("error" in message)) this.#parts.record.noteAnswered(call.request, message);
-    tellFailure(subjectOf(call.request), message);
+    tellFailure(call, message);
     const bounds = this.#bounds((length) => this.#parts.delivery.hasRoomFor(length));
     const { message: said, json } = writeResponse(message, call.request, bounds);
     if (call.journalKey !== undefined) {
