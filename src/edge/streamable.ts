@@ -3,7 +3,7 @@ import type { Settings } from "../options.ts";
 import { acceptsAll } from "../protocol/accept.ts";
 import { readsRetry } from "../protocol/clients.ts";
 import { parseEventId } from "../protocol/event-id.ts";
-import { parseMessages } from "../protocol/json-rpc.ts";
+import { parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
 import { ownerOf } from "../link/caller.ts";
@@ -58,18 +58,13 @@ async function postHeld(request: Request, text: string, options: StreamableOptio
 }
 
 async function postWithoutSession(request: Request, text: string, options: StreamableOptions): Promise<Response> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return refusals.notJson("the body is not JSON");
-  }
-  const parsed = parseMessages(value);
-  if (!parsed.ok) return refusals.notJsonRpc(parsed.detail, parsed.id);
-  if (await isStateless(request, value)) {
-    return mayBecomeTask(value)
-      ? await callInObject(request, { text, body: value }, options.namespace)
-      : await answerStateless(withTaskName(request, value), value, options.stateless);
+  const parsed = parseBody(text);
+  if (!parsed.ok) return refusals.noMessage(parsed);
+  const body = parsed.batch ? parsed.messages : parsed.messages[0];
+  if (await isStateless(request, body)) {
+    return mayBecomeTask(body)
+      ? await callInObject(request, { text, body }, options.namespace)
+      : await answerStateless(withTaskName(request, body), body, options.stateless);
   }
   const opens = parsed.requests.some(({ method }) => method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });

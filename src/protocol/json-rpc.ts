@@ -22,9 +22,14 @@ export interface ParsedMessages {
   batch: boolean;
 }
 
-export type ParsedBody =
-  | ({ ok: true } & ParsedMessages)
-  | { ok: false; reason: "not-json" | "not-json-rpc"; detail: string; id: RequestId | null };
+export type ParsedBody = ({ ok: true } & ParsedMessages) | ({ ok: false } & BodyFault);
+
+/** Why a body is no message. `id`: of the request that it may have been meant for. */
+export interface BodyFault {
+  reason: "not-json" | "not-json-rpc";
+  detail: string;
+  id: RequestId | null;
+}
 
 /**
  * Reads one POST body as JSON-RPC 2.0: a message, or a batch of 1 to 100 (revision 2025-03-26, Messages).
@@ -39,26 +44,23 @@ export function parseBody(text: string): ParsedBody {
   } catch {
     return { ok: false, reason: "not-json", detail: "the body is not JSON", id: null };
   }
-  return parseMessages(value);
+  const batch = Array.isArray(value);
+  const messages: unknown[] = Array.isArray(value) ? value : [value];
+  if (messages.length === 0) return notJsonRpc("the batch is empty");
+  if (messages.length > maxBatchLength) return notJsonRpc(`a batch holds at most ${maxBatchLength} messages`);
+  if (messages.every(isMessage)) return { ok: true, messages, requests: messages.filter(isRequest), batch };
+  const wrong = messages.find((item) => !isMessage(item));
+  return notJsonRpc(envelopeFault(wrong), batch ? null : echoableId(wrong));
 }
 
-/** {@linkcode parseBody} for a body that is JSON already. */
-export function parseMessages(value: unknown): ParsedBody {
-  if (!Array.isArray(value)) {
-    return isMessage(value)
-      ? { ok: true, messages: [value], requests: isRequest(value) ? [value] : [], batch: false }
-      : { ok: false, reason: "not-json-rpc", detail: envelopeFault(value), id: echoableId(value) };
-  }
-  if (value.length === 0) return { ok: false, reason: "not-json-rpc", detail: "the batch is empty", id: null };
-  if (value.length > maxBatchLength) {
-    return { ok: false, reason: "not-json-rpc", detail: `a batch holds at most ${maxBatchLength} messages`, id: null };
-  }
-  const messages: JSONRPCMessage[] = [];
-  for (const item of value) {
-    if (!isMessage(item)) return { ok: false, reason: "not-json-rpc", detail: envelopeFault(item), id: null };
-    messages.push(item);
-  }
-  return { ok: true, messages, requests: messages.filter(isRequest), batch: true };
+function notJsonRpc(detail: string, id: RequestId | null = null): ParsedBody {
+  return { ok: false, reason: "not-json-rpc", detail, id };
+}
+
+/** The one message that `json` is; `undefined` if it is none. */
+export function parseMessage(json: string | undefined): JSONRPCMessage | undefined {
+  const parsed = json === undefined ? undefined : parseBody(json);
+  return parsed?.ok === true ? parsed.messages[0] : undefined;
 }
 
 /** A request expects an answer; a notification has no id. */

@@ -13,18 +13,21 @@ export const errorCode = {
   missingClientCapability: -32_021,
 } as const;
 
-interface Refusal {
-  status: number;
+interface Details {
   /** Absent: `errorCode.refused`. */
   code?: number;
-  message: string;
+  /** Of the request that is refused. Absent: `null`. */
   id?: RequestId | null;
   data?: unknown;
   headers?: Record<string, string>;
 }
 
-/** An answer that is not a success. */
-export function refuse({ status, code = errorCode.refused, message, id = null, data, headers }: Refusal): Response {
+/** An answer that is not a success: `status` of HTTP, and an error of JSON-RPC. */
+export function refuse(
+  status: number,
+  message: string,
+  { code = errorCode.refused, id = null, data, headers }: Details = {},
+): Response {
   const error = data === undefined ? { code, message } : { code, message, data };
   // What a client sent comes back in some of them.
   const json = toJson({ jsonrpc: "2.0", error, id });

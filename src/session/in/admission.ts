@@ -10,7 +10,7 @@ import type { AnswerState } from "./once.ts";
 import type { Call } from "../calls/calls.ts";
 import type { Clock } from "../clock.ts";
 import { type Begun, holdUntilEnded } from "./hold-until-ended.ts";
-import { refuseBody, refuseCalls, refuseInitialize } from "./refuse-messages.ts";
+import { refuseCalls, refuseInitialize } from "./refuse-messages.ts";
 import type { Conversation } from "../server/conversation.ts";
 import type { Lane } from "../stored/handshake.ts";
 import { messageExtra } from "../calls/http-source.ts";
@@ -81,7 +81,7 @@ export class Admission {
     { by, begun }: { by: CarriedBy | undefined; begun: Begun },
   ): Promise<TakenPost> {
     const parsed = parseBody(text);
-    if (!parsed.ok) return refused(refuseBody(parsed));
+    if (!parsed.ok) return refused(refusals.noMessage(parsed));
     const wrongLane = this.refuseOtherLane("sse");
     if (wrongLane !== undefined) return refused(wrongLane);
     await this.#conversation.ready(request, "sse", parsed.messages);
@@ -126,7 +126,7 @@ export class Admission {
     const parsed = parseBody(text);
     // It may have ended while the body was read.
     if (this.#isEnded()) return refusals.unknownSession();
-    if (!parsed.ok) return refuseBody(parsed);
+    if (!parsed.ok) return refusals.noMessage(parsed);
     const refusedBefore = this.refuseOtherLane("mcp") ?? refuseInitialize(parsed, { isNew });
     if (refusedBefore !== undefined) return refusedBefore;
     await this.#conversation.ready(request, "mcp", parsed.messages);

@@ -1,6 +1,6 @@
 import type { JSONRPCRequest } from "@modelcontextprotocol/server";
 import type { Settings } from "../../options.ts";
-import type { ParsedBody, ParsedMessages } from "../../protocol/json-rpc.ts";
+import type { ParsedMessages } from "../../protocol/json-rpc.ts";
 import * as refusals from "../../protocol/refusals.ts";
 import { memoryOf } from "../../stream/held-messages.ts";
 import type { Calls } from "../calls/calls.ts";
@@ -8,10 +8,6 @@ import type { Outbox } from "../out/outbox.ts";
 
 /** What an `initialize` may take, bytes of memory: it is stored, read at each wake, and held as long as the session is. */
 const maxInitializeBytes = 256 * 1024;
-
-export function refuseBody(parsed: Extract<ParsedBody, { ok: false }>): Response {
-  return parsed.reason === "not-json" ? refusals.notJson(parsed.detail) : refusals.notJsonRpc(parsed.detail, parsed.id);
-}
 
 /** Streamable HTTP: `initialize` opens a session, alone, and nothing else does. */
 export function refuseInitialize(

@@ -1,4 +1,4 @@
-import { isResponse, parseBody } from "../../protocol/json-rpc.ts";
+import { isResponse, parseMessage } from "../../protocol/json-rpc.ts";
 import { dataOf } from "../../protocol/sse-frame.ts";
 import { unpackFrame } from "../../link/link.ts";
 
@@ -14,8 +14,7 @@ export function* answersIn(frames: Uint8Array<ArrayBuffer>[]): Iterable<Returned
   for (const plain of frames) {
     const { sequence, frame } = unpackFrame(plain);
     const json = dataOf(new TextDecoder().decode(frame));
-    const parsed = json === undefined ? undefined : parseBody(json);
-    const [message] = parsed?.ok === true ? parsed.messages : [];
+    const message = parseMessage(json);
     if (json !== undefined && message !== undefined && isResponse(message)) yield { sequence, json, plain };
   }
 }

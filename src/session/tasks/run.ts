@@ -1,7 +1,7 @@
 import type { JSONRPCMessage, JSONRPCRequest } from "@modelcontextprotocol/server";
 import { callerOf, noteCaller } from "../../link/caller.ts";
 import { headerPrefix } from "../../link/link.ts";
-import { isObject, isResponse, parseBody } from "../../protocol/json-rpc.ts";
+import { isObject, isResponse, parseMessage } from "../../protocol/json-rpc.ts";
 import { requestOf, type StoredRequest } from "../calls/stored-request.ts";
 import { logIncident } from "../../protocol/incident.ts";
 import { incidentMessage } from "../../development.ts";
@@ -60,17 +60,14 @@ async function run(request: JSONRPCRequest, options: RunOptions): Promise<Answer
   const response = await answer(http, request);
   if (response.headers.get("content-type") !== "text/event-stream" || response.body === null) {
     const kept = response.clone();
-    const parsed = parseBody(await response.text());
-    const message = parsed.ok ? parsed.messages[0] : undefined;
+    const message = parseMessage(await response.text());
     return response.ok && message !== undefined && isResponse(message) ? message : kept;
   }
   const decoder = new TextDecoder();
   for await (const chunk of response.body) {
     // Of whole events: the SDK writes no parts of one.
     for (const frame of decoder.decode(chunk).split(/(?<=\n\n)/)) {
-      const data = dataOf(frame);
-      const parsed = data === undefined ? undefined : parseBody(data);
-      const message = parsed?.ok === true ? parsed.messages[0] : undefined;
+      const message = parseMessage(dataOf(frame));
       if (message === undefined) continue;
       if (isResponse(message)) return message;
       onMessage?.(message);
