@@ -2,7 +2,7 @@ import type { JSONRPCRequest } from "@modelcontextprotocol/server";
 import { isObject } from "./protocol/json-rpc.ts";
 import { loggedName } from "./protocol/logged-name.ts";
 import { redacted } from "./protocol/redacted.ts";
-import { shortHash } from "./protocol/short-hash.ts";
+import { shortHash } from "./protocol/hash.ts";
 
 /** How a call ended, as the log says it: `failed` is a tool's own result `isError`, `error` one of JSON-RPC. */
 export type CallOutcome = "ok" | "failed" | "error" | "cancelled" | "abandoned" | "interrupted";

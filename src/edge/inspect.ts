@@ -9,7 +9,7 @@ import {
 import { url } from "../link/link.ts";
 import { namespaceOf } from "../link/namespace.ts";
 import { objectIdIn } from "../protocol/session-id.ts";
-import { shortHash } from "../protocol/short-hash.ts";
+import { shortHash } from "../protocol/hash.ts";
 import { findSession } from "./objects.ts";
 
 /** How many sessions are listed: each of them is woken for it. */

@@ -1,5 +1,6 @@
 import type { Settings } from "../options.ts";
 import { eventStreamHeaders, retryFrame } from "../protocol/sse-frame.ts";
+import { utf8 } from "../protocol/utf8.ts";
 import * as link from "../link/link.ts";
 import { ClientStream, drainedBytes } from "../stream/client-stream.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
@@ -30,8 +31,6 @@ export interface RelayResponse {
  * at the usual `retry` the two would throw each other out several times a second.
  */
 const supersededRetryMs = 10_000;
-
-const encoder = new TextEncoder();
 
 /** What feeds the client's stream. */
 type Upstream =
@@ -219,7 +218,7 @@ export class StreamRelay {
   }
 
   #writeText(text: string): void {
-    this.#client.write(encoder.encode(text));
+    this.#client.write(utf8(text));
   }
 
   /** Ends the client's stream in order; it may reconnect. */

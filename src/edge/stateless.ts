@@ -22,6 +22,7 @@ import { echoableId, isObject, isRequest } from "../protocol/json-rpc.ts";
 import { readableByAll } from "../protocol/message-json.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { sealed } from "../protocol/sealed-request.ts";
+import { utf8 } from "../protocol/utf8.ts";
 import { isSdkV2 } from "../sdk/sdk-v2.ts";
 import { type Tap, tap } from "../sdk/tap.ts";
 import { writable } from "../sdk/writable.ts";
@@ -208,12 +209,11 @@ async function readable(response: Response): Promise<Response> {
   return new Response(events, response);
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Of whole events: the SDK writes no parts of one. */
 function readableBytes(events: Uint8Array): Uint8Array {
   const text = decoder.decode(events);
   const mended = readableByAll(text);
-  return mended === text ? events : encoder.encode(mended);
+  return mended === text ? events : utf8(mended);
 }

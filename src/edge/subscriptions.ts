@@ -1,5 +1,6 @@
 import { networkOf } from "../protocol/network.ts";
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
+import { utf8 } from "../protocol/utf8.ts";
 import type { Changes } from "./changes.ts";
 
 /**
@@ -15,7 +16,7 @@ const lookMs = 10;
 /** How often all are written to for that, at most, milliseconds: whoever is refused may come again at once. */
 const probeEveryMs = 1_000;
 
-const probeBytes = new TextEncoder().encode(keepAliveFrame);
+const probeBytes = utf8(keepAliveFrame);
 
 /** One client that listens: what the SDK says to it, passed on. */
 class Subscription {

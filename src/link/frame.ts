@@ -1,9 +1,10 @@
+import { utf8 } from "../protocol/utf8.ts";
+
 /** The first byte of a frame. In version 1 of the link a frame began with its sequence, whose first byte is never so large. */
 const mark = { passed: 0x80, held: 0x81 } as const;
 const headerBytes = 17;
 const [sequenceAt, postAt] = [1, 9];
 const headerRoom = "\0".repeat(headerBytes);
-const encoder = new TextEncoder();
 
 /**
  * An SSE frame as the object sends it to the relay: a byte that says whether to hold it until the object says `kept`,
@@ -12,7 +13,7 @@ const encoder = new TextEncoder();
  * on the socket that brought it, see {@linkcode addressed}.
  */
 export function packFrame(sequence: number, frame: string, { post = 0, isHeld = false } = {}): Uint8Array {
-  const packed = encoder.encode(headerRoom + frame);
+  const packed = utf8(headerRoom + frame);
   const header = new DataView(packed.buffer, packed.byteOffset);
   header.setUint8(0, isHeld ? mark.held : mark.passed);
   header.setFloat64(sequenceAt, sequence);

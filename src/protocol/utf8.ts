@@ -1,6 +1,11 @@
 const encoder = new TextEncoder();
 
-/** How long `text` is as UTF-8, which is how it is stored and sent, bytes. */
+/** `text` as it is stored and sent. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** How long `text` is as UTF-8, bytes. */
 export function utf8Bytes(text: string): number {
-  return encoder.encode(text).byteLength;
+  return utf8(text).byteLength;
 }

@@ -10,8 +10,8 @@ import type {
   StreamView,
 } from "../link/inspection.ts";
 import { frameOf, listenStream, sseStream } from "../link/link.ts";
-import { isRequest, parseBody } from "../protocol/json-rpc.ts";
-import { shortHash } from "../protocol/short-hash.ts";
+import { isRequest, parseMessage } from "../protocol/json-rpc.ts";
+import { shortHash } from "../protocol/hash.ts";
 import { dataOf } from "../protocol/sse-frame.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
 import type { Clock } from "./clock.ts";
@@ -125,9 +125,7 @@ function heldBy({ ctx, conversation, rows, streams }: Parts): Held[] {
 }
 
 function messageIn(packed: Uint8Array): JSONRPCMessage | undefined {
-  const json = dataOf(new TextDecoder().decode(frameOf(packed)));
-  const parsed = json === undefined ? undefined : parseBody(json);
-  return parsed?.ok === true ? parsed.messages[0] : undefined;
+  return parseMessage(dataOf(new TextDecoder().decode(frameOf(packed))));
 }
 
 function viewOfMessage({ message, said, lies }: Held, streams: Streams): MessageView {

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import * as refusals from "../protocol/refusals.ts";
-import { shortHash } from "../protocol/short-hash.ts";
+import { shortHash } from "../protocol/hash.ts";
 import { inspectHeader, noteSeen } from "../link/inspection.ts";
 import * as link from "../link/link.ts";
 import { namespaceOf } from "../link/namespace.ts";

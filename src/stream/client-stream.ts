@@ -1,4 +1,5 @@
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
+import { utf8 } from "../protocol/utf8.ts";
 
 /** A client that has no more than this before it has read what was sent, bytes. */
 export const drainedBytes = 64 * 1024;
@@ -32,7 +33,7 @@ const slow = new Map<ClientStream, () => void>();
 let uncountedBytes = 0;
 
 /** The same bytes for all: thousands of quiet streams are written this every few seconds. */
-const keepAliveBytes = new TextEncoder().encode(keepAliveFrame);
+const keepAliveBytes = utf8(keepAliveFrame);
 
 export interface ClientStreamOptions {
   keepAliveMs: number;

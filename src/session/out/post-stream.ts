@@ -1,9 +1,8 @@
 import { eventStreamHeaders, keepAliveFrame } from "../../protocol/sse-frame.ts";
+import { utf8 } from "../../protocol/utf8.ts";
 import { ClientStream } from "../../stream/client-stream.ts";
 import { frameOf } from "../../link/link.ts";
 import type { SendOutcome } from "./sent-message.ts";
-
-const encoder = new TextEncoder();
 
 export interface PostStreamOptions {
   /** Its name among the streams of the session. */
@@ -85,7 +84,7 @@ export class PostStream {
     });
     this.#answer = { is: "events", client };
     // A first byte at once: some hops hold the headers back until there is one.
-    client.write(encoder.encode(primingFrame ?? keepAliveFrame));
+    client.write(utf8(primingFrame ?? keepAliveFrame));
     this.#resolve(new Response(client.body, { headers: { ...eventStreamHeaders, "mcp-session-id": sessionId } }));
     return held;
   }

@@ -1,5 +1,6 @@
 import { attempt } from "../stored/attempt.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
+import { utf8 } from "../../protocol/utf8.ts";
 import { join, packedAgain, plainFrame, split } from "../../link/link.ts";
 import type { SentMessage } from "./sent-message.ts";
 import type { RowStore } from "../stored/rows.ts";
@@ -121,7 +122,7 @@ export class Shelf {
 function packBurst(messages: SentMessage[]): ArrayBuffer {
   const heads = JSON.stringify(messages.map((message) => ({ ...message, packed: undefined, bytes: undefined })));
   const frames = messages.map(({ packed }) => plainFrame(packed ?? new Uint8Array()));
-  return join([new TextEncoder().encode(heads), ...frames]).buffer;
+  return join([utf8(heads), ...frames]).buffer;
 }
 
 /** As they were written: their frames are plain, see `plainFrame`. */

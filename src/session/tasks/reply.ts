@@ -2,8 +2,7 @@ import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { isResponse } from "../../protocol/json-rpc.ts";
 import { toJson } from "../../protocol/message-json.ts";
 import { eventStreamHeaders } from "../../protocol/sse-frame.ts";
-
-const encoder = new TextEncoder();
+import { utf8 } from "../../protocol/utf8.ts";
 
 type State =
   /** Nothing was said yet: it may still be JSON as a whole. */
@@ -38,7 +37,7 @@ export class CallReply {
     }
     if (is === "undecided") this.#begin();
     if (this.#state.is === "events")
-      this.#state.controller.enqueue(encoder.encode(`event: message\ndata: ${json}\n\n`));
+      this.#state.controller.enqueue(utf8(`event: message\ndata: ${json}\n\n`));
     if (isResponse(message)) this.#end();
   }
 

@@ -1,6 +1,7 @@
 import { holderIn } from "../../link/caller.ts";
 import type { Clock } from "../clock.ts";
-import { expiresAtMs, hashOf, openRequests, taskOf, type TaskRecord, TaskRows } from "./task-record.ts";
+import { hashOf } from "../../protocol/hash.ts";
+import { expiresAtMs, openRequests, taskOf, type TaskRecord, TaskRows } from "./task-record.ts";
 
 /** How often the alarm looks whether a running task lost its object, milliseconds: nothing else might wake it. */
 const watchMs = 10_000;

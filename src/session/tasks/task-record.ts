@@ -1,6 +1,7 @@
 import { type InputRequiredResult, isJSONRPCRequest, type JSONRPCRequest } from "@modelcontextprotocol/server";
 import { ownerOf } from "../../link/caller.ts";
 import { isObject } from "../../protocol/json-rpc.ts";
+import { hashOf } from "../../protocol/hash.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
 import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
 import { isStoredRequest, type StoredRequest, storedRequest } from "../calls/stored-request.ts";
@@ -181,9 +182,4 @@ export function faultIn({ responses }: TaskInput, maxBodyBytes: number): string 
 /** What of `input` is not answered yet. */
 export function openRequests({ requests, responses }: TaskInput): Record<string, unknown> {
   return Object.fromEntries(Object.entries(requests).filter(([key]) => !Object.hasOwn(responses, key)));
-}
-
-export async function hashOf(secret: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
