@@ -26,6 +26,11 @@ const createTable =
 const maxPartBytes = 1_500_000;
 const maxPartLength = maxPartBytes / 3;
 
+interface RowsOptions {
+  isNew?: boolean;
+  beforeWrite?: () => void;
+}
+
 /**
  * All rows of a session. The first is its handshake, whose presence is the session: what somebody stores who never
  * initialized it would be found by nobody, so it is not stored.
@@ -42,10 +47,14 @@ export class Rows implements RowStore {
   #isEmpty: boolean;
 
   /**
-   * `isNew`: there is nothing, and the database need not be opened. `beforeWrite` writes the handshake, if it is not written.
+   * `isNew`: there is nothing, and the database need not be opened. `beforeWrite` writes the handshake, if it is not written;
+   * absent for an object that has no session, and stores something.
    * @throws {UnreadableRow} for a handshake that this version cannot read.
    */
-  constructor(storage: DurableObjectStorage, { isNew, beforeWrite }: { isNew: boolean; beforeWrite: () => void }) {
+  constructor(
+    storage: DurableObjectStorage,
+    { isNew = false, beforeWrite = () => this.#createTable() }: RowsOptions = {},
+  ) {
     this.#storage = storage;
     this.#beforeWrite = beforeWrite;
     this.#isEmpty = isNew || !hasTable(storage.sql);
@@ -61,15 +70,8 @@ export class Rows implements RowStore {
   writeHandshake(handshake: Handshake): void {
     const json = writeHandshake(handshake);
     if (!this.#isEmpty) return this.#replace(handshakeKey, json);
-    this.createTable();
+    this.#createTable();
     this.#write(handshakeKey, json);
-  }
-
-  /** For an object that has no session, and stores something. */
-  createTable(): void {
-    if (!this.#isEmpty) return;
-    this.#storage.sql.exec(createTable);
-    this.#isEmpty = false;
   }
 
   get<Value extends RowValue>(key: string): Value | undefined {
@@ -112,6 +114,11 @@ export class Rows implements RowStore {
   async deleteAll(): Promise<void> {
     this.#isEmpty = true;
     await this.#storage.deleteAll();
+  }
+
+  #createTable(): void {
+    if (this.#isEmpty) this.#storage.sql.exec(createTable);
+    this.#isEmpty = false;
   }
 
   #replace(key: string, value: RowValue): void {

@@ -14,7 +14,7 @@ export class StoredUserMemory {
   readonly #memory: SessionMemory;
 
   constructor(storage: DurableObjectStorage, maxMemoryBytes: number) {
-    this.#rows = new Rows(storage, { isNew: false, beforeWrite: () => this.#rows.createTable() });
+    this.#rows = new Rows(storage);
     this.#memory = storedUserMemory(this.#rows, maxMemoryBytes);
   }
 

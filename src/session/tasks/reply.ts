@@ -36,8 +36,7 @@ export class CallReply {
       return this.respond(new Response(json, { headers: { "content-type": "application/json" } }));
     }
     if (is === "undecided") this.#begin();
-    if (this.#state.is === "events")
-      this.#state.controller.enqueue(utf8(`event: message\ndata: ${json}\n\n`));
+    if (this.#state.is === "events") this.#state.controller.enqueue(utf8(`event: message\ndata: ${json}\n\n`));
     if (isResponse(message)) this.#end();
   }
 

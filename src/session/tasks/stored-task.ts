@@ -1,7 +1,21 @@
 import { holderIn } from "../../link/caller.ts";
+import type { Settings } from "../../options.ts";
+import { Rows } from "../stored/rows.ts";
+import { readRow } from "../stored/stored-format.ts";
 import type { Clock } from "../clock.ts";
 import { hashOf } from "../../protocol/hash.ts";
-import { expiresAtMs, openRequests, taskOf, type TaskRecord, TaskRows } from "./task-record.ts";
+import {
+  expiresAtMs,
+  openRequests,
+  readOutcome,
+  readRecord,
+  taskOf,
+  type TaskRecord,
+  writeRecord,
+} from "./task-record.ts";
+
+const recordKey = "task";
+const outcomeKey = "task-outcome";
 
 /** How often the alarm looks whether a running task lost its object, milliseconds: nothing else might wake it. */
 const watchMs = 10_000;
@@ -9,7 +23,7 @@ const watchMs = 10_000;
 export interface StoredTaskOptions {
   clock: Clock;
   ctx: DurableObjectState;
-  taskTtlMs: number;
+  settings: Pick<Settings, "taskTtlMs">;
   /** There is nothing stored, and the database need not be opened. */
   isNew: boolean;
 }
@@ -17,18 +31,20 @@ export interface StoredTaskOptions {
 /**
  * The record of an object's task, in memory as it is on disk, and the alarm that looks after the task.
  *
- * Storage: see `TaskRows`, and one alarm. Lifetime: from when the call becomes a task until its time to live is over.
+ * Storage: `task`, and `task-outcome` once it has ended: a result, or an error, as JSON; and one alarm. Cost: a row for each
+ * change of its status. Lifetime: from when the call becomes a task until its time to live is over.
  */
 export class StoredTask {
   readonly #options: StoredTaskOptions;
-  readonly #rows: TaskRows;
+  readonly #rows: Rows;
   #record: TaskRecord | undefined;
 
   /** @throws {UnreadableRow} for a record that this version cannot read. */
   constructor(options: StoredTaskOptions) {
     this.#options = options;
-    this.#rows = new TaskRows(options.ctx.storage, options);
-    this.#record = this.#rows.record;
+    this.#rows = new Rows(options.ctx.storage, { isNew: options.isNew });
+    const json = this.#rows.get<string>(recordKey);
+    this.#record = json === undefined ? undefined : readRow(recordKey, () => readRecord(json));
   }
 
   /** `undefined`: no task, or not yet, or no more. */
@@ -42,16 +58,12 @@ export class StoredTask {
    */
   told(record: TaskRecord, progress?: string): Record<string, unknown> {
     const { state } = record;
-    const task = taskOf(record, this.#options.taskTtlMs);
+    const task = taskOf(record, this.#options.settings.taskTtlMs);
     if (state.status === "working" && progress !== undefined) return { ...task, statusMessage: progress };
     if (state.status === "input_required") return { ...task, inputRequests: openRequests(state.input) };
     const hasOutcome = state.status === "completed" || state.status === "failed";
-    return hasOutcome ? { ...task, ...this.#rows.outcome } : task;
-  }
-
-  /** Resolves once `record` is on disk: from now on this is a task. Rejects if the platform refuses the write. */
-  async begin(record: TaskRecord): Promise<void> {
-    await this.#store(record);
+    if (!hasOutcome) return task;
+    return { ...task, ...readRow(outcomeKey, () => readOutcome(this.#rows.get<string>(outcomeKey) ?? "null")) };
   }
 
   /**
@@ -60,12 +72,14 @@ export class StoredTask {
    */
   async change(record: TaskRecord, change: Partial<TaskRecord>, outcome?: string): Promise<TaskRecord> {
     const changed = { ...record, updatedAtMs: this.#options.clock(), ...change };
-    await this.#store(changed, outcome);
+    await this.store(changed, outcome);
     return changed;
   }
 
-  async #store(record: TaskRecord, outcome?: string): Promise<void> {
-    this.#rows.put(record, outcome);
+  /** Resolves once `record` is on disk: from now on this is a task. Rejects if the platform refuses the write. */
+  async store(record: TaskRecord, outcome?: string): Promise<void> {
+    if (outcome !== undefined) this.#rows.put(outcomeKey, outcome);
+    this.#rows.put(recordKey, writeRecord(record));
     this.#record = record;
     await this.schedule();
     await this.#rows.sync();
@@ -82,13 +96,13 @@ export class StoredTask {
   }
 
   isExpired(record: TaskRecord): boolean {
-    return this.#options.clock() >= expiresAtMs(record, this.#options.taskTtlMs);
+    return this.#options.clock() >= expiresAtMs(record, this.#options.settings.taskTtlMs);
   }
 
   /** Sets the alarm for what comes next: a look at a task that works, or the end. */
   async schedule(): Promise<void> {
     if (this.#record === undefined) return;
-    const endsAtMs = expiresAtMs(this.#record, this.#options.taskTtlMs);
+    const endsAtMs = expiresAtMs(this.#record, this.#options.settings.taskTtlMs);
     const watchAtMs = this.#options.clock() + watchMs;
     const isWatched = this.#record.state.status === "working" && watchAtMs < endsAtMs;
     await this.#options.ctx.storage.setAlarm(isWatched ? watchAtMs : endsAtMs);

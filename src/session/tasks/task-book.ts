@@ -27,7 +27,7 @@ export class TaskBook {
   constructor({ clock, storage, maxTasks }: TaskBookOptions) {
     this.#clock = clock;
     this.#storage = storage;
-    this.#rows = new Rows(storage, { isNew: false, beforeWrite: () => this.#rows.createTable() });
+    this.#rows = new Rows(storage);
     this.#maxTasks = maxTasks;
     const rows = Array.from(this.#rows.list<string>({ prefix }), ([key, text]) => [key, Number(text)] as const);
     // What is no time is over.

@@ -14,6 +14,10 @@ export function endOf(answer: Answer, request: JSONRPCRequest, maxMessageBytes: 
   const said: unknown = JSON.parse(writeResponse(answer, request, bounds).json);
   const { result, error } = isObject(said) ? said : {};
   if (isInputRequiredResult(result)) return { is: "asking", result };
-  if (error === undefined) return { is: "ended", status: "completed", outcome: JSON.stringify({ result }) };
-  return { is: "ended", status: "failed", outcome: JSON.stringify({ error }) };
+  // Of the two there is one.
+  return {
+    is: "ended",
+    status: error === undefined ? "completed" : "failed",
+    outcome: JSON.stringify({ result, error }),
+  };
 }

@@ -5,8 +5,7 @@ import { hashOf } from "../../protocol/hash.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
 import { pollIntervalMs, type Task } from "../../tasks/extension.ts";
 import { isStoredRequest, type StoredRequest, storedRequest } from "../calls/stored-request.ts";
-import { Rows } from "../stored/rows.ts";
-import { isTime, readFormatted, readRow, type Steps, writeFormatted } from "../stored/stored-format.ts";
+import { isTime, readFormatted, type Steps, writeFormatted } from "../stored/stored-format.ts";
 
 /** What a task asks its client, and what that has answered of it so far. */
 export interface TaskInput {
@@ -36,61 +35,24 @@ export interface TaskRecord extends StoredRequest {
   rounds: number;
 }
 
-const recordKey = "task";
-const outcomeKey = "task-outcome";
-
-/**
- * The rows of a task's object.
- *
- * Storage: `task`, and `task-outcome` once it has ended: a result, or an error, as JSON. Cost: a row for each change of its
- * status. Lifetime: until its time to live is over.
- */
-export class TaskRows {
-  readonly #rows: Rows;
-
-  /** `isNew`: there is nothing, and the database need not be opened. */
-  constructor(storage: DurableObjectStorage, { isNew }: { isNew: boolean }) {
-    this.#rows = new Rows(storage, { isNew, beforeWrite: () => this.#rows.createTable() });
-  }
-
-  /** `undefined` if this object has no task. @throws {UnreadableRow} for one that this version cannot read. */
-  get record(): TaskRecord | undefined {
-    const json = this.#rows.get<string>(recordKey);
-    return json === undefined ? undefined : readRow(recordKey, () => readRecord(json));
-  }
-
-  /** How the task has ended: a `result`, or an `error`. @throws {UnreadableRow} for what is neither. */
-  get outcome(): object {
-    return readRow(outcomeKey, () => {
-      const outcome: unknown = JSON.parse(this.#rows.get<string>(outcomeKey) ?? "null");
-      if (!isObject(outcome) || !(isObject(outcome["result"]) || isObject(outcome["error"]))) {
-        throw new TypeError("it is no result and no error");
-      }
-      return outcome;
-    });
-  }
-
-  /** @throws if the platform refuses the write. */
-  put(record: TaskRecord, outcome?: string): void {
-    if (outcome !== undefined) this.#rows.put(outcomeKey, outcome);
-    this.#rows.put(recordKey, writeFormatted(record, steps));
-  }
-
-  sync(): Promise<void> {
-    return this.#rows.sync();
-  }
-
-  deleteAll(): Promise<void> {
-    return this.#rows.deleteAll();
-  }
-}
-
 /** Of the row `task`; that of the outcome is what the protocol calls a result or an error. */
 const steps: Steps = [(record) => record];
 
 const statuses = new Set(["working", "completed", "failed", "cancelled"]);
 
-function readRecord(json: string): TaskRecord {
+export function writeRecord(record: TaskRecord): string {
+  return writeFormatted(record, steps);
+}
+
+/** How a task has ended: a `result`, or an `error`. @throws {TypeError} for what is neither. */
+export function readOutcome(json: string): object {
+  const outcome: unknown = JSON.parse(json);
+  if (isObject(outcome) && (isObject(outcome["result"]) || isObject(outcome["error"]))) return outcome;
+  throw new TypeError("it is no result and no error");
+}
+
+/** @throws {TypeError} for what is no record, {RangeError} for one of a newer format. */
+export function readRecord(json: string): TaskRecord {
   const record = readFormatted(json, steps);
   const { createdAtMs, updatedAtMs, reruns, rounds, secretHash, owner, state } = record;
   if (!isJSONRPCRequest(record["request"]) || !isStoredRequest(record)) throw new TypeError("it lacks its call");

@@ -42,7 +42,7 @@ export interface TaskOptions extends PlaceOptions {
 /**
  * A call of the stateless revision that may become a task (SEP-2663), in an object of its own.
  *
- * Storage: see `TaskRows`, and one alarm; nothing for a call that is answered within `taskAfterMs`. Cost: as a session's
+ * Storage: see `StoredTask`; nothing for a call that is answered within `taskAfterMs`. Cost: as a session's
  * journaled call, and as much in its caller's `TaskBook`. Lifetime: `taskTtlMs` from the last change of its status. Loses: the
  * call, if the object goes away before it is a task; how far it is.
  */
@@ -55,7 +55,7 @@ export class TaskObject {
 
   constructor(options: TaskOptions) {
     this.#options = options;
-    this.#task = new StoredTask({ ...options, taskTtlMs: options.settings.taskTtlMs });
+    this.#task = new StoredTask(options);
   }
 
   /** Whether there is a task, also one that has ended. */
@@ -91,7 +91,7 @@ export class TaskObject {
       // Without a place it goes on as it would for a client that reads no tasks.
       if (!(await takePlace(record, this.#options))) return;
       if (reply.isOver || !this.#work.isOf(controller)) return await leavePlace(record, this.#options);
-      await this.#task.begin(record);
+      await this.#task.store(record);
       const taskId = this.#options.ctx.id.toString() + secret;
       const result = { resultType: "task", taskId, ...this.#task.told(record) };
       reply.say({ jsonrpc: "2.0", id: body.id, result });
