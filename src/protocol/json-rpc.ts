@@ -63,6 +63,11 @@ export function parseMessage(json: string | undefined): JSONRPCMessage | undefin
   return parsed?.ok === true ? parsed.messages[0] : undefined;
 }
 
+/** An answer to the request `id` that says why it could not be done (JSON-RPC 2.0, Error object: Internal error). */
+export function errorAnswer(id: RequestId, message: string) {
+  return { jsonrpc: "2.0" as const, id, error: { code: -32_603, message } };
+}
+
 /** A request expects an answer; a notification has no id. */
 export function isRequest(message: JSONRPCMessage): message is JSONRPCRequest {
   return "method" in message && "id" in message;

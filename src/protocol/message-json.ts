@@ -1,5 +1,5 @@
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
-import { isObject, isRequest, isResponse } from "./json-rpc.ts";
+import { errorAnswer, isObject, isRequest, isResponse } from "./json-rpc.ts";
 import { loggedName } from "./logged-name.ts";
 import { utf8Bytes } from "./utf8.ts";
 
@@ -88,7 +88,7 @@ export function writeResponse(message: JSONRPCMessage, request: Asked, bounds: B
       const { data: _data, ...error } = message.error;
       return writeResponse({ ...message, error }, request, bounds);
     }
-    const inPlace = { jsonrpc: "2.0" as const, id: request.id, error: { code: -32_603, message: why } };
+    const inPlace = errorAnswer(request.id, why);
     return { message: inPlace, json: toJson(inPlace) };
   }
 }

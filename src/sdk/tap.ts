@@ -1,5 +1,5 @@
 import type { JSONRPCMessage, RequestId, Transport } from "@modelcontextprotocol/server";
-import { isResponse } from "../protocol/json-rpc.ts";
+import { errorAnswer, isResponse } from "../protocol/json-rpc.ts";
 import type { AnyServer } from "../server-context.ts";
 
 /** Whoever follows what goes between a server and its transport. */
@@ -32,8 +32,7 @@ export function tap(server: AnyServer, taps: readonly Tap[]): void {
       } catch (fault) {
         // Nested a hundred thousand deep, it can be written, and the SDK's own check of it cannot be run.
         if (!isResponse(message) || "error" in message) throw fault;
-        const error = { code: -32_603, message: "The result cannot be sent: it is nested too deeply." };
-        await send({ jsonrpc: "2.0", id: message.id, error }, options);
+        await send(errorAnswer(message.id, "The result cannot be sent: it is nested too deeply."), options);
       }
     };
     await connect(transport);

@@ -1,5 +1,5 @@
 import type { JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
-import { isObject } from "../../protocol/json-rpc.ts";
+import { errorAnswer, isObject } from "../../protocol/json-rpc.ts";
 import { mayHaveRun } from "../../protocol/refusals.ts";
 import type { SessionTransport } from "./transport.ts";
 
@@ -55,6 +55,5 @@ export async function mayRunAgain(request: JSONRPCRequest, transport: Pick<Sessi
 
 /** What the caller of an interrupted request is told when it may not run again. */
 export function interruptedAnswer(id: RequestId) {
-  const message = `The session restarted while this call ran: ${mayHaveRun}`;
-  return { jsonrpc: "2.0" as const, id, error: { code: -32_603, message } };
+  return errorAnswer(id, `The session restarted while this call ran: ${mayHaveRun}`);
 }

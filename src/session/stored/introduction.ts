@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
-import { isRequest } from "../../protocol/json-rpc.ts";
+import { errorAnswer, isRequest } from "../../protocol/json-rpc.ts";
 import type { AnyServer } from "../../server-context.ts";
 import type { Clock } from "../clock.ts";
 
@@ -145,7 +145,7 @@ export class Introduction {
     const asked = JSON.stringify({ method, params: { ...request.params, _meta: undefined } });
     const known = this.#known(asked);
     if (known !== undefined) this.#answerLike(known, id);
-    else if (introduction.isAgain) this.#answerSoon(id, { error: neverAsked(method) });
+    else if (introduction.isAgain) this.#answerSoon(id, errorAnswer(id, neverAsked(method)));
     else this.#remember([...this.#questions, { id, asked }]);
     return known !== undefined || introduction.isAgain;
   }
@@ -226,9 +226,9 @@ function whenInitialized(server: AnyServer): Promise<void> | undefined {
   return promise;
 }
 
-function neverAsked(method: string) {
-  const message =
+function neverAsked(method: string): string {
+  return (
     `The session's server was rebuilt, and in oninitialized a person is asked only once: there is no answer to this ` +
-    `${method} to give again. Ask in a tool, or keep the answer in memory.`;
-  return { code: -32_603, message };
+    `${method} to give again. Ask in a tool, or keep the answer in memory.`
+  );
 }

@@ -1,7 +1,7 @@
 import type { JSONRPCMessage, JSONRPCRequest } from "@modelcontextprotocol/server";
 import { callerOf, noteCaller } from "../../link/caller.ts";
 import { headerPrefix } from "../../link/link.ts";
-import { isObject, isResponse, parseMessage } from "../../protocol/json-rpc.ts";
+import { errorAnswer, isObject, isResponse, parseMessage } from "../../protocol/json-rpc.ts";
 import { requestOf, type StoredRequest } from "../calls/stored-request.ts";
 import { logIncident } from "../../protocol/incident.ts";
 import { incidentMessage } from "../../development.ts";
@@ -45,7 +45,8 @@ export async function runCall(
   try {
     return await run(withToken(request), { ...options, onMessage });
   } catch (error) {
-    return options.signal.aborted ? new Response(null, { status: 499 }) : failedAnswer(request, error);
+    if (options.signal.aborted) return new Response(null, { status: 499 });
+    return errorAnswer(request.id, incidentMessage(logIncident(error), error));
   }
 }
 
@@ -114,9 +115,4 @@ export function askerFor(record: StoredRequest & { request: JSONRPCRequest }, an
     if (said instanceof Response) throw new Error(`${method} was answered ${said.status}`);
     return said;
   };
-}
-
-/** What the caller is told of a fault of ours. */
-function failedAnswer({ id }: JSONRPCRequest, error: unknown): Answer {
-  return { jsonrpc: "2.0", id, error: { code: -32_603, message: incidentMessage(logIncident(error), error) } };
 }
