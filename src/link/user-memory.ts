@@ -1,4 +1,4 @@
-import { notJson, notKey } from "../protocol/json-value.ts";
+import { checkEntry, checkText } from "../protocol/json-value.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 import type { ServerContext, UserMemory } from "../server-context.ts";
 import type { KnownCaller } from "./caller.ts";
@@ -36,9 +36,7 @@ function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemor
   return {
     get: async (key) => ask({ do: "get", key: checked(key) }),
     async set(key, value) {
-      checked(key);
-      const fault = notJson(value);
-      if (fault !== undefined) throw new RangeError(`The user's memory holds JSON, as it is: ${fault}.`);
+      checkEntry("user", key, value);
       await ask({ do: "set", key, value });
     },
     delete: async (key) => (await ask({ do: "delete", key: checked(key) })) === true,
@@ -52,9 +50,9 @@ function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemor
   };
 }
 
-/** What is no text is lost on the way: half of a pair is for the object to judge. */
+/** What is no text is lost on the way. */
 function checked(key: string): string {
-  if (typeof key !== "string") throw new RangeError(`A key of the user's memory is text; ${notKey(key)} is not.`);
+  checkText("user", key);
   return key;
 }
 

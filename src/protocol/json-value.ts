@@ -1,17 +1,31 @@
 /** Deeper than anybody reads, and far from where it could not be written any more. */
 const maxDepth = 1_000;
 
-/** What `key` is instead of text that comes back as it was; `undefined` if it is that. */
-export function notKey(key: unknown): string | undefined {
-  if (typeof key !== "string") return key === null ? "null" : typeof key;
-  return key.isWellFormed() ? undefined : "half of a surrogate pair";
+/** Whose memory it is, as errors call it. */
+export type Whose = "session" | "user";
+
+/** @throws {RangeError} for what is no text. */
+export function checkText(of: Whose, key: unknown): void {
+  if (typeof key !== "string") throw new RangeError(noKey(of, key === null ? "null" : typeof key));
+}
+
+/** @throws {RangeError} for what a memory cannot hold: a key that is no text and would not come back as it was, or such a value. */
+export function checkEntry(of: Whose, key: string, value: unknown): void {
+  checkText(of, key);
+  if (!key.isWellFormed()) throw new RangeError(noKey(of, "half of a surrogate pair"));
+  const fault = notJson(value);
+  if (fault !== undefined) throw new RangeError(`The ${of}'s memory holds JSON, as it is: ${fault}.`);
+}
+
+function noKey(of: Whose, what: string): string {
+  return `A key of the ${of}'s memory is text; ${what} is not.`;
 }
 
 /**
  * What in `value` JSON would empty, change or refuse, and where: `value.users[3].born is a Date`. `undefined` if nothing: it
  * consists of plain objects, arrays, strings, finite numbers, booleans and null.
  */
-export function notJson(value: unknown, path = "value", above = new Set<unknown>()): string | undefined {
+function notJson(value: unknown, path = "value", above = new Set<unknown>()): string | undefined {
   if (value === null || typeof value === "string" || typeof value === "boolean") return undefined;
   if (typeof value === "number") return Number.isFinite(value) ? undefined : `${path} is ${value}`;
   if (typeof value !== "object") return `${path} is ${value === undefined ? "undefined" : `a ${typeof value}`}`;

@@ -1,4 +1,4 @@
-import { notJson, notKey } from "../../protocol/json-value.ts";
+import { checkEntry, checkText, type Whose } from "../../protocol/json-value.ts";
 import { loggedName } from "../../protocol/logged-name.ts";
 import { toJson } from "../../protocol/message-json.ts";
 import { utf8Bytes } from "../../protocol/utf8.ts";
@@ -53,8 +53,7 @@ export function processUserMemory(): UserMemory {
 
 interface MemoryOptions {
   maxMemoryBytes: number;
-  /** Whose memory it is, as errors call it. */
-  of: "session" | "user";
+  of: Whose;
   onWrite?: () => void;
 }
 
@@ -65,13 +64,9 @@ function memoryOver(store: MemoryStore, { maxMemoryBytes, of, onWrite }: MemoryO
     for (const [key, text] of store.list<string>({ prefix })) total += utf8Bytes(key + text) - prefix.length;
     return total;
   };
-  const checkKey = (key: unknown): void => {
-    const fault = notKey(key);
-    if (fault !== undefined) throw new RangeError(`A key of the ${of}'s memory is text; ${fault} is not.`);
-  };
   // SQLite would take half a character for U+FFFD, and find what is stored under that.
   const find = (key: string): string | undefined => {
-    if (typeof key !== "string") checkKey(key);
+    checkText(of, key);
     return key.isWellFormed() ? store.get<string>(prefix + key) : undefined;
   };
   const sizeOf = (key: string): number => {
@@ -92,9 +87,7 @@ function memoryOver(store: MemoryStore, { maxMemoryBytes, of, onWrite }: MemoryO
       }
     },
     set(key, value) {
-      checkKey(key);
-      const fault = notJson(value);
-      if (fault !== undefined) throw new RangeError(`The ${of}'s memory holds JSON, as it is: ${fault}.`);
+      checkEntry(of, key, value);
       const text = toJson(value);
       const usedAfter = (used ??= measure()) - sizeOf(key) + utf8Bytes(key + text);
       if (usedAfter > maxMemoryBytes) {
