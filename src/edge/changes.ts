@@ -15,6 +15,14 @@ interface Change {
   owner?: string | undefined;
 }
 
+/** What clients hear of by `subscriptions/listen`, and what the SDK calls it. */
+const kinds = new Map<string, ServerEvent["kind"]>([
+  ["notifications/tools/list_changed", "tools_list_changed"],
+  ["notifications/prompts/list_changed", "prompts_list_changed"],
+  ["notifications/resources/list_changed", "resources_list_changed"],
+  ["notifications/resources/updated", "resource_updated"],
+]);
+
 /** The name of the one object through which all isolates hear of changes. */
 const objectName = "changes";
 
@@ -136,18 +144,9 @@ export class Changes {
 }
 
 function eventOf({ method, uri }: Change): ServerEvent | undefined {
-  switch (method) {
-    case "notifications/tools/list_changed":
-      return { kind: "tools_list_changed" };
-    case "notifications/prompts/list_changed":
-      return { kind: "prompts_list_changed" };
-    case "notifications/resources/list_changed":
-      return { kind: "resources_list_changed" };
-    case "notifications/resources/updated":
-      return uri === undefined ? undefined : { kind: "resource_updated", uri };
-    default:
-      return undefined;
-  }
+  const kind = kinds.get(method);
+  if (kind !== "resource_updated") return kind && { kind };
+  return uri === undefined ? undefined : { kind, uri };
 }
 
 /** A WebSocket to the object of changes, opened again whenever it breaks. */
@@ -185,7 +184,7 @@ class Line {
 
 /** Whether clients hear of it by `subscriptions/listen` (revision 2026-07-28, Subscriptions). */
 export function isChange(method: string): boolean {
-  return /^notifications\/((tools|prompts|resources)\/list_changed|resources\/updated)$/.test(method);
+  return kinds.has(method);
 }
 
 function changeIn(message: JSONRPCMessage): Change | undefined {
