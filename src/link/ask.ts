@@ -18,10 +18,20 @@ export const headerPrefix = "mcp-edge-";
 const verbHeader = "mcp-edge-verb";
 const [releaseToHeader, postHeader] = ["mcp-edge-release-to", "mcp-edge-post"];
 
+/** `sse-message`, `mcp-message`: a message of a session. `mcp-end` ends one. Their verb says all. */
+const clientsVerbs = ["sse-message", "mcp-message", "mcp-end"] as const;
+
+/**
+ * To an object that has no session, likewise: see `session/changes.ts`, `user-memory.ts` and `task-book.ts`; `task-question` to
+ * the object of a task, see `session/tasks`.
+ */
+const otherVerbs = ["changes-listen", "changes-tell", "user-memory", "task-book", "task-question"] as const;
+
+type Bare<Verb> = Verb extends string ? { verb: Verb } : never;
+
 /** What the request of a client is for. */
 export type ClientAsk =
-  /** `sse-message`, `mcp-message`: a message of a session. `mcp-end` ends one. */
-  | { verb: "sse-message" | "mcp-message" | "mcp-end" }
+  | Bare<(typeof clientsVerbs)[number]>
   /** Opens one, whose id has this secret. */
   | { verb: "mcp-initialize"; secret: string }
   /** A call of the stateless revision, which may become a task: its id would have this secret. */
@@ -37,22 +47,13 @@ export type Ask =
   | { verb: "release"; sessionId: string; holder: Holder }
   /** The body is what the relay wrote for its client lately: the object may have lost it in a crash. */
   | ({ verb: "return" } & StreamEnd)
-  /** To an object that has no session: see `session/changes.ts`, `user-memory.ts` and `task-book.ts`. */
-  | { verb: "changes-listen" }
-  | { verb: "changes-tell" }
-  | { verb: "user-memory" }
-  | { verb: "task-book" }
-  /** To the object of a task, see `session/tasks`: what is asked about it. */
-  | { verb: "task-question" };
+  | Bare<(typeof otherVerbs)[number]>;
 
 /** As {@linkcode Ask} comes in. */
 export type ParsedAsk = Exclude<Ask, { verb: "attach" }> | { verb: "attach"; attach: AttachRequest };
 
 /** What is asked of a session. */
-export type SessionAsk = Exclude<
-  ParsedAsk,
-  { verb: "changes-listen" | "changes-tell" | "user-memory" | "task-book" | "task-call" | "task-question" }
->;
+export type SessionAsk = Exclude<ParsedAsk, { verb: (typeof otherVerbs)[number] | "task-call" }>;
 
 /** The headers that say `ask`. */
 export function askHeaders(ask: Ask): Record<string, string> {
@@ -72,14 +73,7 @@ function detailsOf(ask: Ask): Record<string, string> {
     case "mcp-initialize":
     case "task-call":
       return { [secretHeader]: ask.secret };
-    case "sse-message":
-    case "mcp-message":
-    case "mcp-end":
-    case "changes-listen":
-    case "changes-tell":
-    case "user-memory":
-    case "task-book":
-    case "task-question":
+    default:
       return {};
   }
 }
@@ -88,18 +82,6 @@ function detailsOf(ask: Ask): Record<string, string> {
 export function clientsVerb(headers: Headers): "mcp-message" | "sse-message" {
   return headers.has("mcp-session-id") ? "mcp-message" : "sse-message";
 }
-
-/** Those of which the verb says all. */
-const bareAsks = [
-  { verb: "sse-message" },
-  { verb: "mcp-message" },
-  { verb: "mcp-end" },
-  { verb: "changes-listen" },
-  { verb: "changes-tell" },
-  { verb: "user-memory" },
-  { verb: "task-book" },
-  { verb: "task-question" },
-] as const;
 
 /** `undefined` for what this version does not know. */
 export function parseAsk(headers: Headers): ParsedAsk | undefined {
@@ -120,7 +102,9 @@ export function parseAsk(headers: Headers): ParsedAsk | undefined {
     case "mcp-initialize":
     case "task-call":
       return { verb, secret: headers.get(secretHeader) ?? "" };
-    default:
-      return bareAsks.find((ask) => ask.verb === verb);
+    default: {
+      const known = [...clientsVerbs, ...otherVerbs].find((each) => each === verb);
+      return known && { verb: known };
+    }
   }
 }
