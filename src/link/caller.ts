@@ -70,7 +70,7 @@ function readAuthInfo(authInfo: Record<string, unknown>): AuthInfo {
     token: String(token),
     clientId: String(clientId),
     scopes: Array.isArray(scopes) ? scopes.map(String) : [],
-    ...(url === null ? {} : { resource: url }),
+    ...(url && { resource: url }),
   };
 }
 
@@ -99,8 +99,8 @@ export function holderIn(headers: Headers): Holder {
 
 export function holderHeaders({ secret, owner }: Holder): Record<string, string> {
   return {
-    ...(secret === "" ? {} : { [secretHeader]: secret }),
-    ...(owner === "" ? {} : { [ownerHeader]: owner }),
+    ...(secret && { [secretHeader]: secret }),
+    ...(owner && { [ownerHeader]: owner }),
   };
 }
 

@@ -153,9 +153,9 @@ function callOf(
     lane: caller.lane(),
     signal: signal instanceof AbortSignal ? signal : new AbortController().signal,
     isRerun: isRerun(),
-    ...(caller.user === undefined ? {} : { user: caller.user }),
-    ...(whose.session === undefined ? {} : { session: whose.session }),
-    ...(request === undefined ? {} : { request }),
+    ...(caller.user && { user: caller.user }),
+    ...(whose.session !== undefined && { session: whose.session }),
+    ...(request && { request }),
   };
 }
 
@@ -174,7 +174,7 @@ function clientOf(server: AnyServer, params: Record<string, unknown>): HookedCal
   const said = (isObject(meta) ? meta[CLIENT_INFO_META_KEY] : undefined) ?? introduced;
   const { name, version } = isObject(said) ? said : {};
   return {
-    ...(typeof name === "string" ? { name } : {}),
-    ...(typeof version === "string" ? { version } : {}),
+    ...(typeof name === "string" && { name }),
+    ...(typeof version === "string" && { version }),
   };
 }

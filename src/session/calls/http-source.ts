@@ -6,7 +6,7 @@ export function messageExtra(request: Request, more: MessageExtraInfo = {}): Mes
   const caller = callerOf(request);
   return {
     ...more,
-    ...(caller === undefined ? {} : { authInfo: caller.authInfo }),
+    ...(caller && { authInfo: caller.authInfo }),
     request,
     get requestInfo() {
       return { headers: Object.fromEntries(request.headers), url: new URL(request.url) };

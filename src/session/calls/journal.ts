@@ -72,16 +72,9 @@ export class Journal {
 
 function readEntry(entry: unknown): JournalEntry {
   if (!isObject(entry)) throw new TypeError("it is no object");
-  const { request, stream, reruns } = entry;
-  const isWhole = isJSONRPCRequest(request) && typeof stream === "string" && isStoredRequest(entry);
-  if (!isWhole) throw new TypeError("it lacks a member");
-  const { url, headers, caller } = entry;
-  return {
-    request,
-    stream,
-    url,
-    headers,
-    ...(caller === undefined ? {} : { caller }),
-    ...(typeof reruns === "number" ? { reruns } : {}),
-  };
+  const { request, stream, reruns = 0 } = entry;
+  const isWhole = isJSONRPCRequest(request) && typeof stream === "string" && Number.isFinite(reruns);
+  if (!isWhole || !isStoredRequest(entry)) throw new TypeError("it lacks a member");
+  // Checked, member by member.
+  return entry as unknown as JournalEntry;
 }

@@ -40,10 +40,10 @@ export function storedRequest(request: Request): StoredRequest {
 
 /** Whether {@linkcode requestOf} can make a request of it. */
 export function isStoredRequest(stored: object): stored is StoredRequest {
-  const { url, headers, caller } = stored as Partial<StoredRequest>;
+  const { url, headers } = stored as Partial<StoredRequest>;
   if (typeof url !== "string" || !Array.isArray(headers)) return false;
   try {
-    requestOf({ url, headers, ...(caller === undefined ? {} : { caller }) });
+    requestOf(stored as StoredRequest);
     return true;
   } catch {
     return false;

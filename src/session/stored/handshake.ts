@@ -120,9 +120,12 @@ export class HandshakeRecord {
     if (remembered === undefined) return;
     if (request.method !== "initialize") return this.#remember(remembered, { isPromised: true });
     const lists = changingLists(answer);
-    const version = this.#version === undefined ? {} : { version: this.#version, lists };
-    const scopes = this.#scopes === undefined ? {} : { scopes: this.#scopes, lists };
-    this.#remember({ ...remembered, ...version, ...scopes });
+    const [version, scopes] = [this.#version, this.#scopes];
+    this.#remember({
+      ...remembered,
+      ...(version !== undefined && { version, lists }),
+      ...(scopes !== undefined && { scopes, lists }),
+    });
   }
 
   /** The lists that another version of the Worker may have changed since the client read them. Only once for each. */
@@ -166,8 +169,8 @@ export class HandshakeRecord {
     return {
       lane: this.lane,
       subscriptions: [],
-      ...(secret === "" ? {} : { secret }),
-      ...(owner === "" ? {} : { owner }),
+      ...(secret && { secret }),
+      ...(owner && { owner }),
     };
   }
 

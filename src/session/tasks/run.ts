@@ -107,7 +107,7 @@ export function askerFor(record: StoredRequest & { request: JSONRPCRequest }, an
       jsonrpc: "2.0",
       id: 0,
       method,
-      params: { ...params, ...(_meta === undefined ? {} : { _meta }) },
+      params: { ...params, ...(_meta && { _meta }) },
     };
     const headers = record.headers.filter(([name]) => !standardHeaders.test(name));
     const from = requestOf({ ...record, headers: [...headers, ["mcp-method", method]] });
