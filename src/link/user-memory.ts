@@ -5,11 +5,15 @@ import type { KnownCaller } from "./caller.ts";
 import { askAgain } from "./ask-again.ts";
 import { askHeaders } from "./ask.ts";
 
-/** What is asked of a user's object, as JSON. */
-export type UserMemoryRequest =
-  | { do: "get" | "delete"; key: string }
-  | { do: "set"; key: string; value: unknown }
-  | { do: "keys" | "clear" };
+const verbs = ["get", "set", "delete", "keys", "clear"] as const;
+
+/** What is asked of a user's object, as JSON: a method of {@linkcode UserMemory}, with what it takes. */
+export interface UserMemoryRequest {
+  do: (typeof verbs)[number];
+  /** Without one: empty, where it arrives. */
+  key?: string;
+  value?: unknown;
+}
 
 /** What it answers: a value that is `undefined` has none; a `fault` is what a tool is to be told. */
 export type UserMemoryAnswer = { value?: unknown } | { fault: string };
@@ -26,20 +30,21 @@ export function userIn(
 
 /** The memory of one user, in an object of its own. `owner`: the hash of the principal. */
 function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemory {
-  const ask = async (request: UserMemoryRequest): Promise<unknown> =>
-    valueIn(
-      await askAgain("The user's memory", () => namespace.get(namespace.idFromName(`user/${owner}`)), {
-        headers: askHeaders({ verb: "user-memory" }),
-        body: JSON.stringify(request),
-      }),
+  const ask = async (request: UserMemoryRequest): Promise<unknown> => {
+    // What is no text is lost on the way.
+    if ("key" in request) checkText("user", request.key);
+    const init = { headers: askHeaders({ verb: "user-memory" }), body: JSON.stringify(request) };
+    return valueIn(
+      await askAgain("The user's memory", () => namespace.get(namespace.idFromName(`user/${owner}`)), init),
     );
+  };
   return {
-    get: async (key) => ask({ do: "get", key: checked(key) }),
+    get: (key) => ask({ do: "get", key }),
     async set(key, value) {
       checkEntry("user", key, value);
       await ask({ do: "set", key, value });
     },
-    delete: async (key) => (await ask({ do: "delete", key: checked(key) })) === true,
+    delete: async (key) => (await ask({ do: "delete", key })) === true,
     async keys() {
       const keys = await ask({ do: "keys" });
       return Array.isArray(keys) ? keys.map(String) : [];
@@ -50,12 +55,6 @@ function userMemory(namespace: DurableObjectNamespace, owner: string): UserMemor
   };
 }
 
-/** What is no text is lost on the way. */
-function checked(key: string): string {
-  checkText("user", key);
-  return key;
-}
-
 function valueIn(answer: unknown): unknown {
   if (!isObject(answer)) throw new TypeError("the user's object gave no answer");
   if (typeof answer["fault"] === "string") throw new RangeError(answer["fault"]);
@@ -63,13 +62,10 @@ function valueIn(answer: unknown): unknown {
 }
 
 /** @throws {TypeError} for what no release of ours asks. */
-export function readUserMemoryRequest(json: string): UserMemoryRequest {
+export function readUserMemoryRequest(json: string): Required<UserMemoryRequest> {
   const asked: unknown = JSON.parse(json);
-  const { do: what, key, value } = isObject(asked) ? asked : {};
-  if (what === "keys" || what === "clear") return { do: what };
-  if (typeof key === "string") {
-    if (what === "get" || what === "delete") return { do: what, key };
-    if (what === "set") return { do: what, key, value };
-  }
+  const { do: what, key = "", value } = isObject(asked) ? asked : {};
+  const verb = verbs.find((each) => each === what);
+  if (verb !== undefined && typeof key === "string") return { do: verb, key, value };
   throw new TypeError("that is nothing to ask of a user's memory");
 }

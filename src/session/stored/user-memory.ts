@@ -31,19 +31,9 @@ export class StoredUserMemory {
     return Response.json(answer);
   }
 
-  async #do(asked: UserMemoryRequest): Promise<unknown> {
-    switch (asked.do) {
-      case "get":
-        return this.#memory.get(asked.key);
-      case "set":
-        return this.#memory.set(asked.key, asked.value);
-      case "delete":
-        return this.#memory.delete(asked.key);
-      case "keys":
-        return this.#memory.keys();
-      case "clear":
-        for (const key of this.#memory.keys()) this.#memory.delete(key);
-        return await this.#rows.deleteAll();
-    }
+  async #do({ do: what, key, value }: Required<UserMemoryRequest>): Promise<unknown> {
+    if (what !== "clear") return this.#memory[what](key, value);
+    for (const each of this.#memory.keys()) this.#memory.delete(each);
+    return await this.#rows.deleteAll();
   }
 }
