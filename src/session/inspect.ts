@@ -113,7 +113,7 @@ function heldBy({ ctx, conversation, rows, streams }: Parts): Held[] {
   for (const socket of ctx.getWebSockets()) {
     for (const { sequence } of attachmentOf(socket).inDoubt ?? []) note(sequence, "socket");
   }
-  for (const { stream } of [...(outbox.entrust(Infinity) ?? []), ...conversation.calls.all()]) names.add(stream);
+  for (const { stream } of [...(outbox.unsaved.within(Infinity) ?? []), ...conversation.calls.all()]) names.add(stream);
   return [...names]
     .flatMap((stream) => outbox.inDoubt(stream, 0))
     .sort((a, b) => a.sequence - b.sequence)

@@ -168,13 +168,13 @@ describe("in doubt", () => {
   test("is entrusted while it is small and unwritten, and taken back whole", () => {
     const outbox = openOutbox(memoryRows().rows, bounds);
     outbox.add(message(outbox, 1));
-    const entrusted = outbox.entrust(14_000) ?? [];
+    const entrusted = outbox.unsaved.within(14_000) ?? [];
     expect(entrusted).toHaveLength(1);
     const rebuilt = openOutbox(memoryRows().rows, bounds);
     rebuilt.takeBack(entrusted);
     expect(sequences(rebuilt.after("sse", 0))).toEqual(sequences(entrusted));
     expect(rebuilt.nextSequence(0)).toBeGreaterThan(entrusted[0]?.sequence ?? 0);
     outbox.add(message(outbox, 2, { packed: new Uint8Array(9_000) }));
-    expect(outbox.entrust(8_000)).toBeUndefined();
+    expect(outbox.unsaved.within(8_000)).toBeUndefined();
   });
 });

@@ -93,7 +93,7 @@ export class Delivery {
     this.#lateSave.noteSent(nowMs);
     // The POST that this answers is about to be accepted, and nobody else has the answer.
     const isOwed = outcome === "gone" || (outcome === "waiting" && kind === "response");
-    if (isOwed || (!isRelayed && this.outbox.unsavedBytes > maxUnsavedBytes)) this.save();
+    if (isOwed || (!isRelayed && this.outbox.unsaved.bytes > maxUnsavedBytes)) this.save();
     else this.#lateSave.soon(nowMs);
     return message;
   }
@@ -169,7 +169,7 @@ export class Delivery {
     for (const message of messages) this.#handOverAgain(message, nowMs);
     if (after === undefined && messages.length > 0) this.#askForReceipt(stream);
     // The socket that this one took the place of may be all that kept these messages.
-    if (this.outbox.hasUnsaved) this.#lateSave.soon(nowMs);
+    if (this.outbox.unsaved.size > 0) this.#lateSave.soon(nowMs);
   }
 
   /** Goes on sending what waited for the client of `stream` to read. False if some of it waits still. */
@@ -234,7 +234,7 @@ export class Delivery {
   }
 
   #handOver(message: SentMessage, nowMs: number, packed = this.outbox.packedOf(message)): SendOutcome {
-    const isHeld = message.kind === "response" && this.outbox.isUnsaved(message);
+    const isHeld = message.kind === "response" && this.outbox.unsaved.has(message);
     const outcome = this.#streams.send({ ...message, packed: addressed(packed, { isHeld }) });
     message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
     return outcome;

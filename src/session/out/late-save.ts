@@ -51,7 +51,7 @@ export class LateSave {
     this.stop();
     this.#outbox.prune(this.#clock());
     this.#outbox.takeBack(this.#streams.takeKept());
-    if (this.#outbox.hasUnsaved && !attempt(() => this.#outbox.save())) return;
+    if (this.#outbox.unsaved.size > 0 && !attempt(() => this.#outbox.save())) return;
     // The platform holds this back until the rows are on disk.
     this.#streams.tellKept(this.#outbox.keptSequence);
     // What is in rows is not to come back from a socket once it has been acknowledged.
@@ -67,7 +67,7 @@ export class LateSave {
   /** A burst that began at `startedAtMs` is saved if it is over: the object may hibernate next. */
   #saveBurst(startedAtMs: number): void {
     const nowMs = this.#clock();
-    const few = this.#outbox.entrust(maxAttachedBytes);
+    const few = this.#outbox.unsaved.within(maxAttachedBytes);
     const waitMs = (few === undefined ? saveRowAfterMs : saveAfterMs) - (nowMs - this.#lastSentAtMs);
     if (waitMs > 0 && nowMs - startedAtMs < longestBurstMs) {
       this.#timer = setTimeout(() => this.#saveBurst(startedAtMs), waitMs);
@@ -77,6 +77,6 @@ export class LateSave {
     this.#outbox.prune(nowMs);
     if (few === undefined || !this.#streams.keep(few)) return this.now();
     // Answers that their client is known to have: a relay holds them until it hears of it.
-    if (this.#outbox.hasForgotten(maxAttachedBytes)) this.#streams.tellKept(this.#outbox.keptSequence);
+    if (this.#outbox.unsaved.hasForgotten(maxAttachedBytes)) this.#streams.tellKept(this.#outbox.keptSequence);
   }
 }

@@ -28,18 +28,19 @@ const roomShare = 7 / 8;
 /**
  * Messages sent to one client that may not have arrived.
  *
- * Storage: the attachment of its stream's socket while little is in doubt, see `entrust`; else the `Shelf`, written behind.
+ * Storage: the attachment of its stream's socket while little is in doubt, see `Unsaved`; else the `Shelf`, written behind.
  * Cost: no row for small bursts on an open stream, one row for any other.
  * Lifetime: a message's, until it is acknowledged, or for `retainMs` if its client is there or gone; while its client is away
  * it stays. Loses: notifications, oldest first, beyond its bounds; then responses that their client has read, for all that is
  * known; then those whose client is gone; never another.
  */
 export class Outbox {
+  /** What only memory has, this object's and its relays'. */
+  readonly unsaved = new Unsaved();
   readonly #shelf: Shelf;
   readonly #bounds: OutboxBounds;
   readonly #clients: Clients;
   readonly #messages = new Map<number, SentMessage>();
-  readonly #unsaved = new Unsaved();
   #lastSequence = 0;
   /** Length of the frames of all messages, in memory and in rows. */
   #bytes = 0;
@@ -57,15 +58,6 @@ export class Outbox {
   hasRoom(bytes = 0): boolean {
     this.#makeRoom(bytes);
     return this.#fits(bytes);
-  }
-
-  get hasUnsaved(): boolean {
-    return this.#unsaved.size > 0;
-  }
-
-  /** Bytes that only this object's memory and the relay's hold. */
-  get unsavedBytes(): number {
-    return this.#unsaved.bytes;
   }
 
   has(sequence: number): boolean {
@@ -95,7 +87,7 @@ export class Outbox {
 
   /** `message` is to be written down by the next {@linkcode save}, if it is still there. */
   markUnsaved(message: SentMessage): void {
-    if (this.#messages.has(message.sequence)) this.#unsaved.add(message);
+    if (this.#messages.has(message.sequence)) this.unsaved.add(message);
   }
 
   /** The frame of `message`, from memory or from its row. */
@@ -103,19 +95,9 @@ export class Outbox {
     return message.packed ?? this.#shelf.packedOf(message.sequence);
   }
 
-  /** Whether `message` is to be written to a row, and is not yet. */
-  isUnsaved(message: SentMessage): boolean {
-    return this.#unsaved.has(message);
-  }
-
   /** Up to this sequence no answer is in memory only: it is in a row, or need not be kept any more. */
   get keptSequence(): number {
-    return this.#unsaved.keptSequence(this.#lastSequence);
-  }
-
-  /** Whether more than `bytes` of messages were forgotten before they were written; counted anew once it is true. */
-  hasForgotten(bytes: number): boolean {
-    return this.#unsaved.hasForgotten(bytes);
+    return this.unsaved.keptSequence(this.#lastSequence);
   }
 
   /** Takes messages that an attachment kept, or that a relay gives back, unless it has them. They are written with the rest. */
@@ -126,14 +108,6 @@ export class Outbox {
       this.markUnsaved(message);
       this.#lastSequence = Math.max(this.#lastSequence, message.sequence);
     }
-  }
-
-  /**
-   * The messages that are to be written and are not yet, if an attachment with `maxBytes` of room can hold all of them, which
-   * costs no row; `undefined` if it cannot.
-   */
-  entrust(maxBytes: number): SentMessage[] | undefined {
-    return this.#unsaved.within(maxBytes);
   }
 
   /** What to send when a stream continues after `sequence`, in order. */
@@ -183,7 +157,7 @@ export class Outbox {
    */
   save(): void {
     this.#shelf.deleteEmptyRows();
-    this.#unsaved.save((messages) => this.#shelf.put(messages));
+    this.unsaved.save((messages) => this.#shelf.put(messages));
   }
 
   #load(): void {
@@ -233,7 +207,7 @@ export class Outbox {
 
   #drop(message: SentMessage): void {
     this.#messages.delete(message.sequence);
-    this.#unsaved.forget(message);
+    this.unsaved.forget(message);
     this.#bytes -= message.bytes;
     if (isNotification(message)) this.#notifications -= 1;
     this.#shelf.forget(message.sequence);

@@ -51,7 +51,7 @@ export class Unsaved {
     return kept;
   }
 
-  /** All of them, if an attachment with `maxBytes` of room can hold them; `undefined` if it cannot. */
+  /** All of them, if an attachment with `maxBytes` of room can hold them, which costs no row; `undefined` if it cannot. */
   within(maxBytes: number): SentMessage[] | undefined {
     const bytes = this.#bytes + this.#messages.size * messageOverheadBytes;
     return bytes > maxBytes ? undefined : [...this.#messages];
