@@ -17,8 +17,7 @@ function openSocket(maxStreamBacklogBytes = 1_000_000) {
     serializeAttachment: () => undefined,
     deserializeAttachment: () => ({}),
   };
-  const options = { socket: socket as unknown as WebSocket, openedAtMs: 0, version: 2, waitsFrom: undefined };
-  const relay = new RelaySocket({ ...options, maxStreamBacklogBytes });
+  const relay = new RelaySocket(socket as unknown as WebSocket, { openedAtMs: 0, version: 2 }, maxStreamBacklogBytes);
   const tell = (sequence: number, text = `${sequence};`) => relay.send(packFrame(sequence, text), sequence, "passing");
   return { relay, sent, tell };
 }

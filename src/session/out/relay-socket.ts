@@ -1,21 +1,9 @@
 import * as link from "../../link/link.ts";
-import { attachTo } from "./attachment.ts";
+import { type Attachment, attachTo } from "./attachment.ts";
 import type { MessageKind, SendOutcome } from "./sent-message.ts";
 
 /** How much is sent together, bytes: as much as costs about as much as one message of a WebSocket by itself. */
 const maxTogetherBytes = 16 * 1024;
-
-export interface RelaySocketOptions {
-  socket: WebSocket;
-  /** When its client opened the stream, milliseconds since 1970. */
-  openedAtMs: number;
-  /** The link's. */
-  version: number;
-  /** What its client may leave unread, bytes. The rest waits in the outbox. */
-  maxStreamBacklogBytes: number;
-  /** The sequence of the first message that waits, if one does since before hibernation. */
-  waitsFrom: number | undefined;
-}
 
 /**
  * A relay's WebSocket, and how far ahead of its client we are.
@@ -24,6 +12,7 @@ export interface RelaySocketOptions {
  */
 export class RelaySocket {
   readonly socket: WebSocket;
+  /** When its client opened the stream, milliseconds since 1970. */
   readonly openedAtMs: number;
   readonly #version: number;
   readonly #maxStreamBacklogBytes: number;
@@ -34,7 +23,15 @@ export class RelaySocket {
   /** Frames of this turn of the event loop behind the first, which are to be one message of the WebSocket. */
   #turn: { frames: Uint8Array[]; bytes: number } | undefined;
 
-  constructor({ socket, openedAtMs, version, maxStreamBacklogBytes, waitsFrom }: RelaySocketOptions) {
+  /**
+   * With what `socket` carries; `maxStreamBacklogBytes` is what its client may leave unread, bytes: the rest waits in the
+   * outbox.
+   */
+  constructor(
+    socket: WebSocket,
+    { openedAtMs, version = 1, waitsFrom }: Omit<Attachment, "stream">,
+    maxStreamBacklogBytes: number,
+  ) {
     this.socket = socket;
     this.openedAtMs = openedAtMs;
     this.#version = version;

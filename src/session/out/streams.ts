@@ -39,11 +39,11 @@ export class Streams {
     this.#ctx = ctx;
     this.#maxStreamBacklogBytes = maxStreamBacklogBytes;
     for (const socket of ctx.getWebSockets()) {
-      const { stream, openedAtMs, version = 1, waitsFrom, holder } = attachmentOf(socket);
+      const attachment = attachmentOf(socket);
+      const { stream, waitsFrom, holder } = attachment;
       this.holder = holder ?? { secret: "", owner: "" };
       if (socket.readyState === WebSocket.OPEN) {
-        const options = { socket, openedAtMs, version, maxStreamBacklogBytes, waitsFrom };
-        this.#sockets.set(stream, new RelaySocket(options));
+        this.#sockets.set(stream, new RelaySocket(socket, attachment, maxStreamBacklogBytes));
         // While the object slept its client had all the time to read. A sequence number is a clock's.
         this.#readUpTo.set(stream, waitsFrom ?? nowMs * 1_000);
       }
@@ -131,16 +131,15 @@ export class Streams {
     socket: WebSocket,
     { openedAtMs, version, holder }: { openedAtMs: number; version: number; holder: link.Holder },
   ): void {
+    const attachment: Attachment = { stream, openedAtMs, version, holder };
     this.#ctx.acceptWebSocket(socket, [stream]);
-    socket.serializeAttachment({ stream, openedAtMs, version, holder } satisfies Attachment);
+    socket.serializeAttachment(attachment);
     this.#kept.attached(socket);
     // A POST's stream that is resumed: its first connection may be dead without our knowing.
     this.#posts.get(stream)?.end();
     this.#posts.delete(stream);
     const earlier = this.#sockets.get(stream);
-    const maxStreamBacklogBytes = this.#maxStreamBacklogBytes;
-    const options = { socket, openedAtMs, version, maxStreamBacklogBytes, waitsFrom: undefined };
-    this.#sockets.set(stream, new RelaySocket(options));
+    this.#sockets.set(stream, new RelaySocket(socket, attachment, this.#maxStreamBacklogBytes));
     earlier?.close(link.closeCode.superseded, "a newer stream took over");
   }
 
