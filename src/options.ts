@@ -1,5 +1,5 @@
 import type { Auth, Authenticate } from "./auth/auth.ts";
-import { checkHostnames, checkPath, shown } from "./option-checks.ts";
+import { checkHostnames, checkOneOf, checkPath, shown } from "./option-checks.ts";
 import type { CallHook } from "./sdk/call-hooks.ts";
 
 /** Options of {@linkcode edge}. Times are milliseconds, sizes bytes; the description of each ends with its default. */
@@ -161,7 +161,7 @@ const defaults: Settings = {
 };
 
 /** Options that are one of these words. */
-const words: Partial<Record<string, readonly [string, string]>> = {
+const words: Partial<Record<string, readonly string[]>> = {
   outOfScope: ["challenged", "hidden"],
   sessions: ["offered", "preferred"],
 };
@@ -204,10 +204,7 @@ function checkValue(name: string, value: unknown): void {
   }
   if (name === "onCall") return void hooksIn(value);
   const known = words[name];
-  if (known !== undefined) {
-    if (typeof value === "string" && known.includes(value)) return;
-    throw new RangeError(`${name} is "${known[0]}" or "${known[1]}", not ${shown(value)}.`);
-  }
+  if (known !== undefined) return checkOneOf(name, value, known);
   const type = typeof defaults[name as keyof Settings];
   if (type === "object") return checkHostnames(name, value, { mayBeEvery: name === "allowedOrigins" });
   if (typeof value !== "number" && typeof value === type) return;
