@@ -1,5 +1,5 @@
-import type { JSONRPCMessage, JSONRPCRequest, RequestId } from "@modelcontextprotocol/server";
-import { errorAnswer, isObject, isRequest, isResponse } from "./json-rpc.ts";
+import type { JSONRPCMessage, JSONRPCRequest } from "@modelcontextprotocol/server";
+import { errorAnswer, isObject } from "./json-rpc.ts";
 import { loggedName } from "./logged-name.ts";
 import { utf8Bytes } from "./utf8.ts";
 
@@ -65,7 +65,7 @@ export function writeMessage(
 }
 
 /** What an error and the log say of the request whose result cannot be written. */
-type Asked = Pick<JSONRPCRequest, "id" | "method" | "params">;
+export type Asked = Pick<JSONRPCRequest, "id" | "method" | "params">;
 
 /** What is said, and its JSON. */
 interface Written {
@@ -93,46 +93,12 @@ export function writeResponse(message: JSONRPCMessage, request: Asked, bounds: B
   }
 }
 
-const unbounded: Bounds = { maxMessageBytes: Infinity, hasRoomFor: () => true };
-
-/**
- * What the server of one connection says, where the SDK's own transport writes it: that one says nothing at all in the place
- * of a result that cannot be written, and its client waits for ever.
- */
-export class SpokenMessages {
-  readonly #open = new Map<RequestId, Asked>();
-
-  /** The client said this. */
-  hear(message: JSONRPCMessage): void {
-    if (isRequest(message)) {
-      const { id, method, params } = message;
-      this.#open.set(id, { id, method, params: { name: params?.["name"] } });
-    } else if ("method" in message && message.method === "notifications/cancelled") {
-      // It gets no answer.
-      this.#open.delete(message.params?.["requestId"] as RequestId);
-    }
-  }
-
-  /**
-   * Its own message, or the error in its place.
-   * @throws {TypeError} for a request or a notification that cannot be written: whoever says it is told at once.
-   */
-  say(message: JSONRPCMessage): JSONRPCMessage {
-    const request = isResponse(message) && message.id !== undefined ? this.#open.get(message.id) : undefined;
-    if (request === undefined) {
-      writeNamed(message, "method" in message ? message.method : "The message");
-      return message;
-    }
-    this.#open.delete(request.id);
-    return writeResponse(message, request, unbounded).message;
-  }
-}
-
 function nameOfResult({ method }: Pick<Asked, "method">): string {
   return `The result of ${method}`;
 }
 
-function writeNamed(message: JSONRPCMessage, name: string): string {
+/** `message` as JSON. @throws {TypeError} for what cannot be written, which it calls `name`. */
+export function writeNamed(message: JSONRPCMessage, name: string): string {
   try {
     return toJson(message);
   } catch {
