@@ -82,44 +82,31 @@ export class Session<Env> {
     );
     this.#record.holder ??= this.#streams.holder;
     this.#callLog = new CallLog(objectId, (written) => ctx.waitUntil(written));
-    const shared = { clock, settings, streams: this.#streams, record: this.#record, callLog: this.#callLog };
-    const parts: ServerParts<Env> = {
-      ...shared,
-      createServer,
-      env,
-      namespace,
-      objectId,
-      memory,
-    };
-    const conversation = new Conversation({
-      ...shared,
+    const shared = {
+      clock,
+      ctx,
+      settings,
       objectId,
       sessionId: () => this.#sessionId,
-      store: rows,
+      rows,
+      streams: this.#streams,
+      record: this.#record,
+      callLog: this.#callLog,
+      isEnded: () => this.#state.is === "ended",
+    };
+    const parts: ServerParts<Env> = { ...shared, createServer, env, namespace, memory };
+    this.#conversation = new Conversation({
+      ...shared,
       createServer: (request) => buildServer(request, parts),
       onJournaled: () => this.#expiry.watchCalls(),
       onClaim: (freshId) => void this.#takeStream(namespace, freshId),
     });
-    this.#conversation = conversation;
-    this.#expiry = new Expiry({
-      clock,
-      ctx,
-      rows,
-      sessionIdleMs: settings.sessionIdleMs,
-      hasStream: () => this.#streams.hasSocket,
-      hasCalls: () => conversation.calls.size > 0,
-      recover: () => conversation.recover(),
-      end: () => this.#end("idle"),
-    });
-    const ways = { ...shared, conversation, isEnded: () => this.#state.is === "ended" };
-    this.#admission = new Admission({
-      ...ways,
-      sessionId: () => this.#sessionId,
-      onTraffic: () => this.#expiry.noteTraffic(),
-    });
+    const spoken = { ...shared, conversation: this.#conversation };
+    this.#expiry = new Expiry({ ...spoken, end: () => this.#end("idle") });
+    this.#admission = new Admission({ ...spoken, onTraffic: () => this.#expiry.noteTraffic() });
     this.#ssePosts = new SsePosts(this.#admission);
-    this.#attaching = new Attaching({ ...ways, ctx, admission: this.#admission, ssePosts: this.#ssePosts });
-    if (process.env["NODE_ENV"] === "development") partsOf.set(this, { ...ways, ctx, rows });
+    this.#attaching = new Attaching({ ...spoken, admission: this.#admission, ssePosts: this.#ssePosts });
+    if (process.env["NODE_ENV"] === "development") partsOf.set(this, spoken);
   }
 
   /** Whether nothing of it remains but what its tools left behind: it has ended, or nobody is there and nothing is stored. */

@@ -118,11 +118,13 @@ describe("a long call is given up", () => {
       serverRequests: new ServerRequests(settings.maxWaitForClientMs),
       streams: { presenceOf: () => presenceAt(clock()) },
       settings,
-      tell: () => undefined,
-      refuse: () => undefined,
-      abandon: (id: RequestId) => {
-        afterMs = clock() - begunAtMs;
-        calls.close(id);
+      transport: { refuse: () => undefined },
+      serverMessages: {
+        emit: () => undefined,
+        abandon: (id: RequestId) => {
+          afterMs = clock() - begunAtMs;
+          calls.close(id);
+        },
       },
     });
     longCalls.start();

@@ -1,4 +1,4 @@
-import type { RequestId } from "@modelcontextprotocol/server";
+import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/server";
 import type { Settings } from "../../options.ts";
 import type { Clock } from "../clock.ts";
 import type { Calls } from "./calls.ts";
@@ -14,12 +14,13 @@ export interface LongCallsOptions {
   serverRequests: ServerRequests;
   streams: Pick<Streams, "presenceOf">;
   settings: Settings;
-  /** Tells the client of a call how far it is. */
-  tell: (requestId: RequestId, params: Record<string, unknown>) => void;
-  /** Answers a request of the server in its client's place. */
-  refuse: (id: RequestId, reason: string) => void;
-  /** Aborts a call whose client is gone. */
-  abandon: (requestId: RequestId) => void;
+  serverMessages: {
+    emit(message: JSONRPCMessage, relatedRequestId: RequestId): void;
+    /** Aborts a call whose client is gone. */
+    abandon(requestId: RequestId): void;
+  };
+  /** `refuse`: answers a request of the server in its client's place. */
+  transport: { refuse(id: RequestId, reason: string): void };
 }
 
 /**
@@ -48,25 +49,26 @@ export class LongCalls {
   }
 
   #tick(nowMs: number): void {
-    const { calls, serverRequests, settings, tell, refuse } = this.#options;
+    const { calls, serverRequests, serverMessages, settings, transport } = this.#options;
     if (calls.size === 0) return this.stop();
-    for (const { call, params } of calls.takeDueProgress(nowMs, settings.progressEveryMs))
-      tell(call.request.id, params);
+    for (const { call, params } of calls.takeDueProgress(nowMs, settings.progressEveryMs)) {
+      serverMessages.emit({ jsonrpc: "2.0", method: "notifications/progress", params }, call.request.id);
+    }
     for (const id of serverRequests.takeOverdue(nowMs)) {
-      refuse(id, `The client did not answer within ${settings.maxWaitForClientMs} ms.`);
+      transport.refuse(id, `The client did not answer within ${settings.maxWaitForClientMs} ms.`);
     }
     this.#abandonLost(nowMs);
   }
 
   /** A client that does not come back is not coming back: its calls are aborted after the grace. */
   #abandonLost(nowMs: number): void {
-    const { calls, streams, settings, abandon } = this.#options;
+    const { calls, serverMessages, streams, settings } = this.#options;
     for (const { request, stream, startedAtMs } of calls.all()) {
       const presence = streams.presenceOf(stream);
       if (presence.is === "here") continue;
       // For a client that this object has not seen, it has waited since it has the call.
       const sinceMs = presence.is === "away" ? presence.sinceMs : startedAtMs;
-      if (nowMs - sinceMs >= settings.reconnectGraceMs) abandon(request.id);
+      if (nowMs - sinceMs >= settings.reconnectGraceMs) serverMessages.abandon(request.id);
     }
   }
 }

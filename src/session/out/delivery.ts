@@ -24,7 +24,7 @@ const receiptPrefix = "receipt:";
 
 export interface DeliveryOptions {
   sessionId: () => string;
-  store: RowStore;
+  rows: RowStore;
   streams: Streams;
   settings: Settings;
   clock: Clock;
@@ -50,7 +50,7 @@ export class Delivery {
   readonly #receipts = new Map<RequestId, { stream: string; sequence: number }>();
 
   constructor(options: DeliveryOptions) {
-    const { settings, store, streams, clock } = options;
+    const { settings, rows, streams, clock } = options;
     this.#options = options;
     this.#streams = streams;
     this.#clock = clock;
@@ -64,7 +64,7 @@ export class Delivery {
       return isPostStream(stream) ? "gone" : "away";
     };
     const clients = { audienceOf, hasRead: (message: SentMessage) => streams.hasRead(message) };
-    this.outbox = new Outbox(store, { maxOutboxBytes, maxOutboxMessages, retainMs }, clients);
+    this.outbox = new Outbox(rows, { maxOutboxBytes, maxOutboxMessages, retainMs }, clients);
     this.outbox.takeBack(streams.takeKept());
     this.#lateSave = new LateSave({ outbox: this.outbox, streams, clock });
     for (const stream of streams.attached) this.#noteSent(stream, clock());

@@ -10,7 +10,6 @@ import { Claims } from "../calls/claims.ts";
 import { ClientMessages } from "./client-messages.ts";
 import type { Clock } from "../clock.ts";
 import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "../stored/handshake.ts";
-import { messageExtra } from "../calls/http-source.ts";
 import { requestOf, storedRequest } from "../calls/stored-request.ts";
 import { Introduction } from "../stored/introduction.ts";
 import { Journal } from "../calls/journal.ts";
@@ -18,9 +17,8 @@ import { callerOf } from "../../link/caller.ts";
 import { isPostStream } from "../../link/link.ts";
 import { LongCalls } from "../calls/long-calls.ts";
 import { answerInterrupted } from "./recovery.ts";
-import { asRerun } from "../../sdk/reruns.ts";
 import { RunningServer } from "./running-server.ts";
-import { callContext, ServerMessages } from "./server-messages.ts";
+import { ServerMessages } from "./server-messages.ts";
 import { ServerRequests } from "../calls/server-requests.ts";
 import type { RowStore } from "../stored/rows.ts";
 import type { Streams } from "../out/streams.ts";
@@ -32,7 +30,7 @@ export interface ConversationOptions {
   objectId: string;
   /** What clients have. */
   sessionId: () => string;
-  store: RowStore;
+  rows: RowStore;
   streams: Streams;
   settings: Settings;
   record: HandshakeRecord;
@@ -68,23 +66,13 @@ export class Conversation {
   readonly #server: RunningServer;
 
   constructor(options: ConversationOptions) {
-    const { clock, settings, objectId, store } = options;
+    const { clock, settings, objectId, rows } = options;
     this.#options = options;
     this.#record = options.record;
-    this.#journal = new Journal(store);
+    this.#journal = new Journal(rows);
     this.delivery = new Delivery(options);
     this.#claims = new Claims(settings);
     this.serverRequests = new ServerRequests(settings.maxWaitForClientMs);
-    this.#longCalls = new LongCalls({
-      clock,
-      calls: this.calls,
-      serverRequests: this.serverRequests,
-      streams: options.streams,
-      settings,
-      tell: (id, params) => this.#said.emit({ jsonrpc: "2.0", method: "notifications/progress", params }, id),
-      refuse: (id, reason) => this.transport.refuse(id, reason),
-      abandon: (id) => this.#said.abandon(id),
-    });
     this.transport = new SessionTransport({
       sessionId: objectId,
       incarnation: this.delivery.nextSequence().toString(36),
@@ -101,29 +89,25 @@ export class Conversation {
       hasClient: () => options.streams.isAttached(this.#said.commonStream),
     });
     const parts = {
+      ...options,
       calls: this.calls,
       delivery: this.delivery,
       introduction: this.#introduction,
-      record: this.#record,
+      journal: this.#journal,
       serverRequests: this.serverRequests,
       transport: this.transport,
     };
-    this.#said = new ServerMessages({
-      ...parts,
-      clock,
-      settings,
-      streams: options.streams,
-      callLog: options.callLog,
-      journal: this.#journal,
-      endIfAnswered: (stream) => this.endIfAnswered(stream),
-    });
-    this.#heard = new ClientMessages({ ...parts, serverMessages: this.#said });
+    this.#said = new ServerMessages({ ...parts, endIfAnswered: (stream) => this.endIfAnswered(stream) });
+    const spoken = { ...parts, serverMessages: this.#said };
+    this.#heard = new ClientMessages(spoken);
+    this.#longCalls = new LongCalls(spoken);
+    const onRerun = (): void => {
+      this.#longCalls.start();
+      attempt(() => options.onJournaled());
+    };
     this.#server = new RunningServer({
-      createServer: options.createServer,
-      transport: this.transport,
-      record: this.#record,
-      introduction: this.#introduction,
-      answerInterrupted: () => this.#answerInterrupted(),
+      ...parts,
+      answerInterrupted: () => answerInterrupted({ ...spoken, onRerun }),
     });
   }
 
@@ -226,24 +210,5 @@ export class Conversation {
     this.#record.end();
     for (const { request } of this.calls.all()) this.#said.close(request.id, "cancelled");
     this.#server.end();
-  }
-
-  #answerInterrupted(): Promise<void> {
-    return answerInterrupted({
-      clock: this.#options.clock,
-      journal: this.#journal,
-      calls: this.calls,
-      transport: this.transport,
-      refuse: (answer) => this.#said.answer(answer, "interrupted"),
-      onRerun: () => {
-        this.#longCalls.start();
-        attempt(() => this.#options.onJournaled());
-      },
-      run: (entry) => {
-        const extra = messageExtra(requestOf(entry));
-        const receive = (): void => this.transport.receive(entry.request, extra);
-        callContext.run(entry.request.id, () => asRerun(receive));
-      },
-    });
   }
 }

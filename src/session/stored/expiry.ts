@@ -1,4 +1,5 @@
 import { logIncident } from "../../protocol/incident.ts";
+import type { Settings } from "../../options.ts";
 import type { Clock } from "../clock.ts";
 import { attempt } from "./attempt.ts";
 import type { Rows } from "./rows.ts";
@@ -22,12 +23,14 @@ export interface ExpiryOptions {
   clock: Clock;
   ctx: DurableObjectState;
   rows: Rows;
-  sessionIdleMs: number;
-  /** Whether a client listens. */
-  hasStream: () => boolean;
-  hasCalls: () => boolean;
-  /** Answers what an earlier run of the object left unanswered. Rejects if its server cannot be built. */
-  recover: () => Promise<void> | undefined;
+  settings: Settings;
+  /** `hasSocket`: whether a client listens. */
+  streams: { readonly hasSocket: boolean };
+  conversation: {
+    readonly calls: { readonly size: number };
+    /** Answers what an earlier run of the object left unanswered. Rejects if its server cannot be built. */
+    recover(): Promise<void> | undefined;
+  };
   /** Deletes the session. */
   end: () => Promise<void>;
 }
@@ -62,12 +65,13 @@ export class Expiry {
    */
   async alarm({ isRetry } = { isRetry: false }): Promise<void> {
     this.#alarm = { is: "none" };
-    const { hasStream, hasCalls, end } = this.#options;
-    if (!this.#isWatching && !hasStream() && !hasCalls()) return await end();
+    const { streams, conversation, end } = this.#options;
+    const hasCalls = (): boolean => conversation.calls.size > 0;
+    if (!this.#isWatching && !streams.hasSocket && !hasCalls()) return await end();
     if (this.#isWatching) {
       const isRecovered = !isRetry && (await this.#recover());
       // Without a client nobody waits for what failed: if one comes back it is tried again, if not the session ends.
-      if (!hasCalls() && (isRecovered || !hasStream())) {
+      if (!hasCalls() && (isRecovered || !streams.hasSocket)) {
         this.#isWatching = false;
         attempt(() => this.#options.rows.delete(watchKey));
       }
@@ -77,7 +81,7 @@ export class Expiry {
 
   async #recover(): Promise<boolean> {
     try {
-      await this.#options.recover();
+      await this.#options.conversation.recover();
       return true;
     } catch (error) {
       logIncident(error);
@@ -110,18 +114,20 @@ export class Expiry {
       this.#alarm = atMs === null ? { is: "none" } : { is: "set", atMs };
     }
     if (this.#isAlarmWellSet()) return;
-    const idleMs = this.#options.hasStream() ? guardMs : this.#options.sessionIdleMs * 1.125;
+    const { settings, streams } = this.#options;
+    const idleMs = streams.hasSocket ? guardMs : settings.sessionIdleMs * 1.125;
     await this.#setAlarm(this.#isWatching ? watchMs : idleMs);
   }
 
   #isAlarmWellSet(): boolean {
-    const { clock, rows, hasStream, sessionIdleMs } = this.#options;
+    const { clock, rows, streams, settings } = this.#options;
     // Without a row there is nothing that must end one day.
     if (rows.isEmpty) return true;
     if (this.#alarm.is !== "set") return false;
     const inMs = this.#alarm.atMs - clock();
     if (this.#isWatching) return inMs <= watchMs;
-    return hasStream() ? inMs >= guardMs / 2 : inMs >= sessionIdleMs && inMs <= 2 * sessionIdleMs;
+    const { sessionIdleMs } = settings;
+    return streams.hasSocket ? inMs >= guardMs / 2 : inMs >= sessionIdleMs && inMs <= 2 * sessionIdleMs;
   }
 
   async #setAlarm(inMs: number): Promise<void> {
