@@ -67,15 +67,14 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
   // Also one that turned out to be undefined is refused: that server was not meant to be open.
   const auth = "auth" in options ? checkedAuth<Env>(chosen) : undefined;
   logUnawaited();
-  // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
-  const env = (): Env => bindings as Env;
   let stateless: StatelessServer | undefined;
   let bound: Settings | undefined;
 
+  // The bindings are the same for every request; asked for late, because a module is loaded before they are there.
   const statelessServer = (): StatelessServer =>
     (stateless ??= createStatelessServer(createServer, {
-      env,
-      namespace: () => namespaceOf(env(), settings.binding),
+      env: bindings as Env,
+      namespace: namespaceOf(bindings, settings.binding),
       settings,
     }));
 

@@ -52,13 +52,13 @@ const owners = new AsyncLocalStorage<string | undefined>();
  * Loses: what is said while a listener's line is broken. Its lists' `ttlMs` bounds how long it goes by old ones.
  */
 export class Changes {
-  readonly #namespace: () => DurableObjectNamespace;
+  readonly #namespace: DurableObjectNamespace;
   /** Each who listens in this isolate, with whose request it was. */
   readonly #listeners = new Map<(event: ServerEvent) => void, string | undefined>();
   readonly #seen = new Set<string>();
   #untold: Change[] = [];
 
-  constructor(namespace: () => DurableObjectNamespace) {
+  constructor(namespace: DurableObjectNamespace) {
     this.#namespace = namespace;
   }
 
@@ -123,8 +123,7 @@ export class Changes {
   }
 
   #object(): DurableObjectStub {
-    const namespace = this.#namespace();
-    return namespace.get(namespace.idFromName(objectName));
+    return this.#namespace.get(this.#namespace.idFromName(objectName));
   }
 
   /** Whether this isolate hears of changes, which each listener's line brings, for the first time. They go by the id of their first. */

@@ -78,13 +78,13 @@ export async function isStateless(request: Request, body: unknown): Promise<bool
 
 export function createStatelessServer<Env>(
   createServer: ServerFactory<Env>,
-  { env, namespace, settings }: { env: () => Env; namespace: () => DurableObjectNamespace; settings: Settings },
+  { env, namespace, settings }: { env: Env; namespace: DurableObjectNamespace; settings: Settings },
 ): StatelessServer {
   const changes = new Changes(namespace);
   const factory: McpServerFactory = async (context) => {
     try {
       const known = context.requestInfo && callerOf(context.requestInfo);
-      const told = withoutMemory({ ...context, ...userIn(known, namespace()), env: env() });
+      const told = withoutMemory({ ...context, ...userIn(known, namespace), env });
       const server = await createServer(told);
       if (!isSdkV2(server)) throw isOfSdkV1;
       const user = namedIn(told);

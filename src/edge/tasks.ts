@@ -68,7 +68,7 @@ export function withTaskName(request: Request, body: unknown): Request {
 /** Has `server` answer what is asked about tasks. `request`: which it was built for. */
 export function offerTasks(
   product: McpServer | Server,
-  { request, namespace }: { request: Request | undefined; namespace: () => DurableObjectNamespace },
+  { request, namespace }: { request: Request | undefined; namespace: DurableObjectNamespace },
 ): void {
   const server = "server" in product ? product.server : product;
   if (server.getCapabilities().extensions?.[tasksExtension] !== undefined) {
@@ -83,7 +83,7 @@ export function offerTasks(
       const { envelope, inputResponses } = mcpReq;
       if (!declaresTasks(envelope)) throw missingTasks();
       const question = questionOf(method, inputResponses);
-      const answer = typeof taskId === "string" ? await ask(namespace(), { taskId, owner, question }) : null;
+      const answer = typeof taskId === "string" ? await ask(namespace, { taskId, owner, question }) : null;
       if (answer === null) throw unknownTask();
       const { fault } = answer;
       if (typeof fault === "string") throw new ProtocolError(ProtocolErrorCode.InvalidParams, fault);

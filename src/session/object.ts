@@ -182,7 +182,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   #openTask({ isNew }: { isNew: boolean }): TaskObject {
     const { ctx, env } = this;
     const { settings, answer } = this.#options;
-    const namespace = (): DurableObjectNamespace => namespaceOf(env, settings.binding);
+    const namespace = namespaceOf(env, settings.binding);
     const options = { clock, ctx, namespace, settings, answer, onRunEnded: () => this.#leaveIfOver() };
     return this.#readable((again) => new TaskObject({ ...options, isNew: isNew || again }));
   }

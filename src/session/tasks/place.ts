@@ -6,7 +6,7 @@ import { expiresAtMs, type TaskRecord } from "./task-record.ts";
 /** Of the object of a task, which takes its place among those of its caller: see `TaskBook`. */
 export interface PlaceOptions {
   ctx: DurableObjectState;
-  namespace: () => DurableObjectNamespace;
+  namespace: DurableObjectNamespace;
   settings: Settings;
 }
 
@@ -34,5 +34,5 @@ export async function leavePlace(record: TaskRecord, options: PlaceOptions): Pro
 
 function enter(record: TaskRecord, untilMs: number, { ctx, namespace }: PlaceOptions): Promise<boolean> {
   const book = bookOf({ owner: record.owner, headers: new Headers(record.headers) });
-  return enterInBook(namespace(), { book, entry: { task: ctx.id.toString(), untilMs } });
+  return enterInBook(namespace, { book, entry: { task: ctx.id.toString(), untilMs } });
 }
