@@ -107,16 +107,8 @@ function placeOf(pathname: string, { ssePath, mcpPath }: Settings): Place {
   return isMessage ? "message" : "elsewhere";
 }
 
+const methods = { sse: "GET, POST, DELETE", mcp: "GET, POST, DELETE", message: "POST", health: "GET" };
+
 function refuse(place: Place, settings: Settings): Response {
-  switch (place) {
-    case "sse":
-    case "mcp":
-      return refusals.methodNotAllowed("GET, POST, DELETE");
-    case "message":
-      return refusals.methodNotAllowed("POST");
-    case "health":
-      return refusals.methodNotAllowed("GET");
-    case "elsewhere":
-      return refusals.unknownPath(settings);
-  }
+  return place === "elsewhere" ? refusals.unknownPath(settings) : refusals.methodNotAllowed(methods[place]);
 }
