@@ -2,21 +2,14 @@ import { isObject } from "../../protocol/json-rpc.ts";
 import type { Handshake } from "./handshake.ts";
 
 /** A row that this version cannot read: of a newer one, or damaged. Then nothing of the session can be relied on. */
-export class UnreadableRow extends Error {
-  readonly key: string;
-
-  constructor(key: string, why: string) {
-    super(`the row ${key} ${why}`);
-    this.key = key;
-  }
-}
+export class UnreadableRow extends Error {}
 
 /** The row `key`, as `read` reads it. @throws {UnreadableRow} for whatever `read` throws. */
 export function readRow<Value>(key: string, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    throw error instanceof UnreadableRow ? error : new UnreadableRow(key, `cannot be read: ${String(error)}`);
+    throw error instanceof UnreadableRow ? error : new UnreadableRow(`the row ${key} cannot be read: ${String(error)}`);
   }
 }
 
