@@ -30,30 +30,28 @@ export interface StreamSource {
   idOf?(sessionId: string): string;
 }
 
+interface SessionSourceOptions {
+  namespace: DurableObjectNamespace;
+  stream: string;
+  /** When the GET arrived, milliseconds since 1970. */
+  openedAtMs: number;
+  /** The hash of whose stream it is; empty without a login. */
+  owner: string;
+  uplink?: Uplink;
+}
+
 /** The source of `stream`, one of those that a session has. */
 export class SessionSource implements StreamSource {
-  readonly #uplink: Uplink | undefined;
+  readonly #options: SessionSourceOptions;
   /** That of the object that was attached to last. */
   #objectVersion: number = link.version;
-  readonly #namespace: DurableObjectNamespace;
-  readonly #stream: string;
-  readonly #openedAtMs: number;
-  readonly #owner: string;
 
-  /** `openedAtMs`: when the GET arrived, milliseconds since 1970. `owner`: the hash of whose stream it is; empty without a login. */
-  constructor(
-    namespace: DurableObjectNamespace,
-    { stream, openedAtMs, owner, uplink }: { stream: string; openedAtMs: number; owner: string; uplink?: Uplink },
-  ) {
-    this.#namespace = namespace;
-    this.#stream = stream;
-    this.#openedAtMs = openedAtMs;
-    this.#owner = owner;
-    this.#uplink = uplink;
+  constructor(options: SessionSourceOptions) {
+    this.#options = options;
   }
 
   get uplink(): Uplink | undefined {
-    return link.takesPosts(this.#objectVersion) ? this.#uplink : undefined;
+    return link.takesPosts(this.#objectVersion) ? this.#options.uplink : undefined;
   }
 
   /** The session's id as the object that was attached to last knows it. */
@@ -68,15 +66,16 @@ export class SessionSource implements StreamSource {
   async giveBack(sessionId: string, packed: Uint8Array[]): Promise<void> {
     const headers = link.askHeaders({ verb: "return", ...this.#endOf(sessionId) });
     const body = link.join(packed.map(link.plainFrame));
-    const taken = await findSession(this.#namespace, sessionId)?.fetch(link.url, { method: "POST", headers, body });
+    const object = findSession(this.#options.namespace, sessionId);
+    const taken = await object?.fetch(link.url, { method: "POST", headers, body });
     if (taken !== undefined && taken.status >= 500) throw new Error(`${taken.status}`);
   }
 
   async attach({ sessionId, session, position }: AttachTarget): Promise<WebSocket | Response> {
-    const request = { ...this.#endOf(sessionId), session, position, lastPost: this.#uplink?.lastKey };
+    const { namespace, uplink } = this.#options;
+    const request = { ...this.#endOf(sessionId), session, position, lastPost: uplink?.lastKey };
     const headers = { ...link.askHeaders({ verb: "attach", attach: request }), upgrade: "websocket" };
-    const attach = (): Promise<Response> | undefined =>
-      findSession(this.#namespace, sessionId)?.fetch(link.url, { headers });
+    const attach = (): Promise<Response> | undefined => findSession(namespace, sessionId)?.fetch(link.url, { headers });
     // The object may go away under the request. Then there is a new one, which the old one's word does not bind.
     const response = (await attach()?.catch(attach)) ?? refusals.unknownSession();
     if (response.webSocket === null) return response;
@@ -85,7 +84,7 @@ export class SessionSource implements StreamSource {
   }
 
   #endOf(sessionId: string): link.StreamEnd {
-    const holder = { secret: secretIn(sessionId), owner: this.#owner };
-    return { stream: this.#stream, openedAtMs: this.#openedAtMs, holder };
+    const { stream, openedAtMs, owner } = this.#options;
+    return { stream, openedAtMs, holder: { secret: secretIn(sessionId), owner } };
   }
 }

@@ -81,7 +81,7 @@ function relay(request: Request, url: URL, options: SseOptions, target: AttachTa
   const openedAtMs = Date.now();
   const owner = link.ownerOf(request);
   const uplink = new Uplink(owner);
-  const source = new SessionSource(namespace, { stream: link.sseStream, openedAtMs, owner, uplink });
+  const source = new SessionSource({ namespace, stream: link.sseStream, openedAtMs, owner, uplink });
   const claim = isClaiming ? { endpointFrame: (id: string) => endpointOf(id, {}) } : undefined;
   const preamble = (id: string): string => (isClaiming ? openingFrame(retryMs) : endpointOf(id, { retryMs }));
   return StreamRelay.open({ source, target, claim, settings, readsRetry: isRetryRead }, { preamble });

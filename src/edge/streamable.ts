@@ -93,11 +93,7 @@ export async function listen(request: Request, { namespace, settings }: Streamab
     return new Response(null, { headers: { ...eventStreamHeaders, ...headers } });
   }
   const stream = last?.stream ?? listenStream;
-  const source = new SessionSource(namespace, {
-    stream,
-    openedAtMs: Date.now(),
-    owner: ownerOf(request),
-  });
+  const source = new SessionSource({ namespace, stream, openedAtMs: Date.now(), owner: ownerOf(request) });
   const target: AttachTarget = { sessionId, session: "stored", position: clientsPosition(last) };
   const isRetryRead = readsRetry(request.headers);
   const preamble = (): string => openingFrame(isRetryRead ? settings.retryMs : undefined);

@@ -54,17 +54,16 @@ export class Delivery {
     this.#options = options;
     this.#streams = streams;
     this.#clock = clock;
-    const { maxOutboxBytes, maxOutboxMessages, reconnectGraceMs, keepAliveMs } = settings;
-    this.#noticeMs = 2 * keepAliveMs + noticeMarginMs;
+    this.#noticeMs = 2 * settings.keepAliveMs + noticeMarginMs;
     // Nothing is forgotten before its loss could have been noticed.
-    const retainMs = Math.max(reconnectGraceMs, this.#noticeMs);
+    const retainMs = Math.max(settings.reconnectGraceMs, this.#noticeMs);
     // Few clients resume the answer to a POST; those of the other streams may come back for as long as the session lives.
     const audienceOf = (stream: string): Audience => {
       if (streams.presenceOf(stream).is === "here") return "there";
       return isPostStream(stream) ? "gone" : "away";
     };
     const clients = { audienceOf, hasRead: (message: SentMessage) => streams.hasRead(message) };
-    this.outbox = new Outbox(rows, { maxOutboxBytes, maxOutboxMessages, retainMs }, clients);
+    this.outbox = new Outbox(rows, { ...settings, retainMs }, clients);
     this.outbox.takeBack(streams.takeKept());
     this.#lateSave = new LateSave({ outbox: this.outbox, streams, clock });
     for (const stream of streams.attached) this.#noteSent(stream, clock());
