@@ -1,3 +1,5 @@
+import { pingJson } from "../protocol/json-rpc.ts";
+import { messageFrame } from "../protocol/sse-frame.ts";
 import { claimAsks, claimId } from "../link/link.ts";
 
 export interface ClaimOptions {
@@ -65,6 +67,6 @@ export class Claim {
 
   #ask(): void {
     const id = claimId(this.#options.freshId, this.#asked++);
-    this.#options.ask(`event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", id, method: "ping" })}\n\n`);
+    this.#options.ask(messageFrame(pingJson(id)));
   }
 }

@@ -75,15 +75,15 @@ function relay(request: Request, url: URL, options: SseOptions, target: AttachTa
   const retryMs = isRetryRead ? settings.retryMs : undefined;
   const sequence = target.position?.after ?? 0;
   const endpoint = `${settings.publicPath}${withoutSlash(url.pathname)}/message?${queryOf(url)}`;
-  const endpointOf = (sessionId: string, retry: { retryMs?: number | undefined }): string =>
-    endpointFrame(formatEventId({ sessionId, stream: link.sseStream, sequence }), endpoint + sessionId, retry);
+  const endpointOf = (sessionId: string, toldRetryMs?: number): string =>
+    endpointFrame(formatEventId({ sessionId, stream: link.sseStream, sequence }), endpoint + sessionId, toldRetryMs);
   const isClaiming = target.session === "new" && mayHaveSession(request.headers);
   const openedAtMs = Date.now();
   const owner = link.ownerOf(request);
   const uplink = new Uplink(owner);
   const source = new SessionSource({ namespace, stream: link.sseStream, openedAtMs, owner, uplink });
-  const claim = isClaiming ? { endpointFrame: (id: string) => endpointOf(id, {}) } : undefined;
-  const preamble = (id: string): string => (isClaiming ? openingFrame(retryMs) : endpointOf(id, { retryMs }));
+  const claim = isClaiming ? { endpointFrame: (id: string) => endpointOf(id) } : undefined;
+  const preamble = (id: string): string => (isClaiming ? openingFrame(retryMs) : endpointOf(id, retryMs));
   return StreamRelay.open({ source, target, claim, settings, readsRetry: isRetryRead }, { preamble });
 }
 

@@ -68,6 +68,11 @@ export function errorAnswer(id: RequestId, message: string) {
   return { jsonrpc: "2.0" as const, id, error: { code: -32_603, message } };
 }
 
+/** JSON of the request that asks for nothing but an answer (revision 2025-11-25, Ping). */
+export function pingJson(id: string): string {
+  return JSON.stringify({ jsonrpc: "2.0", id, method: "ping" });
+}
+
 /** A request expects an answer; a notification has no id. */
 export function isRequest(message: JSONRPCMessage): message is JSONRPCRequest {
   return "method" in message && "id" in message;

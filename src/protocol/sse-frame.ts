@@ -17,13 +17,13 @@ export const keepAliveFrame = ": keep-alive\n\n";
  * The first event of the HTTP+SSE transport: where to POST (revision 2024-11-05, Transports). With an id, because a client
  * may be cut before its first message, and names its session by the last id that it has seen.
  */
-export function endpointFrame(id: string, endpoint: string, { retryMs }: { retryMs?: number | undefined }): string {
+export function endpointFrame(id: string, endpoint: string, retryMs?: number): string {
   return `${retryField(retryMs)}event: endpoint\nid: ${id}\ndata: ${endpoint}\n\n`;
 }
 
-/** One JSON-RPC message. `json` is its serialization. */
-export function messageFrame(id: string, json: string): string {
-  return `event: message\nid: ${id}\ndata: ${json}\n\n`;
+/** One JSON-RPC message. `json` is its serialization. Without an id it is not to be resumed from. */
+export function messageFrame(json: string, id?: string): string {
+  return `event: message\n${id === undefined ? "" : `id: ${id}\n`}data: ${json}\n\n`;
 }
 
 /** The JSON of {@linkcode messageFrame}; `undefined` for a block that is none. */
@@ -38,7 +38,7 @@ export function readsPriming(version: unknown): boolean {
 }
 
 /** An event without data that gives a client an id to resume from (revision 2025-11-25, Resumability). */
-export function primingFrame(id: string, { retryMs }: { retryMs?: number | undefined }): string {
+export function primingFrame(id: string, retryMs?: number): string {
   return `id: ${id}\n${retryField(retryMs)}data: \n\n`;
 }
 

@@ -31,7 +31,7 @@ describe("frames", () => {
   test("carry any JSON in one data line, and their sequence beside it", () => {
     fc.assert(
       fc.property(fc.json(), fc.maxSafeNat(), (json, sequence) => {
-        const packed = packFrame(sequence, messageFrame("id", json));
+        const packed = packFrame(sequence, messageFrame(json, "id"));
         const { sequence: unpacked, frame } = unpackFrame(packed.slice());
         expect(unpacked).toBe(sequence);
         const lines = new TextDecoder().decode(frame).split("\n");
@@ -44,7 +44,7 @@ describe("frames", () => {
 
   test("carry the line breaks of Unicode, which are none in an event stream", () => {
     const json = JSON.stringify({ text: "\u2028data: {}\u2029\u0085" });
-    expect(dataOf(messageFrame("id", json))).toBe(json);
+    expect(dataOf(messageFrame(json, "id"))).toBe(json);
     expect(dataOf(keepAliveFrame)).toBeUndefined();
   });
 });

@@ -40,7 +40,7 @@ async function claimingRelay() {
     {
       source: { attach, giveBack: () => Promise.resolve() },
       target: { sessionId: fresh, session: "new", position: undefined },
-      claim: { endpointFrame: () => endpointFrame(`${fresh}/sse/0`, "/sse/message?sessionId=fresh", {}) },
+      claim: { endpointFrame: () => endpointFrame(`${fresh}/sse/0`, "/sse/message?sessionId=fresh") },
       settings,
     },
     { preamble: () => "" },
@@ -49,7 +49,7 @@ async function claimingRelay() {
 }
 
 function frame(sequence: number, from: string): ArrayBuffer {
-  const packed = packFrame(sequence, messageFrame(String(sequence), `{"from":"${from}"}`));
+  const packed = packFrame(sequence, messageFrame(`{"from":"${from}"}`, String(sequence)));
   return packed.slice().buffer;
 }
 

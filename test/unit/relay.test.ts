@@ -32,7 +32,7 @@ async function openRelay({ uplink }: { uplink?: Uplink } = {}) {
 }
 
 function say(socket: FakeSocket | undefined, sequence: number): void {
-  socket?.receive(packFrame(sequence, messageFrame(String(sequence), `{"said":${sequence}}`)).slice().buffer);
+  socket?.receive(packFrame(sequence, messageFrame(`{"said":${sequence}}`, String(sequence))).slice().buffer);
 }
 
 beforeEach(() => void vi.useFakeTimers());

@@ -174,7 +174,7 @@ export class Admission {
     const name = `p${sequence.toString(36)}`;
     const sessionId = this.#sessionId();
     const priming = readsPriming(version)
-      ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), { retryMs })
+      ? primingFrame(formatEventId({ sessionId, stream: name, sequence }), retryMs)
       : undefined;
     const { maxStreamBacklogBytes, keepAliveMs } = this.#settings;
     const conversation = this.#conversation;

@@ -2,6 +2,7 @@ import type { RequestId } from "@modelcontextprotocol/server";
 import type { Settings } from "../../options.ts";
 import type { Clock } from "../clock.ts";
 import { formatEventId } from "../../protocol/event-id.ts";
+import { pingJson } from "../../protocol/json-rpc.ts";
 import { messageFrame, primingFrame } from "../../protocol/sse-frame.ts";
 import { addressed, type CarriedBy, isPostStream, packedAgain, packFrame } from "../../link/link.ts";
 import { LateSave } from "./late-save.ts";
@@ -128,7 +129,7 @@ export class Delivery {
   #add(stream: string, kind: MessageKind, json: string, post?: CarriedBy): SentMessage {
     const sequence = this.nextSequence();
     const told = post !== undefined && this.#streams.isOn(stream, post.socket) ? post.sequence : 0;
-    const frame = messageFrame(this.#eventId(stream, sequence), json);
+    const frame = messageFrame(json, this.#eventId(stream, sequence));
     const packed = packFrame(sequence, frame, { post: told, isHeld: kind === "response" });
     const bytes = packed.byteLength;
     const message: SentMessage = { sequence, stream, kind, bytes, packed, handedOverAtMs: undefined };
@@ -162,7 +163,7 @@ export class Delivery {
         : this.outbox.after(stream, after);
     const from = after ?? (messages[0]?.sequence ?? this.outbox.nextSequence(nowMs)) - 1;
     if (isPrimed) {
-      const packed = packFrame(from, primingFrame(this.#eventId(stream, from), {}));
+      const packed = packFrame(from, primingFrame(this.#eventId(stream, from)));
       this.#streams.send({ stream, sequence: from, packed });
     }
     for (const message of messages) this.#handOverAgain(message, nowMs);
@@ -242,7 +243,7 @@ export class Delivery {
   /** A ping behind a replay: once it is answered all before it has arrived, and the next cut repeats none of it. */
   #askForReceipt(stream: string): void {
     const id = `${receiptPrefix}${this.nextSequence()}`;
-    const { sequence } = this.send(stream, "request", JSON.stringify({ jsonrpc: "2.0", id, method: "ping" }));
+    const { sequence } = this.send(stream, "request", pingJson(id));
     this.#receipts.set(id, { stream, sequence });
   }
 }

@@ -1,7 +1,7 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { isResponse } from "../../protocol/json-rpc.ts";
 import { toJson } from "../../protocol/message-json.ts";
-import { eventStreamHeaders } from "../../protocol/sse-frame.ts";
+import { eventStreamHeaders, messageFrame } from "../../protocol/sse-frame.ts";
 import { utf8 } from "../../protocol/utf8.ts";
 
 type State =
@@ -36,7 +36,7 @@ export class CallReply {
       return this.respond(new Response(json, { headers: { "content-type": "application/json" } }));
     }
     if (is === "undecided") this.#begin();
-    if (this.#state.is === "events") this.#state.controller.enqueue(utf8(`event: message\ndata: ${json}\n\n`));
+    if (this.#state.is === "events") this.#state.controller.enqueue(utf8(messageFrame(json)));
     if (isResponse(message)) this.#end();
   }
 
