@@ -67,8 +67,9 @@ function refuseOrigin(request: Request, { hostname }: URL, { allowedOrigins }: S
   const own = isDevelopment && !isAddress(hostname) ? [] : [hostname];
   const allowed = [...localhostAllowedOrigins(), ...own, ...allowedOrigins];
   if (originValidationResponse(request, allowed) === undefined) return undefined;
-  tellTerminal({ event: "refused", header: "origin", hostname: URL.parse(origin)?.hostname ?? "" });
-  return refusals.unknownOrigin(origin);
+  const { hostname: page } = URL.parse(origin) ?? { hostname: "" };
+  tellTerminal({ event: "refused", header: "origin", hostname: page });
+  return refusals.unknownOrigin(origin, page);
 }
 
 /** An IP address has no name that could be made to mean something else. */

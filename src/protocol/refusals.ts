@@ -37,8 +37,7 @@ export function unknownHost(hostname: string): Response {
   return refuse(403, message);
 }
 
-export function unknownOrigin(origin: string): Response {
-  const hostname = URL.parse(origin)?.hostname ?? "";
+export function unknownOrigin(origin: string, hostname: string): Response {
   // That of a file, or of a frame without an origin.
   const message =
     hostname === ""
