@@ -42,7 +42,7 @@ export function callLogger({ lane, whose, traceparent, write }: CallLoggerOption
     if (request.method === "initialize" && isObject(request.params)) introduced = request.params;
     const clientInfo = meta?.[CLIENT_INFO_META_KEY] ?? introduced["clientInfo"];
     const revision = meta?.[PROTOCOL_VERSION_META_KEY] ?? introduced["protocolVersion"];
-    const trace = traceparentIn(meta?.["traceparent"], traceparent);
+    const trace = traceparentIn(meta, traceparent);
     const params =
       sent === undefined || outcome === "ok" ? request.params : (JSON.parse(sent) as typeof request.params);
     write(

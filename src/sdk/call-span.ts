@@ -1,6 +1,5 @@
 import { tracing } from "cloudflare:workers";
 import { outcomeOf } from "../call-log.ts";
-import { isObject } from "../protocol/json-rpc.ts";
 import { traceparentIn } from "../protocol/trace-context.ts";
 import type { AnyServer } from "../server-context.ts";
 import { aroundCalls, type Caller, requestIn } from "./call-hooks.ts";
@@ -21,7 +20,7 @@ export function traceCalls(server: AnyServer, { lane }: Pick<Caller, "lane">): v
       // Most are not: that costs no promise.
       if (!span.isTraced) return run();
       const header = requestIn(context as Record<string, unknown>)?.headers.get("traceparent");
-      const traceparent = traceparentIn(isObject(meta) ? meta["traceparent"] : undefined, header);
+      const traceparent = traceparentIn(meta, header);
       span.setAttributes({ "mcp.method.name": method, "mcp.lane": lane(), "mcp.traceparent": traceparent });
       return runIn(span, run);
     });

@@ -96,7 +96,7 @@ export class Calls {
       post,
       isTold: false,
       journalKey: undefined,
-      traceparent: traceparentIn(isObject(meta) ? meta["traceparent"] : undefined, traceparent),
+      traceparent: traceparentIn(meta, traceparent),
       progressToken: isObject(meta) ? meta["progressToken"] : undefined,
       progress: 0,
       progressAtMs: nowMs,
