@@ -148,11 +148,9 @@ export class ServerMessages {
     if (call === undefined) return undefined;
     const { lane, handshake } = this.#parts.record;
     const { clientInfo, protocolVersion: revision } = handshake?.initialize ?? {};
-    const { startedAtMs, stream, traceparent } = call;
     // What is kept out of the message of an error is what was sent.
     const request = outcome === "ok" ? call.request : sentIn(call);
-    const what = { request, startedAtMs, stream, traceparent, outcome, answer };
-    this.#parts.callLog.add({ ...what, lane, revision, clientInfo });
+    this.#parts.callLog.add({ ...call, request, outcome, answer, lane, revision, clientInfo });
     return call;
   }
 }
