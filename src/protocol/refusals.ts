@@ -28,13 +28,18 @@ export function invalidHost(): Response {
   return invalidRequest("the header Host is no host and port");
 }
 
-/** On a server of one's own only, see `gate.ts`. */
+/**
+ * On a server of one's own only, see `gate.ts`: `mcp-edge serve` runs what is built for production; all else that asks for the
+ * name is `npm start`, or a deploy that was built as for that.
+ */
 export function unknownHost(hostname: string): Response {
-  const message =
-    `Invalid Host: ${hostname} is no name of this server. If it is meant to be, add it to the option allowedHosts, or ` +
-    "give it to npm start by --allowed-host, to mcp-edge serve in ALLOWED_HOSTS. If this is deployed to Cloudflare, deploy it " +
-    'with NODE_ENV unset or "production".';
-  return refuse(403, message);
+  const how =
+    process.env["NODE_ENV"] === "production"
+      ? "give it to mcp-edge serve in ALLOWED_HOSTS."
+      : "give it to npm start by --allowed-host. If this is deployed to Cloudflare, deploy it with NODE_ENV unset or " +
+        '"production".';
+  const add = "If it is meant to be, add it to the option allowedHosts, or";
+  return refuse(403, `Invalid Host: ${hostname} is no name of this server. ${add} ${how}`);
 }
 
 export function unknownOrigin(origin: string, hostname: string): Response {
