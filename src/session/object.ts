@@ -26,15 +26,8 @@ const lingerMs = 1_000;
 /** How long, if a client had not read all that was written for it. */
 const unreadLingerMs = 60_000;
 
-/** What an object is for: one of these, which it has in memory. */
-type Role<Env> =
-  /** Nothing of it was read yet. */
-  | { is: "unknown" }
-  | { is: "session"; session: Session<Env> }
-  | { is: "task"; task: TaskObject }
-  | { is: "user"; memory: StoredUserMemory }
-  /** Where the tasks of one caller are counted. */
-  | { is: "book"; book: TaskBook };
+/** What an object is for: one of these, which it has in memory. `undefined`: nothing of it was read yet. */
+type Role<Env> = Session<Env> | TaskObject | StoredUserMemory | TaskBook | undefined;
 
 /**
  * The Durable Object of one session. It is built when the first event comes, which says whether there can be anything to
@@ -42,7 +35,7 @@ type Role<Env> =
  */
 export class SessionObject<Env> extends DurableObject<Env> {
   readonly #options: SessionObjectOptions<Env>;
-  #role: Role<Env> = { is: "unknown" };
+  #role: Role<Env>;
   /** Events that are being handled. */
   #busy = 0;
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +50,8 @@ export class SessionObject<Env> extends DurableObject<Env> {
   /** Every request comes through our own Worker, see `link.ts`. */
   override async fetch(request: Request): Promise<Response> {
     if (process.env["NODE_ENV"] === "development" && request.headers.has(inspectHeader)) {
-      const isSession = this.#role.is !== "user" && !isOfChanges(this.ctx) && this.#storedTask() === undefined;
+      const isSession =
+        !(this.#role instanceof StoredUserMemory) && !isOfChanges(this.ctx) && this.#storedTask() === undefined;
       return Response.json(isSession ? await inspectSession(this.#begun()) : null);
     }
     return await this.#handle(() => this.#answer(request));
@@ -73,10 +67,10 @@ export class SessionObject<Env> extends DurableObject<Env> {
       if (ask.verb === "changes-listen") return listenForChanges(this.ctx);
       if (ask.verb === "changes-tell") return await tellChanges(this.ctx, request);
       if (ask.verb === "user-memory") return await this.#userMemory().answer(request);
-      if (ask.verb === "task-book") return await this.#newBook().answer(request);
+      if (ask.verb === "task-book") return await (this.#role = this.#openBook()).answer(request);
       // Its id is no secret, and no session's.
       if (isOfChanges(this.ctx)) return refusals.unknownSession();
-      if (ask.verb === "task-call") return await this.#newTask().call(request);
+      if (ask.verb === "task-call") return await (this.#role = this.#openTask({ isNew: true })).call(request);
       const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
       const task = isNew ? undefined : this.#storedTask();
       if (ask.verb === "task-question") return await this.#askTask(task, request);
@@ -89,7 +83,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
-    if (this.#role.is !== "session" && isLine(this.ctx, socket)) return;
+    if (!(this.#role instanceof Session) && isLine(this.ctx, socket)) return;
     return this.#begun().webSocketMessage(socket, message);
   }
 
@@ -126,7 +120,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
    */
   #leaveIfOver(): void {
     // A call that waits for its client may be large: nothing of it stays in memory.
-    if (this.#busy === 0 && this.#role.is === "task" && this.#role.task.isResting) this.#role = { is: "unknown" };
+    if (this.#busy === 0 && this.#role instanceof TaskObject && this.#role.isResting) this.#role = undefined;
     if (!this.#isOver) return;
     this.#leaveTimer ??= setTimeout(
       () => {
@@ -134,37 +128,20 @@ export class SessionObject<Env> extends DurableObject<Env> {
         // A request may have come, after which this is asked again, or a relay.
         if (this.#busy === 0 && this.#isOver) this.ctx.abort(link.overReason);
       },
-      this.#role.is === "session" && this.#role.session.hasUnreadAtEnd ? unreadLingerMs : lingerMs,
+      this.#role instanceof Session && this.#role.hasUnreadAtEnd ? unreadLingerMs : lingerMs,
     );
   }
 
   get #isOver(): boolean {
-    switch (this.#role.is) {
-      case "session":
-        return this.#role.session.isOver;
-      case "task":
-        return this.#role.task.isOver;
-      case "unknown":
-      case "user":
-      case "book":
-        return false;
-    }
+    return (this.#role instanceof Session || this.#role instanceof TaskObject) && this.#role.isOver;
   }
 
   /** The task of this object, if it has one. */
   #storedTask(): TaskObject | undefined {
-    if (this.#role.is === "task") return this.#role.task;
-    if (this.#role.is === "session") return undefined;
+    if (this.#role instanceof TaskObject) return this.#role;
+    if (this.#role instanceof Session) return undefined;
     const task = this.#openTask({ isNew: false });
-    if (!task.isStored) return undefined;
-    this.#role = { is: "task", task };
-    return task;
-  }
-
-  #newTask(): TaskObject {
-    const task = this.#openTask({ isNew: true });
-    this.#role = { is: "task", task };
-    return task;
+    return task.isStored ? (this.#role = task) : undefined;
   }
 
   async #askTask(task: TaskObject | undefined, request: Request): Promise<Response> {
@@ -174,7 +151,7 @@ export class SessionObject<Env> extends DurableObject<Env> {
       if (!(error instanceof UnreadableRow)) throw error;
       // How it ended is read only when it is asked for.
       this.#deleteUnreadable(error);
-      this.#role = { is: "unknown" };
+      this.#role = undefined;
     }
     return Response.json(null);
   }
@@ -189,39 +166,29 @@ export class SessionObject<Env> extends DurableObject<Env> {
 
   /** Where tasks are counted, if this object is that and counts any. */
   #storedBook(): TaskBook | undefined {
-    if (this.#role.is === "session" || this.#role.is === "user") return undefined;
+    if (this.#role instanceof Session || this.#role instanceof StoredUserMemory) return undefined;
     const book = this.#openBook();
     return book.isEmpty ? undefined : book;
   }
 
   #openBook(): TaskBook {
-    if (this.#role.is === "book") return this.#role.book;
+    if (this.#role instanceof TaskBook) return this.#role;
     const { maxTasks } = this.#options.settings;
     return this.#readable(() => new TaskBook({ clock, storage: this.ctx.storage, maxTasks }));
   }
 
-  #newBook(): TaskBook {
-    const book = this.#openBook();
-    this.#role = { is: "book", book };
-    return book;
-  }
-
   #userMemory(): StoredUserMemory {
-    if (this.#role.is === "user") return this.#role.memory;
-    const memory = new StoredUserMemory(this.ctx.storage, this.#options.settings.maxMemoryBytes);
-    this.#role = { is: "user", memory };
-    return memory;
+    if (this.#role instanceof StoredUserMemory) return this.#role;
+    return (this.#role = new StoredUserMemory(this.ctx.storage, this.#options.settings.maxMemoryBytes));
   }
 
   #begun(isNew = false): Session<Env> {
     if (process.env["NODE_ENV"] === "development") noteSeen(this.ctx.id.toString());
-    if (this.#role.is === "session") return this.#role.session;
+    if (this.#role instanceof Session) return this.#role;
     const { ctx, env } = this;
-    const session = this.#readable(
-      (again) => new Session({ clock, ctx, env, isNew: isNew || again, ...this.#options }),
-    );
-    this.#role = { is: "session", session };
-    return session;
+    const open = (again: boolean): Session<Env> =>
+      new Session({ clock, ctx, env, isNew: isNew || again, ...this.#options });
+    return (this.#role = this.#readable(open));
   }
 
   /** What is stored and cannot be read would keep the session from every request, and from its end: it goes, as a whole. */
