@@ -60,8 +60,7 @@ export function withTaskName(request: Request, body: unknown): Request {
   const headers = new Headers(request.headers);
   headers.set("mcp-name", String(taskId));
   const named = new Request(request.url, { method: "POST", headers, signal: request.signal });
-  const caller = callerOf(request);
-  if (caller !== undefined) noteCaller(named, caller);
+  noteCaller(named, callerOf(request));
   return named;
 }
 

@@ -41,8 +41,9 @@ export function ownerOf(request: Request): string {
   return callers.get(request)?.owner ?? "";
 }
 
-export function noteCaller(request: Request, caller: KnownCaller): void {
-  callers.set(request, caller);
+/** `undefined`: it is as if there were no login. */
+export function noteCaller(request: Request, caller: KnownCaller | undefined): void {
+  if (caller !== undefined) callers.set(request, caller);
 }
 
 /** One line of ASCII, as headers are, whatever a name is written in. */

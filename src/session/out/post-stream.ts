@@ -23,7 +23,7 @@ export interface PostStreamOptions {
 
 type Answer =
   /** It may still be JSON as a whole: `held` are the responses so far, as JSON. */
-  { is: "undecided"; held: string[] } | { is: "json" } | { is: "events"; client: ClientStream } | { is: "over" };
+  { is: "undecided"; held: string[] } | { is: "events"; client: ClientStream } | { is: "over" };
 
 /**
  * The answer to one POST of Streamable HTTP: JSON if the answer is the only message, else an SSE stream.
@@ -134,7 +134,7 @@ export class PostStream {
   }
 
   #answerAsJson(held: string[]): void {
-    this.#answer = { is: "json" };
+    this.#answer = { is: "over" };
     const body = this.#options.batch ? `[${held.join(",")}]` : held[0];
     const headers = { "content-type": "application/json", "mcp-session-id": this.#options.sessionId };
     this.#resolve(new Response(body, { headers }));

@@ -55,8 +55,7 @@ async function run(request: JSONRPCRequest, options: RunOptions): Promise<Answer
   const { answer, from, signal, onMessage } = options;
   const headers = new Headers([...from.headers].filter(([name]) => !name.startsWith(headerPrefix)));
   const http = new Request(from.url, { method: "POST", headers, signal });
-  const caller = callerOf(from);
-  if (caller !== undefined) noteCaller(http, caller);
+  noteCaller(http, callerOf(from));
   onOwnTasks.set(http, () => onOwnTasks.get(from)?.());
   const response = await answer(http, request);
   if (response.headers.get("content-type") !== "text/event-stream" || response.body === null) {
