@@ -39,10 +39,7 @@ export interface Whose {
   user?: string | undefined;
 }
 
-/** With a place for {@linkcode Whose}, which is known later, where a reader looks first. */
-type Entry = { event: string; session: string | undefined; user: string | undefined } & Record<string, unknown>;
-
-const nobodys = { session: undefined, user: undefined };
+type Entry = { event: string } & Record<string, unknown>;
 
 /** What became of a session. `by`: how its client found back to it, or what ended it. */
 export type SessionEvent =
@@ -86,8 +83,7 @@ export class CallLog {
   }
 
   tell(event: SessionEvent): void {
-    const { event: name, ...rest } = event;
-    this.#add({ event: name, ...nobodys, ...rest });
+    this.#add(event);
   }
 
   #add(entry: Entry): void {
@@ -115,8 +111,9 @@ export function callLine(call: CallEnd, whose: Whose): string {
   return line(callEntry(call), whose);
 }
 
-function line(entry: Entry, whose: Whose): string {
-  return JSON.stringify(Object.assign(entry, whose));
+/** {@linkcode Whose} it is comes where a reader looks first, behind the name of the event. */
+function line({ event, ...rest }: Entry, whose: Whose): string {
+  return JSON.stringify({ event, ...whose, ...rest });
 }
 
 function callEntry(call: CallEnd): Entry {
@@ -127,7 +124,6 @@ function callEntry(call: CallEnd): Entry {
   const error = answer === undefined || outcome === "ok" ? undefined : errorIn(answer, params);
   return {
     event: "call",
-    ...nobodys,
     lane,
     revision: loggedName(revision),
     method: loggedName(method),
