@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { waitUntil } from "cloudflare:workers";
 import type { JSONRPCMessage, ServerEvent, ServerEventBus } from "@modelcontextprotocol/server";
+import { dropOldest } from "../protocol/drop-oldest.ts";
 import { isObject } from "../protocol/json-rpc.ts";
 import type { Tap } from "../sdk/tap.ts";
 import * as link from "../link/link.ts";
@@ -130,8 +131,7 @@ export class Changes {
   #noteIfNew([first]: Change[]): boolean {
     if (first === undefined || this.#seen.has(first.id)) return false;
     this.#seen.add(first.id);
-    const [oldest] = this.#seen;
-    if (oldest !== undefined && this.#seen.size > maxSeen) this.#seen.delete(oldest);
+    dropOldest(this.#seen, maxSeen);
     return true;
   }
 

@@ -1,3 +1,5 @@
+import { dropOldest } from "../protocol/drop-oldest.ts";
+
 /**
  * What `npm run inspect` asks the development server, and is told. All that uses this is left out where NODE_ENV is not
  * `development`, see `development.ts`: a deployed Worker has nothing of it.
@@ -104,8 +106,7 @@ const seen = new Set<string>();
 export function noteSeen(objectId: string): void {
   seen.delete(objectId);
   seen.add(objectId);
-  const [oldest] = seen;
-  if (seen.size > maxSeen && oldest !== undefined) seen.delete(oldest);
+  dropOldest(seen, maxSeen);
 }
 
 /** The last one first. */

@@ -1,4 +1,5 @@
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
+import { dropOldest } from "../../protocol/drop-oldest.ts";
 import { isResponse } from "../../protocol/json-rpc.ts";
 import { claimAsks, readClaimId } from "../../link/link.ts";
 
@@ -55,10 +56,7 @@ export class Claims {
     this.#left -= 1;
     this.#takenAtMs.delete(freshId);
     this.#takenAtMs.set(freshId, nowMs);
-    for (const oldest of this.#takenAtMs.keys()) {
-      if (this.#takenAtMs.size <= maxRemembered) break;
-      this.#takenAtMs.delete(oldest);
-    }
+    dropOldest(this.#takenAtMs, maxRemembered);
     return true;
   }
 }

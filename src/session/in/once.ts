@@ -1,3 +1,4 @@
+import { dropOldest } from "../../protocol/drop-oldest.ts";
 import type { PackedResponse, PostKey } from "../../link/link.ts";
 
 /** Whether an answer to a POST is on its way. `told`: its frame says to the relay that the POST was accepted. */
@@ -90,11 +91,4 @@ function isNew(sequence: number, heard: Heard): boolean {
   dropOldest(heard.missing, maxExceptions);
   heard.last = sequence;
   return true;
-}
-
-function dropOldest<Key>(from: Map<Key, unknown> | Set<Key>, max: number): void {
-  for (const key of from.keys()) {
-    if (from.size <= max) return;
-    from.delete(key);
-  }
 }
