@@ -27,15 +27,17 @@ const argument = "mcp-param-";
 /** What is written down of `request`. */
 export function storedRequest(request: Request): StoredRequest {
   const caller = callerOf(request);
-  const isKept = (name: string, value: string): boolean => !secretName.test(name) && !secretValue.test(value);
-  const headers = [...request.headers].filter(([name, value]) => name.startsWith(argument) || isKept(name, value));
+  const headers = [...request.headers].filter(([name, value]) => name.startsWith(argument) || !isSecret(name, value));
   const stored = { url: withoutSecrets(request.url), headers };
   if (caller === undefined) return stored;
-  const known = JSON.parse(packCaller(caller), (name, value: unknown) => {
-    const isSecret = secretName.test(name) || (typeof value === "string" && secretValue.test(value));
-    return isSecret ? undefined : value;
-  }) as object;
+  const known: unknown = JSON.parse(packCaller(caller), (name, value: unknown) =>
+    isSecret(name, value) ? undefined : value,
+  );
   return { ...stored, caller: JSON.stringify(known) };
+}
+
+function isSecret(name: string, value: unknown): boolean {
+  return secretName.test(name) || (typeof value === "string" && secretValue.test(value));
 }
 
 /** Whether {@linkcode requestOf} can make a request of it. */
@@ -60,7 +62,7 @@ export function requestOf({ url, headers, caller }: StoredRequest): Request {
 function withoutSecrets(from: string): string {
   const url = new URL(from);
   const pairs = [...url.searchParams];
-  const kept = pairs.filter(([name, value]) => !secretName.test(name) && !secretValue.test(value));
+  const kept = pairs.filter(([name, value]) => !isSecret(name, value));
   if (kept.length < pairs.length) url.search = new URLSearchParams(kept).toString();
   url.username = "";
   url.password = "";
