@@ -13,7 +13,7 @@ export interface RowStore {
   put(key: string, value: RowValue): void;
   delete(key: string): void;
   /** Those whose key begins with `prefix`, in the order of their keys. */
-  list<Value extends RowValue>(options: { prefix: string }): Iterable<[string, Value]>;
+  list<Value extends RowValue>(options: { prefix: `${string}/` }): Iterable<[string, Value]>;
   /** Resolves once all that was written so far is on disk: it then outlives whatever kills the object. */
   sync(): Promise<void>;
 }
@@ -82,9 +82,10 @@ export class Rows implements RowStore {
     return readRow(key, () => joinParts(parts)) as Value | undefined;
   }
 
-  *list<Value extends RowValue>({ prefix }: { prefix: string }): Iterable<[string, Value]> {
+  *list<Value extends RowValue>({ prefix }: { prefix: `${string}/` }): Iterable<[string, Value]> {
     if (this.#isEmpty) return;
-    const end = prefix.slice(0, -1) + String.fromCodePoint((prefix.codePointAt(prefix.length - 1) ?? 0) + 1);
+    // All end in a slash, behind which this comes.
+    const end = `${prefix.slice(0, -1)}0`;
     const query = "SELECT key FROM session WHERE key >= ? AND key < ? AND part = 0 ORDER BY key";
     for (const { key } of this.#storage.sql.exec<{ key: string }>(query, prefix, end).toArray()) {
       const value = this.get<Value>(key);
