@@ -66,22 +66,17 @@ export function wrongContentEncoding(encoding: string): Response {
 export function unreadBody(why: "too-large" | "too-slow" | "broken", maxBodyBytes: number): Response {
   switch (why) {
     case "too-large":
-      return bodyTooLarge(maxBodyBytes);
-    case "too-slow":
-      return bodyTooSlow();
+      return refuse(
+        413,
+        `Payload Too Large: a body holds at most ${maxBodyBytes} bytes. Send less, or in several calls.`,
+      );
+    case "too-slow": {
+      const slow = "the body did not arrive in time, or others needed the room";
+      return refuse(408, `Request Timeout: ${slow}. Send it again, without a pause.`);
+    }
     case "broken":
       return notJson("the body could not be read to its end");
   }
-}
-
-function bodyTooSlow(): Response {
-  const why = "the body did not arrive in time, or others needed the room";
-  return refuse(408, `Request Timeout: ${why}. Send it again, without a pause.`);
-}
-
-function bodyTooLarge(maxBodyBytes: number): Response {
-  const message = `Payload Too Large: a body holds at most ${maxBodyBytes} bytes. Send less, or in several calls.`;
-  return refuse(413, message);
 }
 
 /** Of the messages that are being answered in one isolate, not those of one client. */
