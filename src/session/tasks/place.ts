@@ -12,10 +12,9 @@ export interface PlaceOptions {
 
 /** Whether there was a place for the task of `record`. If not, the log says so. */
 export async function takePlace(record: TaskRecord, options: PlaceOptions): Promise<boolean> {
-  const { maxTasks, taskTtlMs } = options.settings;
-  const isTaken = await enter(record, expiresAtMs(record, taskTtlMs), options);
+  const isTaken = await enter(record, options);
   if (!isTaken) {
-    const error = `this caller has ${maxTasks} tasks: the call is answered when it has ended, as without tasks`;
+    const error = `this caller has ${options.settings.maxTasks} tasks: the call is answered when it has ended, as without tasks`;
     console.warn(JSON.stringify({ event: "too-many-tasks", error }));
   }
   return isTaken;
@@ -23,16 +22,19 @@ export async function takePlace(record: TaskRecord, options: PlaceOptions): Prom
 
 /** Tells the book until when the task of `record` is kept now. If that fails, the book forgets it before this object does. */
 export function keepPlace(record: TaskRecord, options: PlaceOptions): void {
-  const kept = enter(record, expiresAtMs(record, options.settings.taskTtlMs), options);
-  options.ctx.waitUntil(kept.catch((error: unknown) => void logIncident(error)));
+  options.ctx.waitUntil(enter(record, options).catch((error: unknown) => void logIncident(error)));
 }
 
 /** Gives the place back of a call that has become no task after all. */
 export async function leavePlace(record: TaskRecord, options: PlaceOptions): Promise<void> {
-  await enter(record, 0, options);
+  await enter(record, options, 0);
 }
 
-function enter(record: TaskRecord, untilMs: number, { ctx, namespace }: PlaceOptions): Promise<boolean> {
+function enter(
+  record: TaskRecord,
+  { ctx, namespace, settings }: PlaceOptions,
+  untilMs = expiresAtMs(record, settings.taskTtlMs),
+): Promise<boolean> {
   const book = bookOf({ owner: record.owner, headers: new Headers(record.headers) });
   return enterInBook(namespace, { book, entry: { task: ctx.id.toString(), untilMs } });
 }
