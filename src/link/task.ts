@@ -4,7 +4,11 @@ import { isObject } from "../protocol/json-rpc.ts";
  * What the Worker asks of a task's object, as JSON. The call that may become the task comes as its client sent it. `cut`: that
  * client hung up.
  */
-export type TaskQuestion = { do: "get" | "cancel" | "cut" } | { do: "update"; inputResponses: Record<string, unknown> };
+export type TaskQuestion =
+  | { do: "get" }
+  | { do: "cancel" }
+  | { do: "cut" }
+  | { do: "update"; inputResponses: Record<string, unknown> };
 
 /** What it answers: a result of `tasks/get`, an empty one, or a `fault` of the client's; `null`: there is no such task. */
 export type TaskAnswer = Record<string, unknown> | null;

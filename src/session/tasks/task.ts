@@ -112,7 +112,10 @@ export class TaskObject {
   /** What a Worker asks about the task. */
   async answer(request: Request): Promise<Response> {
     const question = readTaskQuestion(await request.text());
-    if (question.do === "cut") this.#cut();
+    if (question.do === "cut") {
+      this.#cut();
+      return Response.json(null);
+    }
     const record = await this.#task.recordFor(request.headers);
     const answer = record === undefined ? null : await this.#do(question, record);
     return new Response(toJson(answer));
@@ -131,11 +134,9 @@ export class TaskObject {
     await this.#recover();
   }
 
-  async #do(question: TaskQuestion, record: TaskRecord): Promise<TaskAnswer> {
+  async #do(question: Exclude<TaskQuestion, { do: "cut" }>, record: TaskRecord): Promise<TaskAnswer> {
     const recovered = this.#recover();
     switch (question.do) {
-      case "cut":
-        return {};
       case "get":
         await recovered;
         return this.#task.told(this.#task.record ?? record, this.#progress);
