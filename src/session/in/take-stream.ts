@@ -7,14 +7,14 @@ import { objectIdIn, secretIn } from "../../protocol/session-id.ts";
  * secret of the fresh session in the ping, and is the `owner` of this one.
  */
 export async function takeStream(
-  namespace: DurableObjectNamespace | undefined,
+  namespace: DurableObjectNamespace,
   { freshId, sessionId, owner }: { freshId: string; sessionId: string; owner: string },
 ): Promise<void> {
   try {
-    const fresh = namespace?.get(namespace.idFromString(objectIdIn(freshId) ?? ""));
+    const fresh = namespace.get(namespace.idFromString(objectIdIn(freshId) ?? ""));
     const holder = { secret: secretIn(freshId), owner };
     const headers = link.askHeaders({ verb: "release", sessionId, holder });
-    await fresh?.fetch(link.url, { headers });
+    await fresh.fetch(link.url, { headers });
   } catch (error) {
     // A made-up id, or an object that is gone: the client is given a new session when its time to claim is over.
     console.warn(JSON.stringify({ event: "claim-failed", error: String(error) }));
