@@ -34,6 +34,11 @@ export interface Run {
 /** The latest of each, by what was run. */
 export const runs = signal<ReadonlyMap<string, Run>>(new Map());
 
+export function isRunning(of: string): boolean {
+  const run = runs.value.get(of);
+  return run !== undefined && run.outcome === undefined;
+}
+
 /** So many parts of a run are shown: the newest. */
 const mostParts = 200;
 
