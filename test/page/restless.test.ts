@@ -1,6 +1,6 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium, openScreen } from "../support/chromium.ts";
+import { launchChromium, openScreen, type Screen } from "../support/chromium.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 
 let edge: EdgeServer;
@@ -91,4 +91,54 @@ test("steps are followed while they are looked at, and whoever looks at somethin
   expect(await page.evaluate<number>("scrollY")).toBe(0);
   await page.getByRole("button", { name: "Cancel" }).click();
   expect(screen.complaints).toEqual([]);
+});
+
+/** Runs `tool` until it asks, and the call was taken; then its object crashes, and is built again. */
+async function crashAsIt({ page }: Screen, tool: string): Promise<void> {
+  const isCall = (request: Request): boolean => request.postData()?.includes("tools/call") === true;
+  const [post, taken] = [page.waitForRequest(isCall), page.waitForResponse((response) => isCall(response.request()))];
+  await choose(page, tool);
+  await run(page);
+  await page.getByRole("heading", { name: "The server asks you" }).waitFor();
+  await page.getByLabel("name").fill("typed already");
+  await taken;
+  await edge.abort(new URL((await post).url()).searchParams.get("sessionId") ?? "");
+}
+
+test("a call that runs again after a crash asks what it had asked: once, where the answer is being typed", async () => {
+  await using screen = await openScreen(browser, `${edge.url}/`);
+  const { page } = screen;
+  await crashAsIt(screen, "repeatable");
+  await page.getByText("messages of this page").click();
+  await expect.poll(() => page.locator(".wire li", { hasText: "elicitation/create" }).count()).toBe(2);
+  await page.getByRole("button", { name: "Answer" }).click();
+  await result(page).getByText('{"name":"typed already"}').waitFor();
+  expect(await page.getByRole("heading", { name: "The server asks you" }).count()).toBe(0);
+});
+
+test("what a call has asked that is over is not asked any more", async () => {
+  await using screen = await openScreen(browser, `${edge.url}/`);
+  const { page } = screen;
+  await crashAsIt(screen, "unrepeatable");
+  await result(page)
+    .getByText(/^The session restarted while this call ran: /)
+    .waitFor();
+  await expect.poll(() => page.getByRole("heading", { name: "The server asks you" }).count()).toBe(0);
+});
+
+test("why a call was refused is said in the server's sentence", async () => {
+  await using screen = await openScreen(browser, `${edge.url}/`);
+  const { page } = screen;
+  await page.route(/sessionId=/, (route) =>
+    route.request().postData()?.includes("tools/call") === true
+      ? route.fulfill({
+          status: 429,
+          json: { jsonrpc: "2.0", error: { code: -32_603, message: "Too much." }, id: null },
+        })
+      : route.continue(),
+  );
+  await choose(page, "unrepeatable");
+  await run(page);
+  await result(page).getByText("Too much.").waitFor();
+  expect(await result(page).innerText()).toMatch(/^Error\s+Too much\./);
 });
