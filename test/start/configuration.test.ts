@@ -54,6 +54,18 @@ test.each([[], ["--env", "staging"]])(
   },
 );
 
+test.each([
+  ["a date of before what it is made of", "2025-05-04", '"nodejs_als"'],
+  ["a flag that its date does not bring", "2026-01-31", ""],
+])("a Worker that cannot start for %s says which it needs", async (_, date, flag) => {
+  const project = await copy();
+  const toml = await readFile(join(project.folder, "wrangler.toml"), "utf8");
+  const older = toml.replace(/^compatibility_date = .*$/m, `compatibility_date = "${date}"`);
+  await project.write("wrangler.toml", older.replace('["nodejs_als"]', `[${flag}]`));
+  const { written } = startIn(project, ["--port", String(await freePort())]);
+  await written('mcp-edge needs compatibility_date = "2025-05-05" or later in wrangler.toml');
+});
+
 test("the block of an environment that stands commented in wrangler.toml can be deployed, and serves", async () => {
   const project = await copy();
   const toml = await readFile(join(project.folder, "wrangler.toml"), "utf8");
