@@ -34,9 +34,7 @@ export function Workbench() {
           {fault}
         </p>
       ))}
-      {isListed.value && groups.length === 0 && faults.value.length === 0 && (
-        <p>This server offers no tools, resources or prompts.</p>
-      )}
+      {groups.length === 0 && faults.value.length === 0 && <Nothing />}
       {!isAnsweredThere && <QuestionCard />}
       <div class="workbench">
         <nav aria-label="What the server offers">
@@ -74,6 +72,11 @@ export function Workbench() {
       </div>
     </section>
   );
+}
+
+function Nothing() {
+  if (!isListed.value) return <p class="about late">Reading what this server offers…</p>;
+  return <p>This server offers no tools, resources or prompts.</p>;
 }
 
 function groupsOf({ tools, resources, templates, prompts }: Offer): { title: string; entries: Entry[] }[] {
