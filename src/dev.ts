@@ -25,20 +25,26 @@ const args = argumentsOrEnd();
 const fault = unwritable(root);
 if (fault !== undefined) end(fault);
 
-const said = new Set<string>();
+/** Of a file that an editor writes in several steps, only the last counts, milliseconds. */
+const readAfterMs = 100;
+
+let said: readonly string[] = [];
+/** Says what has become wrong since the last time. */
 async function sayFaults(): Promise<void> {
-  for (const sentence of await configurationFaults(args)) {
-    if (!said.has(sentence)) console.error(`▲ ${sentence}`);
-    said.add(sentence);
-  }
+  const faults = await configurationFaults(args);
+  for (const sentence of faults) if (!said.includes(sentence)) console.error(`▲ ${sentence}`);
+  said = faults;
 }
 
 goOnUnread();
 const server = new DevServer(args);
 server.start();
+let later: NodeJS.Timeout | undefined;
 watchSources(root, (path) => {
   server.saved(path);
-  if (/^(wrangler\.|\.dev\.vars|\.env)/.test(path)) void sayFaults();
+  if (!/^(wrangler\.|\.dev\.vars|\.env)/.test(path)) return;
+  clearTimeout(later);
+  later = setTimeout(() => void sayFaults(), readAfterMs);
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => server.stop(0));
 whenNpmIsGone(() => server.stop(0));

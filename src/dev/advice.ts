@@ -38,6 +38,10 @@ const advice: [RegExp, string][] = [
     "While a module loads nothing can be waited for: do it in createServer, which may be async, or in the tool.",
   ],
   [
+    /FinalizationRegistry is not defined|No such module "node:async_hooks"/,
+    'mcp-edge needs compatibility_date = "2025-05-05" or later in wrangler.toml, and before 2026-08-04 compatibility_flags = ["nodejs_als"] too.',
+  ],
+  [
     /is not implemented|(No such module|Could not resolve) "node:/,
     "The edge has only a part of Node: see Cloudflare's list of Node.js APIs.",
   ],

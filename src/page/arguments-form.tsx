@@ -3,12 +3,13 @@ import { initialValue, resolve, type Schema, shapeOf } from "./json-schema.ts";
 import { SchemaForm } from "./schema-form.tsx";
 import { parsedJson } from "./schema-inputs.tsx";
 
-/** What was typed, by what it is for: whoever looks at another tool meanwhile finds it again. */
-const typed = new Map<string, unknown>();
+/** What was typed, by what it is for, and into which fields: whoever looks at another tool meanwhile finds it again. */
+const typed = new Map<string, { schema: Schema; value: unknown }>();
 
 /**
  * Fields for what a schema asks for, and the same as JSON beside them: what is typed into one is in the other.
- * `children`: its buttons, of which one submits. `of`: what it is for, if what is typed is to be kept.
+ * `children`: its buttons, of which one submits. `of`: what it is for, if what is typed is to be kept. Give it a key that
+ * changes with `schema`.
  */
 export function ArgumentsForm({
   of,
@@ -23,10 +24,10 @@ export function ArgumentsForm({
   children: preact.ComponentChildren;
   onSubmit: (value: Record<string, unknown>) => void;
 }) {
-  const [value, set] = useState<unknown>(() => typed.get(of ?? "") ?? initialValue(schema, schema, true) ?? {});
+  const [value, set] = useState<unknown>(() => firstValue(schema, typed.get(of ?? "")));
   const setValue = (changed: unknown): void => {
     set(changed);
-    if (of !== undefined) typed.set(of, changed);
+    if (of !== undefined) typed.set(of, { schema, value: changed });
   };
   // As it was typed, until a field changes: what is written anew would move the button that is about to be pressed.
   const [written, setWritten] = useState<string>();
@@ -36,7 +37,7 @@ export function ArgumentsForm({
   const write = (area: HTMLTextAreaElement): void => {
     setWritten(area.value);
     const parsed = parsedJson(area.value);
-    area.setCustomValidity(parsed.ok ? "" : "This is no JSON.");
+    area.setCustomValidity(parsed.ok ? "" : parsed.fault);
     if (!parsed.ok) return;
     setValue(parsed.value);
     setRevision(revision + 1);
@@ -69,6 +70,18 @@ export function ArgumentsForm({
     </form>
   );
 }
+
+/** What was typed, as far as it was typed into fields that are still as they were. */
+function firstValue(schema: Schema, before: { schema: Schema; value: unknown } | undefined): unknown {
+  const initial = initialValue(schema, schema, true) ?? {};
+  if (before === undefined) return initial;
+  if (isSame(before.schema, schema)) return before.value;
+  const isKept = ([name]: [string, unknown]): boolean => isSame(fieldOf(before.schema, name), fieldOf(schema, name));
+  return { ...initial, ...Object.fromEntries(Object.entries(Object(before.value) as Schema).filter(isKept)) };
+}
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+const fieldOf = ({ properties }: Schema, name: string): unknown => (Object(properties) as Schema)[name];
 
 function hasFields(schema: Schema): boolean {
   const shape = shapeOf(resolve(schema, schema), schema);

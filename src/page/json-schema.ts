@@ -23,7 +23,10 @@ export const deepest = 5;
 /** A form begins with no more fields of a list, however many it wants. */
 const mostItems = 20;
 
-/** A schema without `$ref` at its top, nor the alternative `null`, which leaving it out says as well. */
+/** No schema has that as a keyword of its own. */
+export const mayBeNull = "may be null";
+
+/** A schema without `$ref` at its top, nor the alternative `null`, in whose place {@linkcode mayBeNull} is. */
 export function resolve(schema: unknown, root: Schema, depth = 0): Schema {
   if (!isSchema(schema) || depth > 8) return {};
   const { $ref: reference, anyOf, oneOf, allOf, ...rest } = schema;
@@ -34,14 +37,15 @@ export function resolve(schema: unknown, root: Schema, depth = 0): Schema {
     const { allOf: _, ...others } = schema;
     return resolve(allOf.map((one) => resolve(one, root, depth + 1)).reduce(both, others), root, depth + 1);
   }
-  const alternatives = [anyOf, oneOf].find(Array.isArray)?.filter((one) => !isNull(one)) ?? [];
-  const [only, ...others] = alternatives;
-  if (only !== undefined && others.length === 0) return { ...resolve(only, root, depth + 1), ...rest };
+  const union: unknown[] = [anyOf, oneOf].find(Array.isArray) ?? [];
+  const [only, ...others] = union.filter((one) => !isNull(one));
+  if (only !== undefined && others.length === 0) {
+    return { ...resolve(only, root, depth + 1), ...rest, ...(union.some(isNull) && { [mayBeNull]: true }) };
+  }
   const { type } = schema;
   if (!Array.isArray(type)) return schema;
   const [first, ...more] = type.filter((one) => one !== "null");
-  const { type: _, ...untyped } = schema;
-  return more.length === 0 ? { ...untyped, type: first } : untyped;
+  return { ...schema, ...(more.length === 0 && { type: first }), ...(type.includes("null") && { [mayBeNull]: true }) };
 }
 
 export function shapeOf(schema: Schema, root: Schema): Shape {
@@ -64,7 +68,7 @@ export function shapeOf(schema: Schema, root: Schema): Shape {
     case "object": {
       const properties = Object.entries(isSchema(schema["properties"]) ? schema["properties"] : {});
       // Names that nobody knows before: a record.
-      if (properties.length === 0 && isSchema(schema["additionalProperties"])) return { kind: "json" };
+      if (properties.length === 0 && schema["additionalProperties"] !== false) return { kind: "json" };
       const required = Array.isArray(schema["required"]) ? schema["required"].filter(isString) : [];
       return { kind: "object", properties: properties.map(([name, one]) => [name, resolve(one, root)]), required };
     }
@@ -77,7 +81,7 @@ export function shapeOf(schema: Schema, root: Schema): Shape {
 export function initialValue(schema: Schema, root: Schema, isRequired: boolean, depth = 0): unknown {
   if (depth > deepest) return undefined;
   if (schema["default"] !== undefined) return schema["default"];
-  if (schema["const"] !== undefined && isRequired) return schema["const"];
+  if (schema[mayBeNull] === true && isRequired) return null;
   const shape = shapeOf(schema, root);
   if (shape.kind === "object") return initialObject(shape, root, isRequired, depth);
   if (!isRequired) return undefined;
@@ -93,9 +97,11 @@ export function initialValue(schema: Schema, root: Schema, isRequired: boolean, 
         { length: Math.min(Number(schema["minItems"] ?? 0), mostItems) },
         () => initialValue(shape.items, root, true, depth + 1) ?? null,
       );
-    case "number":
-    case "choice":
     case "json":
+      return schema["type"] === "object" ? {} : undefined;
+    case "choice":
+      return schema["const"];
+    case "number":
       return undefined;
   }
 }

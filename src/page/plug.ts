@@ -60,17 +60,24 @@ export class Plug {
       throw error;
     });
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
-    if (!response.ok || (isToStream && !isStream)) await this.#refused(response.clone(), isToStream);
+    if (!response.ok || (isToStream && !isStream)) {
+      const sentence = await this.#refused(response.clone(), isToStream);
+      // Of a message that is refused the SDK would say the whole body.
+      if (!isToStream && sentence !== "") throw new Error(sentence);
+    }
     if (!response.ok || !isStream || response.body === null) return response;
     this.#events.onStream();
     return new Response(this.#cuttable(response.body, controller), response);
   };
 
-  async #refused(response: Response, isToStream: boolean): Promise<void> {
+  /** Returns the sentence of the refusal. */
+  async #refused(response: Response, isToStream: boolean): Promise<string> {
     const text = await response.text().catch(() => "");
     const challenge = response.headers.get("www-authenticate");
     noteOnWire("connection", String(response.status), text);
-    this.#events.onRefused({ isToStream, status: response.status, sentence: sentenceIn(text), challenge });
+    const sentence = sentenceIn(text);
+    this.#events.onRefused({ isToStream, status: response.status, sentence, challenge });
+    return sentence;
   }
 
   /** The stream, which ends with an error when it is cut: the SDK's client then comes back, as after any loss. */

@@ -1,16 +1,21 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ArgumentsForm } from "./arguments-form.tsx";
+import { runButton, useFocusAfter } from "./keep-focus.ts";
 import { type Question, questions } from "./questions.ts";
 
 /** The oldest question of the server that is not answered; it takes the focus when it comes. */
 export function QuestionCard() {
   const [question] = questions.value;
+  return question === undefined ? null : <Card question={question} key={question.key} />;
+}
+
+function Card({ question }: { question: Question }) {
+  const card = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  const key = question?.key;
-  useEffect(() => heading.current?.focus(), [key]);
-  if (question === undefined) return null;
+  useEffect(() => heading.current?.focus(), []);
+  useFocusAfter(card, runButton);
   return (
-    <section class="question" aria-labelledby="question" key={key}>
+    <section class="question" aria-labelledby="question" ref={card}>
       <h3 id="question" tabIndex={-1} ref={heading}>
         The server asks {question.kind === "sampling" ? "your model" : "you"}
       </h3>

@@ -5,14 +5,21 @@ import type {
   ElicitResult,
 } from "@modelcontextprotocol/client";
 import { ProtocolError } from "@modelcontextprotocol/client";
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { runningCalls } from "./runs.ts";
 
 /** What the server asks the person at the page while a call runs. */
 type Asked =
   | { kind: "elicitation"; params: ElicitRequestParams; answer: (result: ElicitResult) => void }
   | { kind: "sampling"; params: CreateMessageRequestParams; answer: (result: CreateMessageResult) => void };
 
-export type Question = Asked & { key: number; refuse: () => void };
+export type Question = Asked & {
+  key: number;
+  refuse: () => void;
+  /** The calls that ran when it came. */
+  during: readonly number[];
+  answered: Promise<unknown>;
+};
 
 /** Oldest first: they are answered one by one. */
 export const questions = signal<readonly Question[]>([]);
@@ -33,21 +40,44 @@ export function answerQuestion<Kind extends Asked["kind"]>(
 }
 
 function ask(question: Pick<Asked, "kind" | "params">, given: AbortSignal): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const key = (asked += 1);
-    const refuse = (): void => {
-      forget(key);
-      reject(new ProtocolError(-1, "The person at the page refused."));
-    };
-    const answer = (result: unknown): void => {
-      forget(key);
-      resolve(result);
-    };
-    // The server takes it back, for example because the call was cancelled.
-    given.addEventListener("abort", refuse);
-    questions.value = [...questions.value, { ...question, key, answer, refuse } as Question];
-  });
+  const during = runningCalls.value;
+  const same = questions.value.find((other) => isSame(other, { ...question, during }));
+  // Where it stands, with what was typed: the answer is for both.
+  if (same !== undefined) return same.answered;
+  const key = (asked += 1);
+  const { promise: answered, resolve, reject } = Promise.withResolvers<unknown>();
+  const refuse = (): void => {
+    forget(key);
+    reject(new ProtocolError(-1, "The person at the page refused."));
+  };
+  const answer = (result: unknown): void => {
+    forget(key);
+    resolve(result);
+  };
+  // The server takes it back, for example because the call was cancelled.
+  given.addEventListener("abort", refuse);
+  const made = { ...question, key, answer, refuse, during, answered };
+  questions.value = [...questions.value, made as Question];
+  return answered;
 }
+
+type Asking = Pick<Question, "kind" | "params" | "during">;
+
+/** Whether the only call that runs asks the same again: its server was lost with the question, and runs it again. */
+function isSame(one: Asking, other: Asking): boolean {
+  const [earlier, later] = [one, other].map(({ kind, params, during }) =>
+    JSON.stringify([kind, { ...params, _meta: undefined }, during]),
+  );
+  return one.during.length === 1 && earlier === later;
+}
+
+// Nobody waits for an answer on account of calls that are over.
+effect(() => {
+  const running = new Set(runningCalls.value);
+  for (const { during, refuse } of questions.peek()) {
+    if (during.length > 0 && !during.some((call) => running.has(call))) refuse();
+  }
+});
 
 function forget(key: number): void {
   questions.value = questions.value.filter((other) => other.key !== key);

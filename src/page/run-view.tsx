@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { QuestionCard } from "./question-card.tsx";
 import { Result } from "./results.tsx";
 import { type Run, runs } from "./runs.ts";
@@ -24,8 +24,12 @@ export function RunView({ of }: { of: string }) {
 function Parts({ run }: { run: Run }) {
   const { progress, parts, outcome } = run;
   const list = useRef<HTMLOListElement>(null);
-  const { length } = parts;
-  useEffect(() => list.current?.lastElementChild?.scrollIntoView({ block: "nearest" }), [length]);
+  const newest = () => list.current?.lastElementChild ?? undefined;
+  // Whoever has gone on to look at something else is left there.
+  const follows = newest() === undefined || isSeen(newest());
+  useLayoutEffect(() => {
+    if (follows) newest()?.scrollIntoView({ block: "nearest" });
+  }, [parts.at(-1)?.key]);
   return (
     <>
       {outcome === undefined && (
@@ -34,7 +38,7 @@ function Parts({ run }: { run: Run }) {
           {...(progress?.total === undefined ? {} : { value: progress.done, max: progress.total })}
         />
       )}
-      {length > 0 && (
+      {parts.length > 0 && (
         <div class="parts" role="log" aria-label="What it said" tabIndex={0}>
           <ol ref={list}>
             {parts.map(({ key, kind, afterMs, text }) => (
@@ -49,6 +53,14 @@ function Parts({ run }: { run: Run }) {
       )}
     </>
   );
+}
+
+/** Whether it is in the window, and in the part that is seen of what it scrolls in. */
+function isSeen(element: Element | undefined): boolean {
+  const scroller = element?.closest(".parts")?.getBoundingClientRect();
+  if (element === undefined || scroller === undefined) return false;
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > Math.max(0, scroller.top) && top < Math.min(innerHeight, scroller.bottom);
 }
 
 export function duration(ms: number): string {

@@ -1,5 +1,5 @@
 import type { CallToolResult, GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/client";
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { currentClient } from "./current-client.ts";
 import { sentenceOf } from "./offer.ts";
 
@@ -33,6 +33,18 @@ export interface Run {
 
 /** The latest of each, by what was run. */
 export const runs = signal<ReadonlyMap<string, Run>>(new Map());
+
+/** The keys of those that have no outcome yet. */
+export const runningCalls = computed(() =>
+  Array.from(runs.value.values())
+    .filter(({ outcome }) => outcome === undefined)
+    .map(({ key }) => key),
+);
+
+export function isRunning(of: string): boolean {
+  const run = runs.value.get(of);
+  return run !== undefined && run.outcome === undefined;
+}
 
 /** So many parts of a run are shown: the newest. */
 const mostParts = 200;

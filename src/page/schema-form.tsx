@@ -1,5 +1,14 @@
 import { useId, useState } from "preact/hooks";
-import { type Choice, deepest, initialValue, resolve, type Schema, type Shape, shapeOf } from "./json-schema.ts";
+import {
+  type Choice,
+  deepest,
+  initialValue,
+  mayBeNull,
+  resolve,
+  type Schema,
+  type Shape,
+  shapeOf,
+} from "./json-schema.ts";
 import { Input, type InputProps } from "./schema-inputs.tsx";
 
 interface FieldProps extends Omit<InputProps, "id" | "describedBy"> {
@@ -51,7 +60,8 @@ function Properties({
   );
 }
 
-function Field(props: FieldProps) {
+function Field(given: FieldProps) {
+  const props = given.schema[mayBeNull] === true && given.isRequired ? emptyIsNull(given) : given;
   const { schema, root, depth } = props;
   const shape: Shape = depth > deepest ? { kind: "json" } : shapeOf(schema, root);
   const id = useId();
@@ -92,6 +102,12 @@ function Field(props: FieldProps) {
         </div>
       );
   }
+}
+
+/** Of what must be there and may be `null`, a field with nothing in it says that. */
+function emptyIsNull(field: FieldProps): FieldProps {
+  const onChange = (changed: unknown): void => field.onChange(changed ?? null);
+  return { ...field, isRequired: false, value: field.value ?? undefined, onChange };
 }
 
 type Labelled = FieldProps & InputProps;

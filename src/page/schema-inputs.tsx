@@ -25,9 +25,11 @@ export function Input(props: InputProps & { shape: Shape }) {
           min={bound(schema["minimum"])}
           max={bound(schema["maximum"])}
           defaultValue={typeof value === "number" ? String(value) : ""}
-          onInput={({ currentTarget: { value: typed, valueAsNumber: number } }) =>
-            onChange(typed === "" || Number.isNaN(number) ? undefined : number)
-          }
+          onInput={({ currentTarget: field }) => {
+            const { value: typed, valueAsNumber: number } = field;
+            field.setCustomValidity(isInexact(number, typed) ? inexact : "");
+            onChange(typed === "" || Number.isNaN(number) ? undefined : number);
+          }}
         />
       );
     case "boolean":
@@ -109,7 +111,7 @@ function Json({ id, describedBy, schema, value, isRequired, onChange }: InputPro
     const typed = area.value.trim();
     const asJson = parsedJson(typed);
     const parsed = isText && !asJson.ok ? ({ ok: true, value: typed } as const) : asJson;
-    area.setCustomValidity(typed === "" || parsed.ok ? "" : "This is no JSON.");
+    area.setCustomValidity(typed === "" || parsed.ok ? "" : parsed.fault);
     if (typed === "") onChange(undefined);
     else if (parsed.ok) onChange(parsed.value);
   };
@@ -128,12 +130,26 @@ function Json({ id, describedBy, schema, value, isRequired, onChange }: InputPro
   );
 }
 
-export function parsedJson(text: string): { ok: true; value: unknown } | { ok: false } {
+type Parsed = { ok: true; value: unknown } | { ok: false; fault: string };
+
+export function parsedJson(text: string): Parsed {
+  let isExact = true;
   try {
-    return { ok: true, value: JSON.parse(text) };
+    const value: unknown = JSON.parse(text, (_, one: unknown, context?: { source?: string }) => {
+      if (isInexact(one, context?.source ?? "")) isExact = false;
+      return one;
+    });
+    return isExact ? { ok: true, value } : { ok: false, fault: inexact };
   } catch {
-    return { ok: false };
+    return { ok: false, fault: "This is no JSON." };
   }
+}
+
+const inexact = `A whole number beyond ${Number.MAX_SAFE_INTEGER} would be sent as another: it is to be a text.`;
+
+/** Whether it is another number than the digits that were typed. */
+function isInexact(number: unknown, typed: string): boolean {
+  return /^-?\d+$/.test(typed) && BigInt(typed) !== BigInt(Number(number));
 }
 
 function bound(value: unknown): number | undefined {

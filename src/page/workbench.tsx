@@ -1,13 +1,11 @@
 import type { Prompt, ResourceTemplateType, Tool } from "@modelcontextprotocol/client";
 import { UriTemplate } from "@modelcontextprotocol/client";
 import { useErrorBoundary, useState } from "preact/hooks";
-import { ArgumentsForm } from "./arguments-form.tsx";
-import { isUp, link, pullPlug } from "./connection.ts";
 import type { Schema } from "./json-schema.ts";
 import { type Chosen, chosen, faults, isListed, type Offer, offer, sentenceOf } from "./offer.ts";
+import { Gone, Panel } from "./panel.tsx";
 import { QuestionCard } from "./question-card.tsx";
-import { RunView } from "./run-view.tsx";
-import { callTool, cancelRun, getPrompt, readResource, runs } from "./runs.ts";
+import { callTool, getPrompt, isRunning, readResource } from "./runs.ts";
 
 interface Entry extends Chosen {
   title: string;
@@ -36,9 +34,7 @@ export function Workbench() {
           {fault}
         </p>
       ))}
-      {isListed.value && groups.length === 0 && faults.value.length === 0 && (
-        <p>This server offers no tools, resources or prompts.</p>
-      )}
+      {groups.length === 0 && faults.value.length === 0 && <Nothing />}
       {!isAnsweredThere && <QuestionCard />}
       <div class="workbench">
         <nav aria-label="What the server offers">
@@ -78,6 +74,11 @@ export function Workbench() {
   );
 }
 
+function Nothing() {
+  if (!isListed.value) return <p class="about late">Reading what this server offers…</p>;
+  return <p>This server offers no tools, resources or prompts.</p>;
+}
+
 function groupsOf({ tools, resources, templates, prompts }: Offer): { title: string; entries: Entry[] }[] {
   const titled = ({ title, name }: { title?: string | undefined; name: string }): string => title ?? name;
   return [
@@ -109,22 +110,21 @@ function Described({ kind, name }: Chosen) {
   switch (kind) {
     case "tools": {
       const tool = tools.find((one) => one.name === name);
-      return tool && <ToolBench tool={tool} />;
+      return tool ? <ToolBench tool={tool} /> : <Gone {...{ kind, name }} />;
     }
     case "resources": {
       const resource = resources.find((one) => one.uri === name);
       const of = `resources ${name}`;
-      return (
-        resource && <Panel {...{ of, ...resource }} code={name} verb="Read" onRun={() => readResource(of, name)} />
-      );
+      if (resource === undefined) return <Gone {...{ kind, name }} />;
+      return <Panel {...{ of, ...resource }} code={name} verb="Read" onRun={() => readResource(of, name)} />;
     }
     case "templates": {
       const template = templates.find((one) => one.uriTemplate === name);
-      return template && <TemplateBench template={template} />;
+      return template ? <TemplateBench template={template} /> : <Gone {...{ kind, name }} />;
     }
     case "prompts": {
       const prompt = prompts.find((one) => one.name === name);
-      return prompt && <PromptBench prompt={prompt} />;
+      return prompt ? <PromptBench prompt={prompt} /> : <Gone {...{ kind, name }} />;
     }
   }
 }
@@ -178,11 +178,6 @@ function PromptBench({ prompt }: { prompt: Prompt }) {
   );
 }
 
-function isRunning(of: string): boolean {
-  const run = runs.value.get(of);
-  return run !== undefined && run.outcome === undefined;
-}
-
 function ofStrings(
   names: readonly string[],
   required: readonly string[],
@@ -194,57 +189,4 @@ function ofStrings(
     ...(required.includes(name) ? { minLength: 1 } : {}),
   });
   return { type: "object", required, properties: Object.fromEntries(names.map((name) => [name, property(name)])) };
-}
-
-interface PanelProps {
-  /** As runs are kept. */
-  of: string;
-  name: string;
-  title?: string | undefined;
-  description?: string | undefined;
-  code?: string | undefined;
-  hints?: readonly string[];
-  schema?: Schema;
-  verb: string;
-  onRun: (args: Record<string, unknown>) => Promise<void>;
-}
-
-function Panel({ of, name, title, description, code, hints = [], schema = {}, verb, onRun }: PanelProps) {
-  const run = runs.value.get(of);
-  const runsNow = isRunning(of);
-  return (
-    <article aria-label={title ?? name}>
-      <h3>{title ?? name}</h3>
-      {code !== undefined && <code>{code}</code>}
-      {description !== undefined && <p class="description">{description}</p>}
-      {hints.length > 0 && (
-        <ul class="hints" aria-label="Hints">
-          {hints.map((hint) => (
-            <li key={hint}>{hint}</li>
-          ))}
-        </ul>
-      )}
-      <ArgumentsForm
-        of={of}
-        schema={schema}
-        label={`Arguments of ${title ?? name}`}
-        onSubmit={(args) => void onRun(args)}
-      >
-        <button type="submit" class="main" disabled={runsNow || !isUp.value}>
-          {runsNow ? "Running…" : verb}
-        </button>
-        {runsNow && run !== undefined && (
-          <>
-            <button type="button" onClick={() => cancelRun(run)}>
-              Cancel
-            </button>
-            <button type="button" class="plug" disabled={link.value.state === "cut"} onClick={pullPlug}>
-              Pull the plug
-            </button>
-          </>
-        )}
-      </ArgumentsForm>
-      <RunView of={of} />
-    </article>
-  );
 }

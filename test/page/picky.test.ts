@@ -26,6 +26,9 @@ const invalid = (page: Page) =>
     "Array.from(document.querySelectorAll('form :invalid'), (field) => field.labels?.[0]?.textContent).filter(Boolean)",
   );
 
+const invalidAreas = (page: Page) =>
+  page.evaluate<string[]>("Array.from(document.querySelectorAll('form textarea:invalid'), (area) => area.ariaLabel)");
+
 test("fields are made of what other libraries write: allOf, unions, patterns, schemas that hold themselves", async () => {
   await using screen = await openScreen(browser, `${edge.url}/`);
   const { page } = screen;
@@ -48,7 +51,7 @@ test("fields are made of what other libraries write: allOf, unions, patterns, sc
     size: "large",
     either: "Ada",
     code: "ABC-1",
-    maybe: "",
+    maybe: null,
     due: "2026-11-29",
     shape: { kind: "circle", radius: 2 },
     tree: { name: "root", next: { name: "leaf" } },
@@ -56,6 +59,34 @@ test("fields are made of what other libraries write: allOf, unions, patterns, sc
   await page.getByLabel("either").fill("12");
   await run(page);
   await expect.poll(() => result(page).innerText()).toContain('"either":12');
+  expect(screen.complaints).toEqual([]);
+});
+
+test("what may be null is that where nothing is typed, and a number is sent as it was typed or not at all", async () => {
+  await using screen = await openScreen(browser, `${edge.url}/`);
+  const { page } = screen;
+  const sent = async (): Promise<unknown> => {
+    await run(page);
+    return JSON.parse(await result(page).getByLabel("text", { exact: true }).innerText());
+  };
+  await choose(page, "rare");
+  const empty = { limit: null, size: null, flag: null, place: null, words: null, extra: {} };
+  expect(await sent()).toEqual(empty);
+  await page.getByLabel("id").fill("9007199254740993");
+  expect(await invalid(page)).toEqual([expect.stringMatching(/^id/)]);
+  await page.getByLabel("id").fill("9007199254740991");
+  await page.getByLabel("limit").fill("0");
+  await page.getByLabel("size").selectOption("large");
+  await page.getByLabel("flag").selectOption("no");
+  await page.getByLabel(/^x/).fill("3");
+  await page.getByLabel("extra").fill('{"deep":[1]}');
+  const full = { id: 9007199254740991, limit: 0, size: "large", flag: false, place: { x: 3 }, words: null };
+  await run(page);
+  await result(page).getByText('"deep"').waitFor();
+  expect(await sent()).toEqual({ ...full, extra: { deep: [1] } });
+  await page.getByText("As JSON").click();
+  await page.getByLabel("as JSON").fill(JSON.stringify(empty).replace("null", "9007199254740993"));
+  expect(await invalidAreas(page)).toEqual(["Arguments of rare, as JSON"]);
   expect(screen.complaints).toEqual([]);
 });
 

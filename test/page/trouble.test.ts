@@ -114,6 +114,23 @@ test("a server that does not answer at first is looked for until it does", async
   expect(await page.locator(".session code").innerText()).not.toBe(session);
 });
 
+test("a server that takes long to list what it has is waited for in so many words", async () => {
+  const context = await browser.newContext();
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const { promise: mayList, resolve: list } = Promise.withResolvers<void>();
+  await page.route(/sessionId=/, async (route) => {
+    if (route.request().postData()?.includes("tools/list") === true) await mayList;
+    await route.continue();
+  });
+  await page.goto(`${edge.url}/`);
+  const waiting = page.getByText("Reading what this server offers…");
+  await waiting.waitFor();
+  list();
+  await page.getByRole("navigation").getByRole("button", { name: "add", exact: true }).waitFor();
+  expect(await waiting.count()).toBe(0);
+});
+
 test("a page whose session has ended meanwhile is in a new one, as a client that the server knows", async () => {
   const shortLived = await startEdge("test/fixtures/short-lived.ts", { page: true });
   onTestFinished(() => shortLived.close());

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
@@ -53,6 +55,40 @@ test.each([[], ["--env", "staging"]])(
     expect(output().split("binds no Durable Object")).toHaveLength(2);
   },
 );
+
+test("what is wrong in wrangler.toml is said each time that it is, and not while it is written", async () => {
+  const { run, project } = await start();
+  await run.written(announced);
+  const toml = await readFile(join(project.folder, "wrangler.toml"), "utf8");
+  const path = join(project.folder, "wrangler.toml");
+  // As an editor does that writes into the file itself: for a moment it is empty.
+  for (let n = 1; n <= 50; n++) {
+    writeFileSync(path, "");
+    writeFileSync(path, `${toml}# ${n}\n`);
+    await delay(5);
+  }
+  const [noMigration, noBinding] = ["has no migration that gives Session a database", "binds no Durable Object"];
+  for (const times of [1, 2]) {
+    writeFileSync(path, toml.replace('new_sqlite_classes = ["Session"]', "new_sqlite_classes = []"));
+    await run.written(noMigration, times);
+    expect(run.output().split(noBinding)).toHaveLength(times);
+    writeFileSync(path, toml.replace('[[durable_objects.bindings]]\nname = "SESSION"\nclass_name = "Session"', ""));
+    await run.written(noBinding, times);
+  }
+});
+
+test.each([
+  ["a date of before what it is made of", "2025-05-04", '"nodejs_als"'],
+  ["a flag that its date does not bring", "2026-01-31", ""],
+])("a Worker that cannot start for %s says which it needs", async (_, date, flag) => {
+  const project = await copy();
+  const toml = await readFile(join(project.folder, "wrangler.toml"), "utf8");
+  const older = toml.replace(/^compatibility_date = .*$/m, `compatibility_date = "${date}"`);
+  await project.write("wrangler.toml", older.replace('["nodejs_als"]', `[${flag}]`));
+  const { written, output } = startIn(project, ["--port", String(await freePort())]);
+  await written('mcp-edge needs compatibility_date = "2025-05-05" or later in wrangler.toml');
+  expect(output()).toContain('compatibility_flags = ["nodejs_als"]');
+});
 
 test("the block of an environment that stands commented in wrangler.toml can be deployed, and serves", async () => {
   const project = await copy();
