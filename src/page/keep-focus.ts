@@ -9,7 +9,7 @@ export function useFocusAfter(
   useLayoutEffect(
     () => () => {
       const from = held.current;
-      if (from?.contains(document.activeElement) === true) next(from)?.focus();
+      if (from?.contains(document.activeElement) === true) next(from)?.focus({ preventScroll: true });
     },
     [],
   );
@@ -17,4 +17,4 @@ export function useFocusAfter(
 
 /** The button by which a tool is run, a resource read, a prompt had. */
 export const runButton = (from: HTMLElement): HTMLElement | null =>
-  from.closest("article")?.querySelector<HTMLElement>(".run-by") ?? document.querySelector<HTMLElement>(".run-by");
+  (from.closest("article") ?? document).querySelector<HTMLElement>(".run-by");

@@ -65,9 +65,7 @@ type Asking = Pick<Question, "kind" | "params" | "during">;
 
 /** Whether the only call that runs asks the same again: its server was lost with the question, and runs it again. */
 function isSame(one: Asking, other: Asking): boolean {
-  const [earlier, later] = [one, other].map(({ kind, params, during }) =>
-    JSON.stringify([kind, { ...params, _meta: undefined }, during]),
-  );
+  const [earlier, later] = [one, other].map(({ kind, params, during }) => JSON.stringify([kind, params, during]));
   return one.during.length === 1 && earlier === later;
 }
 

@@ -24,9 +24,9 @@ export function RunView({ of }: { of: string }) {
 function Parts({ run }: { run: Run }) {
   const { progress, parts, outcome } = run;
   const list = useRef<HTMLOListElement>(null);
-  const newest = () => list.current?.lastElementChild ?? undefined;
+  const newest = () => list.current?.lastElementChild;
   // Whoever has gone on to look at something else is left there.
-  const follows = newest() === undefined || isSeen(newest());
+  const follows = isSeen(newest());
   useLayoutEffect(() => {
     if (follows) newest()?.scrollIntoView({ block: "nearest" });
   }, [parts.at(-1)?.key]);
@@ -55,12 +55,13 @@ function Parts({ run }: { run: Run }) {
   );
 }
 
-/** Whether it is in the window, and in the part that is seen of what it scrolls in. */
-function isSeen(element: Element | undefined): boolean {
-  const scroller = element?.closest(".parts")?.getBoundingClientRect();
-  if (element === undefined || scroller === undefined) return false;
+/** Whether it is in the window, and in the part that is seen of what it scrolls in; what is not there yet is. */
+function isSeen(element: Element | null | undefined): boolean {
+  const scroller = element?.closest(".parts");
+  if (!element || !scroller) return true;
   const { top, bottom } = element.getBoundingClientRect();
-  return bottom > Math.max(0, scroller.top) && top < Math.min(innerHeight, scroller.bottom);
+  const held = scroller.getBoundingClientRect();
+  return bottom > Math.max(0, held.top) && top < Math.min(innerHeight, held.bottom);
 }
 
 export function duration(ms: number): string {

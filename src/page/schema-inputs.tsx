@@ -145,7 +145,7 @@ export function parsedJson(text: string): Parsed {
   }
 }
 
-const inexact = `A whole number beyond ${Number.MAX_SAFE_INTEGER} would be sent as another: it is to be a text.`;
+const inexact = `A whole number beyond ${Number.MAX_SAFE_INTEGER} is sent as another.`;
 
 /** Whether it is another number than the digits that were typed. */
 function isInexact(number: unknown, typed: string): boolean {

@@ -97,7 +97,7 @@ function groupsOf({ tools, resources, templates, prompts }: Offer): { title: str
 /** One tool, resource or prompt. Of one that is described as nobody foresaw, the others do not suffer. */
 function Bench(open: Chosen) {
   const [error] = useErrorBoundary() as [unknown, () => void];
-  if (error === undefined) return <Described {...open} />;
+  if (error === undefined) return described(open) ?? <Gone {...open} />;
   return (
     <p class="fault" role="alert">
       This cannot be shown: {sentenceOf(error)}
@@ -105,26 +105,27 @@ function Bench(open: Chosen) {
   );
 }
 
-function Described({ kind, name }: Chosen) {
+function described({ kind, name }: Chosen) {
   const { tools, resources, templates, prompts } = offer.value;
   switch (kind) {
     case "tools": {
       const tool = tools.find((one) => one.name === name);
-      return tool ? <ToolBench tool={tool} /> : <Gone {...{ kind, name }} />;
+      return tool && <ToolBench tool={tool} />;
     }
     case "resources": {
       const resource = resources.find((one) => one.uri === name);
       const of = `resources ${name}`;
-      if (resource === undefined) return <Gone {...{ kind, name }} />;
-      return <Panel {...{ of, ...resource }} code={name} verb="Read" onRun={() => readResource(of, name)} />;
+      return (
+        resource && <Panel {...{ of, ...resource }} code={name} verb="Read" onRun={() => readResource(of, name)} />
+      );
     }
     case "templates": {
       const template = templates.find((one) => one.uriTemplate === name);
-      return template ? <TemplateBench template={template} /> : <Gone {...{ kind, name }} />;
+      return template && <TemplateBench template={template} />;
     }
     case "prompts": {
       const prompt = prompts.find((one) => one.name === name);
-      return prompt ? <PromptBench prompt={prompt} /> : <Gone {...{ kind, name }} />;
+      return prompt && <PromptBench prompt={prompt} />;
     }
   }
 }
