@@ -1,5 +1,5 @@
 import { tracing } from "cloudflare:workers";
-import { outcomeOf } from "../call-log.ts";
+import { type CallOutcome, outcomeOf } from "../call-log.ts";
 import { traceparentIn } from "../protocol/trace-context.ts";
 import type { AnyServer } from "../server-context.ts";
 import { aroundCalls, type Caller, requestIn } from "./call-hooks.ts";
@@ -28,15 +28,14 @@ export function traceCalls(server: AnyServer, { lane }: Pick<Caller, "lane">): v
 }
 
 async function runIn(span: Span, run: () => unknown): Promise<unknown> {
+  // Unless it ends with a result.
+  let outcome: CallOutcome = "error";
   try {
     const result = await run();
-    const outcome = outcomeOf({ result });
+    outcome = outcomeOf({ result });
+    return result;
+  } finally {
     span.setAttribute("mcp.outcome", outcome);
     if (outcome !== "ok") span.setStatus({ code: "error" });
-    return result;
-  } catch (error) {
-    span.setAttribute("mcp.outcome", "error");
-    span.setStatus({ code: "error" });
-    throw error;
   }
 }
