@@ -133,6 +133,13 @@ export class Outbox {
     this.#shelf.deleteEmptyRows();
   }
 
+  /** Forgets what the server asks its client, unless somebody `isWaiting` for the answer. */
+  forgetRequests(isWaiting: (request: SentMessage) => boolean): void {
+    for (const message of this.#messages.values()) {
+      if (message.kind === "request" && !isWaiting(message)) this.#drop(message);
+    }
+  }
+
   /**
    * Forgets what was handed over longer than `retainMs` before `nowMs` to a client that is there still, or made for one that
    * is gone, and the rows of all that is forgotten.
