@@ -95,7 +95,7 @@ export class Outbox {
     return message.packed ?? this.#shelf.packedOf(message.sequence);
   }
 
-  /** Up to this sequence no answer is in memory only: it is in a row, or need not be kept any more. */
+  /** Up to this sequence nothing that a relay holds is in memory only: it is in a row, or need not be kept any more. */
   get keptSequence(): number {
     return this.unsaved.keptSequence(this.#lastSequence);
   }
