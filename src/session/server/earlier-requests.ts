@@ -1,5 +1,5 @@
-import type { RequestId } from "@modelcontextprotocol/server";
 import { frameOf } from "../../link/link.ts";
+import { isRequest, parseMessage } from "../../protocol/json-rpc.ts";
 import { dataOf } from "../../protocol/sse-frame.ts";
 import type { Clock } from "../clock.ts";
 import type { ServerRequests } from "../calls/server-requests.ts";
@@ -21,9 +21,9 @@ export function takeOverRequests({ delivery, introduction, serverRequests, clock
   const { outbox } = delivery;
   outbox.forgetRequests((request) => {
     const { stream, sequence } = request;
-    const json = dataOf(new TextDecoder().decode(frameOf(outbox.packedOf(request))));
-    const { id } = JSON.parse(json ?? "{}") as { id: RequestId };
-    const isWaiting = introduction.awaits(id);
+    const message = parseMessage(dataOf(new TextDecoder().decode(frameOf(outbox.packedOf(request)))));
+    const id = message !== undefined && isRequest(message) ? message.id : undefined;
+    const isWaiting = id !== undefined && introduction.awaits(id);
     if (isWaiting) serverRequests.add(id, { stream, sequence, nowMs: clock() });
     return isWaiting;
   });
