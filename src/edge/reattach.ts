@@ -10,7 +10,7 @@ const deliberate = new Set<number>([1000, closeCode.ended, closeCode.superseded]
 /** What a relay looks for whose object went away. */
 export interface Search {
   target: AttachTarget;
-  /** Answers that only the lost object's memory had. */
+  /** What only the lost object's memory had, see `HeldFrames`. */
   held: Uint8Array[];
   /** Whether nobody looks any more. */
   isOver: () => boolean;
@@ -46,7 +46,7 @@ async function find(source: StreamSource, { target, held, isOver }: Search): Pro
 interface Leaving {
   sessionId: string;
   socket: WebSocket;
-  /** Answers that only the object's memory has besides. */
+  /** What only the object's memory has besides, see `HeldFrames`. */
   held: Uint8Array[];
 }
 

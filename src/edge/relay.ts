@@ -5,7 +5,7 @@ import * as link from "../link/link.ts";
 import { ClientStream, drainedBytes } from "../stream/client-stream.ts";
 import type { AttachTarget, StreamSource } from "./attach.ts";
 import { Claim } from "./claim.ts";
-import { HeldAnswers } from "./held-answers.ts";
+import { HeldFrames } from "./held-frames.ts";
 import { attachAgain, leave, leaveQuietly, tryAttach } from "./reattach.ts";
 
 /** What a relay needs for as long as it lives. */
@@ -66,7 +66,7 @@ export class StreamRelay {
 
   readonly #options: RelayOptions;
   readonly #client: ClientStream;
-  readonly #held: HeldAnswers;
+  readonly #held: HeldFrames;
   readonly #claim: Claim | undefined;
   #sessionId: string;
   #upstream: Upstream = { is: "searching" };
@@ -80,7 +80,7 @@ export class StreamRelay {
     this.#options = options;
     this.#sessionId = target.sessionId;
     this.#reached = target.position?.after ?? 0;
-    this.#held = new HeldAnswers(settings.maxOutboxBytes);
+    this.#held = new HeldFrames(settings.maxOutboxBytes);
     this.#client = new ClientStream({
       keepAliveMs: settings.keepAliveMs,
       stalledAboveBytes: drainedBytes,

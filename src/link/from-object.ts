@@ -5,7 +5,7 @@ import { type PackedResponse, parsePackedResponse } from "./packed-response.ts";
 export type FromObject =
   /** The client's stream belongs to this other session: attach there. */
   | { is: "attach"; sessionId: string }
-  /** All answers up to `sequence` are on disk, or forgotten: the relay need not hold them any more. */
+  /** All that is held up to `sequence` is on disk, or forgotten: the relay need not hold them any more. */
   | { is: "kept"; sequence: number }
   | ({ is: "receipt" } & Receipt);
 

@@ -10,7 +10,7 @@ export type FromRelay =
    * object sends no more than all of them ahead of it.
    */
   | { is: "confirmation"; sequence: number }
-  /** The relay has no room to hold an answer that it wrote: the object must write it down at once. */
+  /** The relay has no room to hold what it wrote: the object must write it down at once. */
   | { is: "no-room" };
 
 const postMark = "carried ";

@@ -1,19 +1,26 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Inspection } from "../fixtures/inspectable.ts";
+import { patient } from "../support/patient.ts";
 import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
+import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { startWorkerd, type WorkerdProcess } from "../support/workerd-process.ts";
 
 let server: WorkerdProcess;
+let changing: WorkerdProcess;
 beforeAll(async () => {
   // By its keep-alive the Worker finds out that a client is gone.
-  server = await startWorkerd({ main: "test/fixtures/example.ts", options: { keepAliveMs: 200 } });
+  const options = { ...patient, keepAliveMs: 200 };
+  [server, changing] = await Promise.all([
+    startWorkerd({ main: "test/fixtures/example.ts", options }),
+    startWorkerd({ main: "test/fixtures/small-bounds.ts", options }),
+  ]);
 });
-afterAll(() => server.close());
+afterAll(() => Promise.all([server.close(), changing.close()]));
 
 const add = { name: "add", arguments: { a: 25, b: 25 } };
 
-async function inspect({ sessionId }: RawSseClient): Promise<Inspection> {
-  return (await (await fetch(`${server.url}/test/inspect?id=${sessionId}`)).json()) as Inspection;
+async function inspect({ sessionId }: { sessionId: string }, { url } = server): Promise<Inspection> {
+  return (await (await fetch(`${url}/test/inspect?id=${sessionId}`)).json()) as Inspection;
 }
 
 /** A session with an answer that its client has, and the event from which it would come once more. */
@@ -43,6 +50,27 @@ test("an object that crashes before it hears that its client is gone loses no an
   await expect.poll(() => constructionsOf(client)).toBe(2);
   // As if it had been lost with the connection: it is given back soon, and may come before or after its client.
   await expectFifty(await resumed(lastEventId), id);
+});
+
+test.each([
+  ["/sse", (url: string) => RawSseClient.open(url)],
+  ["/mcp", (url: string) => RawMcpClient.open(url)],
+] as const)("nor, on %s, that a list has changed", async (lane, open) => {
+  const client = await open(changing.url);
+  const stream = client instanceof RawMcpClient ? await client.listen() : client.stream;
+  const session = client instanceof RawMcpClient ? client.headers : {};
+  const isChange = ({ data }: { data: string }): boolean => data.includes("notifications/tools/list_changed");
+  // From the second on it is resumed.
+  await client.call("add_tool", { name: "first" });
+  const { id = "" } = await stream.next(isChange);
+  await client.call("add_tool", { name: "second" });
+  await stream.next(isChange);
+  await fetch(`${changing.url}/test/abort?id=${client.sessionId}&at=close`);
+  stream.close();
+  await expect.poll(async () => (await inspect(client, changing)).constructions).toBe(2);
+  const again = await RawStream.open(changing.url + lane, { headers: { ...session, "last-event-id": id } });
+  await again.next(isChange);
+  again.close();
 });
 
 test("a client that goes while its object cannot be reached loses none either", async () => {

@@ -65,6 +65,20 @@ describe("an object that dies", () => {
     listening.close();
   });
 
+  test("crashed while a call asks something of its client, which has not read it: nobody is asked for nothing", async () => {
+    const client = await RawMcpClient.open(bounded.url, { sampling: {} });
+    const call = await client.callAsStream("sample");
+    await call.message(({ method }) => method === "sampling/createMessage");
+    await expect.poll(async () => (await bounded.inspect(client.sessionId)).rows.join()).toMatch(/call.*outbox/);
+    await bounded.abort(client.sessionId);
+    // As if it had read the first event only, which says where it is.
+    const [session, stream = ""] = call.lastEventId.split("/");
+    const resumed = await client.listen(`${session}/${stream}/${Number.parseInt(stream.slice(1), 36)}`);
+    const { error } = await resumed.message();
+    expect(error).toMatchObject({ message: expect.stringContaining("may or may not") });
+    resumed.close();
+  });
+
   test("crashed again and again, every call is answered once and no stream ends", async () => {
     const client = await RawSseClient.open(example.url);
     for (let round = 0; round < 5; round++) {

@@ -2,6 +2,7 @@ import { setTimeout as passing } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { initialize, postJson, RawSseClient, RawStream } from "../support/raw-client.ts";
+import { RawMcpClient } from "../support/raw-mcp-client.ts";
 
 let edge: EdgeServer;
 beforeAll(async () => void (edge = await startEdge("test/fixtures/introducing.ts")));
@@ -195,4 +196,17 @@ describe.each([
     await expect.poll(() => edge.logs().join("\n")).toContain("a person is asked only once");
     client.stream.close();
   });
+});
+
+test("crashed before its user saw the question: it is asked once, and not again when it is answered", async () => {
+  const rows = async (): Promise<string> => (await edge.inspect(client.sessionId)).rows.join();
+  const client = await RawMcpClient.open(edge.url, { elicitation: {} });
+  await expect.poll(rows).toContain("outbox/");
+  await edge.abort(client.sessionId);
+  const stream = await client.listen();
+  const { id } = await stream.message(is("elicitation/create"));
+  await client.post({ jsonrpc: "2.0", id, result: { action: "accept", content: { tool: "saw" } } });
+  stream.close();
+  // Nothing is left that the next stream would begin with.
+  await expect.poll(rows).not.toContain("outbox/");
 });

@@ -118,9 +118,9 @@ describe("a long call is given up", () => {
       serverRequests: new ServerRequests(settings.maxWaitForClientMs),
       streams: { presenceOf: () => presenceAt(clock()) },
       settings,
-      transport: { refuse: () => undefined },
       serverMessages: {
         emit: () => undefined,
+        refuse: () => undefined,
         abandon: (id: RequestId) => {
           afterMs = clock() - begunAtMs;
           calls.close(id);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
 import { patient } from "../support/patient.ts";
 import { RawSseClient, RawStream, textOf } from "../support/raw-client.ts";
+import { RawMcpClient } from "../support/raw-mcp-client.ts";
 import { logName } from "../support/log-name.ts";
 
 let edge: EdgeServer;
@@ -193,8 +194,20 @@ describe("long calls", () => {
 
   test("a tool that waits for its client is refused at maxWaitForClientMs", async () => {
     const client = await RawSseClient.open(brief.url, { sampling: {} });
-    const answer = await client.call("sample");
-    expect(textOf(answer)).toMatch(/did not answer within 1000 ms/);
+    await expectRefusal(client.stream, await client.send("tools/call", { name: "sample", arguments: {} }));
     client.close();
   });
+
+  test("likewise over /mcp, on the stream of the call", async () => {
+    const client = await RawMcpClient.open(brief.url, { sampling: {} });
+    await expectRefusal(await client.callAsStream("sample"), 1);
+  });
 });
+
+/** What the client shows to a person is to go away. */
+async function expectRefusal(stream: RawStream, id: number): Promise<void> {
+  const asked = await stream.message(({ method }) => method === "sampling/createMessage");
+  expect(textOf(await stream.answerTo(id))).toMatch(/did not answer within 1000 ms/);
+  const { params } = await stream.message(({ method }) => method === "notifications/cancelled");
+  expect(params).toMatchObject({ requestId: asked["id"] });
+}

@@ -16,11 +16,11 @@ export interface LongCallsOptions {
   settings: Settings;
   serverMessages: {
     emit(message: JSONRPCMessage, relatedRequestId: RequestId): void;
+    /** Answers a request of the server in its client's place: it is overdue no longer. */
+    refuse(id: RequestId, reason: string): void;
     /** Aborts a call whose client is gone. */
     abandon(requestId: RequestId): void;
   };
-  /** `refuse`: answers a request of the server in its client's place. */
-  transport: { refuse(id: RequestId, reason: string): void };
 }
 
 /**
@@ -49,13 +49,13 @@ export class LongCalls {
   }
 
   #tick(nowMs: number): void {
-    const { calls, serverRequests, serverMessages, settings, transport } = this.#options;
+    const { calls, serverRequests, serverMessages, settings } = this.#options;
     if (calls.size === 0) return this.stop();
     for (const { call, params } of calls.takeDueProgress(nowMs, settings.progressEveryMs)) {
       serverMessages.emit({ jsonrpc: "2.0", method: "notifications/progress", params }, call.request.id);
     }
-    for (const id of serverRequests.takeOverdue(nowMs)) {
-      transport.refuse(id, `The client did not answer within ${settings.maxWaitForClientMs} ms.`);
+    for (const id of serverRequests.overdue(nowMs)) {
+      serverMessages.refuse(id, `The client did not answer within ${settings.maxWaitForClientMs} ms.`);
     }
     this.#abandonLost(nowMs);
   }

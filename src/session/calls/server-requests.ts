@@ -24,17 +24,15 @@ export class ServerRequests {
     this.#open.set(id, { stream, sequence, deadlineMs: nowMs + this.#maxWaitForClientMs });
   }
 
-  /** The client has answered. Returns where it was asked, if it was. */
+  /** The client has answered, or need not any more. Returns where it was asked, if it was. */
   answered(id: RequestId): { stream: string; sequence: number } | undefined {
     const request = this.#open.get(id);
     this.#open.delete(id);
     return request;
   }
 
-  /** Those that have waited too long, once. */
-  takeOverdue(nowMs: number): RequestId[] {
-    const overdue = [...this.#open].filter(([, { deadlineMs }]) => deadlineMs <= nowMs).map(([id]) => id);
-    for (const id of overdue) this.#open.delete(id);
-    return overdue;
+  /** Those that have waited too long. */
+  overdue(nowMs: number): RequestId[] {
+    return [...this.#open].filter(([, { deadlineMs }]) => deadlineMs <= nowMs).map(([id]) => id);
   }
 }

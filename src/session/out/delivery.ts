@@ -9,9 +9,9 @@ import { LateSave } from "./late-save.ts";
 import { type Audience, Outbox } from "./outbox.ts";
 import type { PostStream } from "./post-stream.ts";
 import type { Presence } from "./presence.ts";
-import { answersIn } from "./returned-answers.ts";
+import { messagesIn } from "./returned-messages.ts";
 import type { RowStore } from "../stored/rows.ts";
-import type { MessageKind, SendOutcome, SentMessage } from "./sent-message.ts";
+import { isHeld, type MessageKind, type SendOutcome, type SentMessage } from "./sent-message.ts";
 import type { Streams } from "./streams.ts";
 
 /** How much may be in this object's memory only: sent on a stream without a relay, or waiting for a client to read, bytes. */
@@ -130,7 +130,7 @@ export class Delivery {
     const sequence = this.nextSequence();
     const told = post !== undefined && this.#streams.isOn(stream, post.socket) ? post.sequence : 0;
     const frame = messageFrame(json, this.#eventId(stream, sequence));
-    const packed = packFrame(sequence, frame, { post: told, isHeld: kind === "response" });
+    const packed = packFrame(sequence, frame, { post: told, isHeld: isHeld({ kind }) });
     const bytes = packed.byteLength;
     const message: SentMessage = { sequence, stream, kind, bytes, packed, handedOverAtMs: undefined };
     if (kind === "passing") this.outbox.addToMemory(message);
@@ -193,19 +193,19 @@ export class Delivery {
     return true;
   }
 
-  /** Takes back the answers that a relay wrote for its client just before this object crashed, and that nobody else has. */
+  /** Takes back what a relay wrote for its client just before this object crashed, and what nobody else has. */
   takeBack(stream: string, { frames, openedAtMs }: { frames: Uint8Array<ArrayBuffer>[]; openedAtMs: number }): void {
     const isSuperseded = this.#streams.hadNewer(stream, openedAtMs);
     const alreadyThere = this.#resumedAfter.get(stream) ?? 0;
-    for (const { sequence, json, plain } of answersIn(frames)) {
+    for (const { sequence, kind, json, plain } of messagesIn(frames)) {
       if (this.outbox.has(sequence) || sequence <= alreadyThere) continue;
       if (isSuperseded) {
         // Its client has another stream since, which must not see an older number after a newer one.
-        this.send(stream, "response", json);
+        this.send(stream, kind, json);
         continue;
       }
       const packed = packedAgain(plain);
-      const message = { sequence, stream, kind: "response" as const, packed, bytes: packed.byteLength };
+      const message = { sequence, stream, kind, packed, bytes: packed.byteLength };
       this.outbox.takeBack([{ ...message, handedOverAtMs: this.#clock() }]);
     }
     this.save();
@@ -234,8 +234,8 @@ export class Delivery {
   }
 
   #handOver(message: SentMessage, nowMs: number, packed = this.outbox.packedOf(message)): SendOutcome {
-    const isHeld = message.kind === "response" && this.outbox.unsaved.has(message);
-    const outcome = this.#streams.send({ ...message, packed: addressed(packed, { isHeld }) });
+    const held = isHeld(message) && this.outbox.unsaved.has(message);
+    const outcome = this.#streams.send({ ...message, packed: addressed(packed, { isHeld: held }) });
     message.handedOverAtMs = outcome === "sent" ? nowMs : undefined;
     return outcome;
   }

@@ -76,7 +76,7 @@ export class LateSave {
     this.#timer = undefined;
     this.#outbox.prune(nowMs);
     if (few === undefined || !this.#streams.keep(few)) return this.now();
-    // Answers that their client is known to have: a relay holds them until it hears of it.
+    // What its client is known to have: a relay holds it until it hears of that.
     if (this.#outbox.unsaved.hasForgotten(maxAttachedBytes)) this.#streams.tellKept(this.#outbox.keptSequence);
   }
 }

@@ -95,7 +95,7 @@ export class Outbox {
     return message.packed ?? this.#shelf.packedOf(message.sequence);
   }
 
-  /** Up to this sequence no answer is in memory only: it is in a row, or need not be kept any more. */
+  /** Up to this sequence nothing that a relay holds is in memory only: it is in a row, or need not be kept any more. */
   get keptSequence(): number {
     return this.unsaved.keptSequence(this.#lastSequence);
   }
@@ -131,6 +131,13 @@ export class Outbox {
       if (message.stream === stream && message.sequence <= sequence) this.#drop(message);
     }
     this.#shelf.deleteEmptyRows();
+  }
+
+  /** Forgets what the server asks its client, unless somebody `isWaiting` for the answer. */
+  forgetRequests(isWaiting: (request: SentMessage) => boolean): void {
+    for (const message of this.#messages.values()) {
+      if (message.kind === "request" && !isWaiting(message)) this.#drop(message);
+    }
   }
 
   /**

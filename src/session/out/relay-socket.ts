@@ -110,13 +110,13 @@ export class RelaySocket {
     this.socket.close(code, reason);
   }
 
-  /** The relay need not hold answers up to `sequence` any more. */
+  /** The relay need not hold anything up to `sequence` any more. */
   tellKept(sequence: number): void {
     if (!link.hearsKept(this.#version)) return;
     try {
       this.socket.send(link.formatFromObject({ is: "kept", sequence }));
     } catch {
-      // The relay is gone, and the answers that it held with it.
+      // The relay is gone, and what it held with it.
     }
   }
 

@@ -26,6 +26,14 @@ export function isNotification({ kind }: SentMessage): boolean {
   return kind === "notification" || kind === "passing";
 }
 
+/**
+ * Whether its relay holds it as long as only the object's memory has it. Whoever waits for the answer to a request is gone with
+ * the object, and what passes has been said.
+ */
+export function isHeld({ kind }: { kind: MessageKind }): boolean {
+  return kind === "response" || kind === "notification";
+}
+
 /** Of what a server says by itself. */
 export function kindOf(message: JSONRPCRequest | JSONRPCNotification): MessageKind {
   if (isRequest(message)) return "request";

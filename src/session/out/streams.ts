@@ -164,7 +164,7 @@ export class Streams {
     return carrier === undefined ? "gone" : carrier.send(packed, sequence, kind);
   }
 
-  /** Relays need not hold answers up to `sequence` any more. */
+  /** Relays need not hold anything up to `sequence` any more. */
   tellKept(sequence: number): void {
     for (const relay of this.#sockets.values()) relay.tellKept(sequence);
   }

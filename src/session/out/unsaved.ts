@@ -1,4 +1,4 @@
-import type { SentMessage } from "./sent-message.ts";
+import { isHeld, type SentMessage } from "./sent-message.ts";
 
 /** What a message takes in an attachment beside its frame, at most, bytes. */
 const messageOverheadBytes = 200;
@@ -44,10 +44,10 @@ export class Unsaved {
     return true;
   }
 
-  /** Of all messages up to `last`: up to which sequence no answer is among these. */
+  /** Of all messages up to `last`: up to which sequence none is among these that a relay holds. */
   keptSequence(last: number): number {
     let kept = last;
-    for (const { kind, sequence } of this.#messages) if (kind === "response") kept = Math.min(kept, sequence - 1);
+    for (const message of this.#messages) if (isHeld(message)) kept = Math.min(kept, message.sequence - 1);
     return kept;
   }
 

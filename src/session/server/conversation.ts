@@ -13,13 +13,13 @@ import { clientCapabilitiesOf, type HandshakeRecord, type Lane } from "../stored
 import { requestOf, storedRequest } from "../calls/stored-request.ts";
 import { Introduction } from "../stored/introduction.ts";
 import { Journal } from "../calls/journal.ts";
-import { callerOf } from "../../link/caller.ts";
-import { isPostStream } from "../../link/link.ts";
+import { callerOf, isPostStream } from "../../link/link.ts";
 import { LongCalls } from "../calls/long-calls.ts";
 import { answerInterrupted } from "./recovery.ts";
 import { RunningServer } from "./running-server.ts";
 import { ServerMessages } from "./server-messages.ts";
 import { ServerRequests } from "../calls/server-requests.ts";
+import { takeOverRequests } from "./earlier-requests.ts";
 import type { RowStore } from "../stored/rows.ts";
 import type { Streams } from "../out/streams.ts";
 import { SessionTransport } from "./transport.ts";
@@ -97,6 +97,7 @@ export class Conversation {
       serverRequests: this.serverRequests,
       transport: this.transport,
     };
+    takeOverRequests(parts);
     this.#said = new ServerMessages({ ...parts, endIfAnswered: (stream) => this.endIfAnswered(stream) });
     const spoken = { ...parts, serverMessages: this.#said };
     this.#heard = new ClientMessages(spoken);

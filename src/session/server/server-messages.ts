@@ -24,6 +24,7 @@ import type { SessionTransport } from "./transport.ts";
 export const callContext = new AsyncLocalStorage<RequestId>();
 
 const progressMethod = "notifications/progress";
+const cancelledMethod = "notifications/cancelled";
 
 export interface ServerMessagesParts {
   clock: Clock;
@@ -68,6 +69,7 @@ export class ServerMessages {
       return;
     }
     const isServerRequest = isRequest(message);
+    const withdrawn = this.#withdrawn(message);
     if (this.#parts.introduction.take(message, this.#parts.calls.size > 0)) return;
     const callId = relatedRequestId ?? (isServerRequest ? callContext.getStore() : undefined);
     const call = callId === undefined ? undefined : this.#parts.calls.get(callId);
@@ -83,12 +85,19 @@ export class ServerMessages {
     const { progressToken, progress } = message.method === progressMethod ? (message.params ?? {}) : {};
     // By its token it names its call, also where it was said without one.
     const told = this.#parts.calls.noteProgress(progressToken, progress, clock());
-    const stream = (call ?? told)?.stream ?? this.commonStream;
+    const stream = (call ?? told)?.stream ?? withdrawn ?? this.commonStream;
     const post = streams.post(stream);
     if (post !== undefined) this.#parts.delivery.startEvents(post);
     const { sequence } = this.#parts.delivery.send(stream, kindOf(message), json);
     if (!isServerRequest) return;
     this.#parts.serverRequests.add(message.id, { stream, sequence, nowMs: clock() });
+  }
+
+  /** If `message` says that a request of the server waits no longer: the stream that it was sent on, if there is more to come there. */
+  #withdrawn({ method, params }: JSONRPCRequest | JSONRPCNotification): string | undefined {
+    const { calls, serverRequests } = this.#parts;
+    const asked = method === cancelledMethod ? serverRequests.answered(params?.["requestId"] as RequestId) : undefined;
+    return asked !== undefined && calls.isStreamBusy(asked.stream) ? asked.stream : undefined;
   }
 
   /** Answers a call, if it is not over. */
@@ -121,6 +130,15 @@ export class ServerMessages {
 
   #bounds(hasRoomFor: Bounds["hasRoomFor"]): Bounds {
     return { maxMessageBytes: this.#parts.settings.maxMessageBytes, hasRoomFor };
+  }
+
+  /**
+   * Answers a request of the server in its client's place, which is told that nobody waits any more (revision 2025-11-25,
+   * Timeouts): it may have shown a person a dialog.
+   */
+  refuse(id: RequestId, reason: string): void {
+    this.emit({ jsonrpc: "2.0", method: cancelledMethod, params: { requestId: id, reason } }, undefined);
+    this.#parts.transport.refuse(id, reason);
   }
 
   /** The client of a call is gone for good: its tool is told to stop. */

@@ -153,17 +153,26 @@ export class Introduction {
   /** The client answered a request of the server, of this run or an earlier one. */
   noteAnswer(id: RequestId, message: JSONRPCMessage): void {
     if (this.#waiting.delete(id)) this.#answered.resolve();
-    const question = this.#questions.find((open) => open.id === id && open.answer === undefined);
+    const question = this.#open(id);
     if (question === undefined) return;
     question.answer = "error" in message ? { error: message.error } : { result: "result" in message && message.result };
     this.#remember(this.#questions);
     for (const heir of this.#heirs.get(id) ?? []) this.#answerSoon(heir, question.answer);
   }
 
+  /** Whether a person is still to answer the request `id`, of this run or an earlier one. */
+  awaits(id: RequestId): boolean {
+    return this.#open(id) !== undefined;
+  }
+
+  #open(id: unknown): Question | undefined {
+    return this.#questions.find((question) => question.id === id && question.answer === undefined);
+  }
+
   /** The server asks no longer. */
   #noteWithdrawn(id: unknown): void {
-    const isWithdrawn = (question: Question): boolean => question.id === id && question.answer === undefined;
-    if (this.#questions.some(isWithdrawn)) this.#remember(this.#questions.filter((other) => !isWithdrawn(other)));
+    const withdrawn = this.#open(id);
+    if (withdrawn !== undefined) this.#remember(this.#questions.filter((other) => other !== withdrawn));
   }
 
   /** The question of an earlier run that is asked again; the same one asked several times, in the same order. */

@@ -3,20 +3,20 @@ import { lengthBytes, split } from "../link/link.ts";
 /** What all relays of one isolate may hold together, bytes: a quarter of what it may take. */
 const maxHeldBytes = 32 * 1024 * 1024;
 
-/** The room that small answers share, at first and at most, bytes. */
+/** The room that small frames share, at first and at most, bytes. */
 const minBlockBytes = 1024;
 const maxBlockBytes = 16 * 1024;
 
 /**
- * Answers one after the other, each behind its length, which are let go together: one by one, thousands of them would be
- * the garbage collector's work. A large answer is its own block, and is not copied; so is the first, which in most streams
+ * Frames one after the other, each behind its length, which are let go together: one by one, thousands of them would be
+ * the garbage collector's work. A large frame is its own block, and is not copied; so is the first, which in most streams
  * is the only one for a while.
  */
 interface Block {
   bytes: DataView<ArrayBuffer>;
   usedBytes: number;
   lastSequence: number;
-  /** Whether it is one answer, without a length before it. */
+  /** Whether it is one frame, without a length before it. */
   isOne: boolean;
 }
 
@@ -25,13 +25,13 @@ let heldBytes = 0;
 const tornDown = new FinalizationRegistry<{ bytes: number }>((share) => (heldBytes -= share.bytes));
 
 /**
- * The answers that a relay wrote for its client and that only the memory of the object has: it gets them back if it
+ * Answers and news that a relay wrote for its client and that only the memory of the object has: it gets them back if it
  * crashes. The object says how far its rows have them, and they are held no longer.
  *
- * Storage: none. Lifetime: an answer's, until the object has it in a row. Loses: none; beyond its bounds the object is told
+ * Storage: none. Lifetime: a frame's, until the object has it in a row. Loses: none; beyond its bounds the object is told
  * to write at once.
  */
-export class HeldAnswers {
+export class HeldFrames {
   readonly #maxBytes: number;
   readonly #share = { bytes: 0 };
   #blocks: Block[] = [];
@@ -64,7 +64,7 @@ export class HeldAnswers {
 
   /** All, in order. */
   all(): Uint8Array[] {
-    return this.#blocks.flatMap(answersIn);
+    return this.#blocks.flatMap(framesIn);
   }
 
   clear(): void {
@@ -93,6 +93,6 @@ export class HeldAnswers {
   }
 }
 
-function answersIn({ bytes, usedBytes, isOne }: Block): Uint8Array[] {
+function framesIn({ bytes, usedBytes, isOne }: Block): Uint8Array[] {
   return isOne ? [new Uint8Array(bytes.buffer)] : split(bytes.buffer, usedBytes);
 }

@@ -1,24 +1,24 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { HeldAnswers } from "../../src/edge/held-answers.ts";
+import { HeldFrames } from "../../src/edge/held-frames.ts";
 
 const mebibyte = 1024 * 1024;
-const opened: HeldAnswers[] = [];
+const opened: HeldFrames[] = [];
 
-function openHeld(maxBytes: number): HeldAnswers {
-  const held = new HeldAnswers(maxBytes);
+function openHeld(maxBytes: number): HeldFrames {
+  const held = new HeldFrames(maxBytes);
   opened.push(held);
   return held;
 }
 
 const frame = (bytes: number): ArrayBuffer => new ArrayBuffer(bytes);
-const sizes = (held: HeldAnswers): number[] => held.all().map(({ byteLength }) => byteLength);
+const sizes = (held: HeldFrames): number[] => held.all().map(({ byteLength }) => byteLength);
 
 // All relays of a process share its room.
 afterEach(() => {
   for (const held of opened.splice(0)) held.clear();
 });
 
-describe("the answers that a relay holds for its object", () => {
+describe("what a relay holds for its object", () => {
   test("are held until the object has them in its rows, in order, and no longer", () => {
     const held = openHeld(mebibyte);
     held.add(frame(20_000), 1);
