@@ -1,4 +1,5 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
+import { steadyNow } from "../steady-clock.ts";
 import type { Settings } from "../options.ts";
 import { acceptsAll } from "../protocol/accept.ts";
 import { readsRetry } from "../protocol/clients.ts";
@@ -93,7 +94,7 @@ export async function listen(request: Request, { namespace, settings }: Streamab
     return new Response(null, { headers: { ...eventStreamHeaders, ...headers } });
   }
   const stream = last?.stream ?? listenStream;
-  const source = new SessionSource({ namespace, stream, openedAtMs: Date.now(), owner: ownerOf(request) });
+  const source = new SessionSource({ namespace, stream, openedAtMs: steadyNow(), owner: ownerOf(request) });
   const target: AttachTarget = { sessionId, session: "stored", position: clientsPosition(last) };
   const isRetryRead = readsRetry(request.headers);
   const preamble = (): string => openingFrame(isRetryRead ? settings.retryMs : undefined);
