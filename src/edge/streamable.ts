@@ -17,6 +17,7 @@ import { refuseOpening } from "./opening.ts";
 import { answerStateless, isStateless, type StatelessServer } from "./stateless.ts";
 import { mayBecomeTask } from "../tasks/extension.ts";
 import { holdMessage } from "../stream/held-messages.ts";
+import { streamIfLate } from "../stream/late-answer.ts";
 import { passOn } from "../stream/pass-on.ts";
 import { StreamRelay } from "./relay.ts";
 import { callInObject, withTaskName } from "./tasks.ts";
@@ -63,9 +64,10 @@ async function postWithoutSession(request: Request, text: string, options: Strea
   if (!parsed.ok) return refusals.noMessage(parsed);
   const body = parsed.batch ? parsed.messages : parsed.messages[0];
   if (await isStateless(request, body)) {
-    return mayBecomeTask(body)
-      ? await callInObject(request, { text, body }, options.namespace)
-      : await answerStateless(withTaskName(request, body), body, options.stateless);
+    const answer = mayBecomeTask(body)
+      ? callInObject(request, { text, body }, options.namespace)
+      : answerStateless(withTaskName(request, body), body, options.stateless);
+    return await streamIfLate(answer, options.settings.keepAliveMs);
   }
   const opens = parsed.requests.some(({ method }) => method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
