@@ -66,7 +66,11 @@ export class DataFolder {
   }
 
   release(): void {
-    rmSync(join(this.path, "workerd.pid"), { force: true });
+    try {
+      rmSync(join(this.path, "workerd.pid"), { force: true });
+    } catch {
+      // The disk has become read-only. The next start finds that this process is gone.
+    }
     this.#lock.close();
   }
 
