@@ -16,6 +16,7 @@ import { answerStateless, createStatelessServer, type StatelessServer } from "./
 import { logUnawaited } from "./edge/unawaited.ts";
 import { mendTimers } from "./edge/timers.ts";
 import { fillConsole } from "./edge/full-console.ts";
+import { keptAwake } from "./stream/late-answer.ts";
 import { refuseExit } from "./edge/no-exit.ts";
 
 convertSchemasOnce();
@@ -83,7 +84,7 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
       super(ctx, objectEnv, {
         createServer,
         settings,
-        answer: (request, body) => answerStateless(request, body, statelessServer()),
+        answer: (request, body) => keptAwake(answerStateless(request, body, statelessServer()), settings.keepAliveMs),
       });
     }
   }

@@ -1,6 +1,16 @@
 #!/usr/bin/env node
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -130,6 +140,20 @@ function bringNode(/** @type {any} */ manifest, /** @type {any} */ { postinstall
   manifest.optionalDependencies = optionalDependencies;
 }
 
+/** And those above it. `recursive` of Node goes on for ever where the system has none made, such as below /proc. */
+function makeFolder(/** @type {string} */ path) {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    const above = dirname(path);
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT" || above === path || existsSync(above)) throw error;
+    makeFolder(above);
+    mkdirSync(path);
+  }
+}
+
 /** Writes all of it, or takes back what it wrote. */
 function write(/** @type {Wish} */ wish) {
   const files = filesOf(wish);
@@ -139,13 +163,13 @@ function write(/** @type {Wish} */ wish) {
   try {
     for (const [path, text] of files) {
       const target = join(wish.folder, path);
-      mkdirSync(dirname(target), { recursive: true });
+      makeFolder(dirname(target));
       if (!existsSync(target)) written.push(target);
       writeFileSync(target, text);
     }
     if (wish.engine !== undefined) {
       const target = join(wish.folder, "vendor", basename(wish.engine));
-      mkdirSync(dirname(target), { recursive: true });
+      makeFolder(dirname(target));
       written.push(target);
       cpSync(wish.engine, target);
     }

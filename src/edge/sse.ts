@@ -1,4 +1,5 @@
 import type { Settings } from "../options.ts";
+import { steadyNow } from "../steady-clock.ts";
 import { qualityOf } from "../protocol/accept.ts";
 import { mayHaveSession, readsRetry } from "../protocol/clients.ts";
 import { type EventId, formatEventId, parseEventId } from "../protocol/event-id.ts";
@@ -78,7 +79,7 @@ function relay(request: Request, url: URL, options: SseOptions, target: AttachTa
   const endpointOf = (sessionId: string, toldRetryMs?: number): string =>
     endpointFrame(formatEventId({ sessionId, stream: link.sseStream, sequence }), endpoint + sessionId, toldRetryMs);
   const isClaiming = target.session === "new" && mayHaveSession(request.headers);
-  const openedAtMs = Date.now();
+  const openedAtMs = steadyNow();
   const owner = link.ownerOf(request);
   const uplink = new Uplink(owner);
   const source = new SessionSource({ namespace, stream: link.sseStream, openedAtMs, owner, uplink });

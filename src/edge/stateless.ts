@@ -39,8 +39,6 @@ export interface StatelessServer {
   handler: McpHttpHandler;
   changes: Changes;
   subscriptions: Subscriptions;
-  /** See `EdgeOptions`. */
-  keepAliveMs: number;
 }
 
 /** Instead of a server of SDK v1, which does not speak this revision. */
@@ -110,7 +108,7 @@ export function createStatelessServer<Env>(
       throw error;
     }
   };
-  const { maxBodyBytes, maxSubscriptions, keepAliveMs } = settings;
+  const { maxBodyBytes, maxSubscriptions } = settings;
   // One handler for all paths, as it counts who listens, and tells all of them of a change. The SDK's: that of `agents` takes one
   // path only, so that tools would see another URL than their client's.
   const handler = createMcpHandler(factory, {
@@ -122,7 +120,7 @@ export function createStatelessServer<Env>(
     // `passOn` writes keep-alives.
     keepAliveMs: 0,
   });
-  return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes), keepAliveMs };
+  return { handler, changes, subscriptions: new Subscriptions(maxSubscriptions, changes) };
 }
 
 /** `body`: that of `received`, which has been read. */
@@ -131,14 +129,10 @@ export async function answerStateless(received: Request, body: unknown, server: 
   const listens = isObject(body) && body["method"] === "subscriptions/listen";
   if (listensUndeclared(body)) return refusals.missingExtension(tasksExtension, echoableId(body));
   if (listens) await server.subscriptions.makeRoom(request);
-  // A request that waits for nothing of its own counts as hung, and its client is told so in the runtime's words. Whether a
-  // tool ever answers is for its client to wait for, as in a session.
-  const awake = setInterval(() => undefined, server.keepAliveMs);
   const told: Served = { heard: listens ? readsOf(body) : [] };
   const serve = (): Promise<Response> =>
     requests.run(told, () => server.handler.fetch(request, { parsedBody: body, ...authInfoOf(request) }));
-  const served = listens ? server.changes.listenAs(callerOf(request)?.owner, serve) : serve();
-  const response = await served.finally(() => clearInterval(awake));
+  const response = await (listens ? server.changes.listenAs(callerOf(request)?.owner, serve) : serve());
   if (told.refusal !== undefined) return told.refusal;
   if (response.status === closedStatus && !request.signal.aborted) return refusals.closedByItself(echoableId(body));
   // Of a refusal `noteFault` is told as well: it has another status, and goes out as it is.

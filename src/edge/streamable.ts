@@ -1,4 +1,5 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
+import { steadyNow } from "../steady-clock.ts";
 import type { Settings } from "../options.ts";
 import { acceptsAll } from "../protocol/accept.ts";
 import { readsRetry } from "../protocol/clients.ts";
@@ -16,6 +17,7 @@ import { refuseOpening } from "./opening.ts";
 import { answerStateless, isStateless, type StatelessServer } from "./stateless.ts";
 import { mayBecomeTask } from "../tasks/extension.ts";
 import { holdMessage } from "../stream/held-messages.ts";
+import { streamIfLate } from "../stream/late-answer.ts";
 import { passOn } from "../stream/pass-on.ts";
 import { StreamRelay } from "./relay.ts";
 import { callInObject, withTaskName } from "./tasks.ts";
@@ -62,9 +64,10 @@ async function postWithoutSession(request: Request, text: string, options: Strea
   if (!parsed.ok) return refusals.noMessage(parsed);
   const body = parsed.batch ? parsed.messages : parsed.messages[0];
   if (await isStateless(request, body)) {
-    return mayBecomeTask(body)
-      ? await callInObject(request, { text, body }, options.namespace)
-      : await answerStateless(withTaskName(request, body), body, options.stateless);
+    const answer = mayBecomeTask(body)
+      ? callInObject(request, { text, body }, options.namespace)
+      : answerStateless(withTaskName(request, body), body, options.stateless);
+    return await streamIfLate(answer, options.settings.keepAliveMs);
   }
   const opens = parsed.requests.some(({ method }) => method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
@@ -93,7 +96,7 @@ export async function listen(request: Request, { namespace, settings }: Streamab
     return new Response(null, { headers: { ...eventStreamHeaders, ...headers } });
   }
   const stream = last?.stream ?? listenStream;
-  const source = new SessionSource({ namespace, stream, openedAtMs: Date.now(), owner: ownerOf(request) });
+  const source = new SessionSource({ namespace, stream, openedAtMs: steadyNow(), owner: ownerOf(request) });
   const target: AttachTarget = { sessionId, session: "stored", position: clientsPosition(last) };
   const isRetryRead = readsRetry(request.headers);
   const preamble = (): string => openingFrame(isRetryRead ? settings.retryMs : undefined);

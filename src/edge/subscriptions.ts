@@ -1,4 +1,5 @@
 import { networkOf } from "../protocol/network.ts";
+import { steadyNow } from "../steady-clock.ts";
 import { keepAliveFrame } from "../protocol/sse-frame.ts";
 import { utf8 } from "../protocol/utf8.ts";
 import type { Changes } from "./changes.ts";
@@ -100,7 +101,7 @@ export class Subscriptions {
 
   /** A reset is reported at once; a connection that was closed in order, only when something is written to it. */
   async #findThoseGone(): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = steadyNow();
     if (nowMs - this.#probedAtMs < probeEveryMs) return;
     this.#probedAtMs = nowMs;
     for (let probe = 0; probe < probes && this.#isFull; probe++) {

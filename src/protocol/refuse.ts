@@ -31,5 +31,7 @@ export function refuse(
   const error = data === undefined ? { code, message } : { code, message, data };
   // What a client sent comes back in some of them.
   const json = toJson({ jsonrpc: "2.0", error, id });
-  return new Response(json, { status, headers: { "content-type": "application/json", ...headers } });
+  // 404 and 405 a cache on the way might keep, and give to others (RFC 9110, section 15.1).
+  const own = { "content-type": "application/json", "cache-control": "no-store" };
+  return new Response(json, { status, headers: { ...own, ...headers } });
 }

@@ -51,8 +51,7 @@ function registeredFor(server: AnyServer, { method, params = {} }: JSONRPCReques
     case "resources/read": {
       const uri = URL.parse(String(params["uri"]))?.href;
       if (uri === undefined) return undefined;
-      const templates = Object.values(registryOf(server, "_registeredResourceTemplates"));
-      const matching = templates.find(({ resourceTemplate }) => resourceTemplate?.uriTemplate.match(uri));
+      const matching = templatesOf(server).find(({ resourceTemplate }) => resourceTemplate?.uriTemplate.match(uri));
       return named("_registeredResources", uri) ?? matching;
     }
     default:
@@ -66,6 +65,7 @@ export function challengeQuestions(server: AnyServer): void {
   if (challenge === undefined) return;
   const asking: ScopeChallengeHandler = (context) => {
     const getting = { ...context, request: gettingOf(context.request) };
+    if (isTooLong(getting.request)) return challengeOfAny(templatesOf(server), getting);
     const template = getting.request === context.request ? undefined : templateOf(server, getting.request);
     return template === undefined ? challenge(getting) : template.scopeChallenge?.(getting);
   };
@@ -84,8 +84,26 @@ function gettingOf(request: JSONRPCRequest): JSONRPCRequest {
 /** The template that `request` reads by its own text, as who asks about it names it: its URIs may be spelled otherwise. */
 function templateOf(server: AnyServer, { method, params }: JSONRPCRequest): Registered | undefined {
   if (method !== "resources/read") return undefined;
-  const templates = Object.values(registryOf(server, "_registeredResourceTemplates"));
-  return templates.find(({ resourceTemplate }) => String(resourceTemplate?.uriTemplate) === params?.["uri"]);
+  return templatesOf(server).find(({ resourceTemplate }) => String(resourceTemplate?.uriTemplate) === params?.["uri"]);
+}
+
+/** The longest URI that a template of the SDKs is compared with, UTF-16 units: they throw for a longer one. */
+const maxUriLength = 1_000_000;
+
+function isTooLong({ method, params }: JSONRPCRequest): boolean {
+  return method === "resources/read" && Number(URL.parse(String(params?.["uri"]))?.href.length) > maxUriLength;
+}
+
+/** What cannot be compared with any of `templates` might be of each. Whoever handles it says that it is none. */
+async function challengeOfAny(
+  templates: Registered[],
+  context: Parameters<ScopeChallengeHandler>[0],
+): Promise<Awaited<ReturnType<ScopeChallengeHandler>>> {
+  for (const { scopeChallenge } of templates) {
+    const missing = await scopeChallenge?.(context);
+    if (missing !== undefined) return missing;
+  }
+  return undefined;
 }
 
 /** Who sent the request that a server handles. */
@@ -145,6 +163,10 @@ function registryOf(server: AnyServer, registry: string): Registry {
 }
 
 /** By what `server` says which scopes a request needs, if it does. */
+function templatesOf(server: AnyServer): Registered[] {
+  return Object.values(registryOf(server, "_registeredResourceTemplates"));
+}
+
 export function challengeOf(server: AnyServer): ScopeChallengeHandler | undefined {
   const challenge: unknown = Reflect.get(server, "resolveScopeChallenge");
   return typeof challenge === "function" ? (challenge as ScopeChallengeHandler) : undefined;

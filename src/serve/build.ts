@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { createHash } from "node:crypto";
 import { basename, extname, join, resolve } from "node:path";
@@ -8,6 +8,7 @@ import type { Unstable_Config } from "wrangler";
 import { adviceOn } from "../dev/advice.ts";
 import { hasColours, unwritable, wranglerEnvironment } from "../dev/wrangler-process.ts";
 import { Fault } from "../fault.ts";
+import { makeFolder } from "../make-folder.ts";
 import { refuseBindings } from "./bindings.ts";
 import { assetsScript, copyAssets } from "./assets.ts";
 import { type BuiltWorker, workerdConfig } from "./workerd-config.ts";
@@ -65,7 +66,7 @@ export async function build({ root, out = join(root, "dist"), env, compile = fal
     secrets: config.secrets?.required ?? [],
     compatibilityDate: config.compatibility_date ?? "",
   };
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await writeFile(join(folder, built.about), `${JSON.stringify(about, null, 2)}\n`);
   // Last, and gone meanwhile: with it a build is complete.
   await rm(join(folder, built.config), { force: true });

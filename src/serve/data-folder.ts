@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Fault } from "../fault.ts";
+import { makeFolder } from "../make-folder.ts";
 
 /** `SQLITE_BUSY`. */
 const sqliteBusy = 5;
@@ -65,7 +66,11 @@ export class DataFolder {
   }
 
   release(): void {
-    rmSync(join(this.path, "workerd.pid"), { force: true });
+    try {
+      rmSync(join(this.path, "workerd.pid"), { force: true });
+    } catch {
+      // The disk has become read-only. The next start finds that this process is gone.
+    }
     this.#lock.close();
   }
 
@@ -88,7 +93,7 @@ function locked(path: string): DatabaseSync {
   let lock: DatabaseSync;
   try {
     // What sessions keep is nobody's but theirs: other users of the machine are kept out.
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
     lock = new DatabaseSync(join(path, "lock"));
     // Waits for nobody, and writes, so that a folder that cannot be written is found now.
     lock.exec("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { steadyNow } from "../steady-clock.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { shortHash } from "../protocol/hash.ts";
 import { inspectHeader, noteSeen } from "../link/inspection.ts";
@@ -17,8 +18,7 @@ import { TaskObject, type TaskOptions } from "./tasks/task.ts";
 export type SessionObjectOptions<Env> = Pick<SessionOptions<Env>, "createServer" | "settings"> &
   Pick<TaskOptions, "answer">;
 
-/** The machine's. */
-const clock: Clock = () => Date.now();
+const clock: Clock = steadyNow;
 
 /** How long an object stays after its session's end, milliseconds: what it said last is on its way by then. */
 const lingerMs = 1_000;

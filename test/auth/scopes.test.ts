@@ -31,6 +31,14 @@ const whereOfTrip = {
   params: { ref: { type: "ref/prompt", name: "trip" }, argument: { name: "where", value: "" } },
 };
 
+// No template of the SDKs is compared with a longer one.
+const longUri = `page://${"1".repeat(1_000_000)}`;
+const longPage = { method: "resources/read", params: { uri: longUri } };
+const idOfLongPage = {
+  method: "completion/complete",
+  params: { ref: { type: "ref/resource", uri: longUri }, argument: { name: "id", value: "" } },
+};
+
 const subscribe = { method: "resources/subscribe", params: { uri: "note://secret" } };
 
 type Asked = typeof write | typeof read | typeof plan | typeof idOfPage | typeof whereOfTrip;
@@ -93,6 +101,12 @@ describe.each([...Object.entries(lanes), ["stateless", stateless] as [string, La
     await expect.poll(line).toContain("Error: nobody knows what it needs");
   });
 
+  test("what is too long to be compared with a template is answered, and may be of any: it asks for what they do", async () => {
+    const sent = send === stateless ? idOfLongPage : longPage;
+    expect((await send(bearer("bob-key-1"), [sent])).status).toBe(403);
+    expect((await send(bearer("alice-key-1"), [sent])).ok).toBe(true);
+  });
+
   test("what asks for none is there without any", async () => {
     expect((await send(bearer("bob-key-1"), [whoami])).ok).toBe(true);
   });
@@ -108,6 +122,11 @@ describe.each(Object.entries(lanes))("a server of SDK v1 over %s", (_, send) => 
 
   test.each(single)("%s that asks for a scope is there for who has it", async (_what, request) => {
     expect((await send(bearer("alice-key-1"), [request], v1)).ok).toBe(true);
+  });
+
+  test("what is too long to be compared with a template asks for what they do", async () => {
+    expect((await send(bearer("bob-key-1"), [longPage], v1)).status).toBe(403);
+    expect((await send(bearer("alice-key-1"), [longPage], v1)).ok).toBe(true);
   });
 
   test("a batch of which one call asks for a scope is refused as a whole", async () => {

@@ -145,6 +145,11 @@ test("a folder in which a file stands in the way of a folder: what was written i
   expect(await filesIn("odd")).toEqual(["src"]);
 });
 
+test("a folder that the system has nobody make: nothing is written", async () => {
+  const { code, output } = await create(packed, ["/proc/no/server", "--no-install"], { cwd });
+  expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(/^Nothing was written: E.*'\/proc.*\n$/) });
+});
+
 test("Node 18 is told which one is needed; on Node 20, packages bring the Node of the project's scripts", async () => {
   const old = await create(packed, ["old", "--no-install"], { cwd, node: "18.20.4" });
   expect(old).toEqual({ code: 1, output: "create-mcp-edge needs Node 20.0 or newer; this is 18.20.4.\n" });

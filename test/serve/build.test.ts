@@ -73,6 +73,11 @@ test("a folder that cannot be made, and a build that is none, are each a sentenc
   expect(building.output()).toMatch(
     /^Not possible here: ENOENT: .*dist'\. Choose a place that can be written, and has room\.\n$/,
   );
+  const nowhere = command(["build", "--out", "/proc/no/dist"], { cwd: project.folder });
+  expect(await nowhere.ended).toBe(1);
+  expect(nowhere.output()).toMatch(
+    /^Not possible here: E.*'\/proc.*\. Choose a place that can be written, and has room\.\n$/,
+  );
   for (const about of ["", "{}", "null", '{ "secrets": 3 }']) {
     await writeFile(join(where, "about.json"), about);
     await writeFile(join(where, "config.capnp"), "");

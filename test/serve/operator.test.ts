@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { readFile, stat, symlink } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build } from "../../src/serve/build.ts";
+import { workerdConfig } from "../../src/serve/workerd-config.ts";
 import { root } from "../support/bundle.ts";
 import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
 import { RawSseClient } from "../support/raw-client.ts";
@@ -86,6 +87,35 @@ test("a Worker that throws while it loads is not said to be served", async () =>
   } finally {
     await thrower[Symbol.asyncDispose]();
   }
+});
+
+test("a Worker that takes long to answer is served, and what may keep it is asked meanwhile", async () => {
+  const slow = await folder();
+  const answersLate = "new Promise((answer) => setTimeout(() => answer(new Response()), 21_000))";
+  await writeFile(join(slow, "worker.js"), `export default { fetch: () => ${answersLate} };\n`);
+  const worker = {
+    version: "",
+    compatibilityDate: "2026-11-24",
+    compatibilityFlags: [],
+    objects: [],
+    vars: {},
+    secrets: [],
+  };
+  await writeFile(join(slow, "config.capnp"), workerdConfig(worker));
+  await writeFile(join(slow, "about.json"), JSON.stringify({ name: "slow", secrets: [] }));
+  const { output } = await serving(slow, await place());
+  expect(output()).toMatch(/^Not serving after 20 s\. Does a module of the Worker loop while it loads\?\nslow serves /);
+});
+
+test("where its folder can be written no more, it stops in order", async () => {
+  const where = await place();
+  const server = await serving(built, where);
+  // What cannot be deleted, as on a disk that has become read-only.
+  await rm(join(where.data, "workerd.pid"));
+  await mkdir(join(where.data, "workerd.pid"));
+  server.kill("SIGTERM");
+  expect(await server.ended).toBe(0);
+  expect(server.output()).toMatch(/Told to stop \(SIGTERM\): [^\n]*\n$/);
 });
 
 test("where nothing can be written any more, running calls still have the time to end that they have", async () => {

@@ -145,9 +145,11 @@ test("a port that is taken, a folder without a build and one that cannot be writ
   const unbuilt = command(["serve", empty], {});
   expect(await unbuilt.ended).toBe(1);
   expect(unbuilt.output().trim()).toBe(`There is no build in ${empty}: npm run build makes one.`);
-  const unwritable = command(["serve", built], { env: { PORT: String((await place()).port), DATA: "/dev/null/data" } });
-  expect(await unwritable.ended).toBe(1);
-  expect(unwritable.output()).toContain("/dev/null/data cannot be written");
+  for (const data of ["/dev/null/data", "/proc/no/data"]) {
+    const unwritable = command(["serve", built], { env: { PORT: String((await place()).port), DATA: data } });
+    expect(await unwritable.ended).toBe(1);
+    expect(unwritable.output()).toContain(`${data} cannot be written`);
+  }
 });
 
 test("a secret that is missing is named; given, tools have it, and no file of the build does", async () => {

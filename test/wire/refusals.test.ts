@@ -19,10 +19,11 @@ interface ErrorBody {
   error: { code: number; message: string };
 }
 
-/** Each refusal: its status, its JSON-RPC code, a word of what it says to do, and nothing internal. */
+/** Each refusal: its status, its JSON-RPC code, a word of what it says to do, nothing internal, and for nobody else. */
 async function expectRefusal(response: Response, status: number, code: number, says: RegExp): Promise<ErrorBody> {
   const text = await response.text();
   expect([response.status, text]).toEqual([status, text]);
+  expect(response.headers.get("cache-control")).toBe("no-store");
   const body = JSON.parse(text) as ErrorBody;
   expect(body.jsonrpc).toBe("2.0");
   expect(body.error.code).toBe(code);

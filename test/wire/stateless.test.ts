@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dataOf } from "../../src/protocol/sse-frame.ts";
+import { tasksExtension } from "../../src/tasks/extension.ts";
 import { type EdgeServer, startEdge } from "../support/edge-server.ts";
-import { hangUpIn } from "../support/hang-up.ts";
+import { closeAfter, hangUpIn } from "../support/hang-up.ts";
 import { patient } from "../support/patient.ts";
 import { initialize, postJson } from "../support/raw-client.ts";
 import { RawMcpClient } from "../support/raw-mcp-client.ts";
@@ -26,6 +28,12 @@ describe("a client whose connection breaks in a silent call", () => {
     await expect.poll(() => deployed.output()).toContain("stateless was aborted\n");
   });
 
+  test("of the stateless revision cancels it also if it closes in order: that is found out by keep-alives", async () => {
+    const { headers, message } = statelessRequest("tools/call", silently("orderly", 10 * 60_000));
+    await closeAfter(deployed, { headers, message, until: ": keep-alive" });
+    await expect.poll(() => deployed.output()).toContain("orderly was aborted\n");
+  });
+
   test("of a session leaves it running, and no error in the log", async () => {
     const { headers } = await RawMcpClient.open(deployed.url);
     const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: silently("session", 3_000) };
@@ -33,6 +41,24 @@ describe("a client whose connection breaks in a silent call", () => {
     await expect.poll(() => deployed.output()).toContain("session ran to its end\n");
     expect(deployed.output()).not.toMatch(/error|exception|incident/i);
   });
+});
+
+test.each([
+  ["a call", {}],
+  [
+    "one that could become a task",
+    { "io.modelcontextprotocol/clientCapabilities": { extensions: { [tasksExtension]: {} } } },
+  ],
+])("%s of the stateless revision that takes long is answered on a stream", async (_, declared) => {
+  const { headers, message } = statelessRequest("tools/call", {
+    name: "wait_silently",
+    arguments: { name: "late", ms: 1_000 },
+  });
+  Object.assign(message.params._meta, declared);
+  const response = await postJson(`${deployed.url}/mcp`, message, headers);
+  expect(response.headers.get("content-type")).toBe("text/event-stream");
+  const [answer] = (await response.text()).split("\n\n").flatMap((frame) => dataOf(`\n${frame}`) ?? []);
+  expect(JSON.parse(answer ?? "")).toMatchObject({ id: 1, result: { content: [] } });
 });
 
 describe("a createServer that throws", () => {
