@@ -22,8 +22,7 @@ interface ErrorBody {
 /** Each refusal: its status, its JSON-RPC code, a word of what it says to do, nothing internal, and for nobody else. */
 async function expectRefusal(response: Response, status: number, code: number, says: RegExp): Promise<ErrorBody> {
   const text = await response.text();
-  expect([response.status, text]).toEqual([status, text]);
-  expect(response.headers.get("cache-control")).toBe("no-store");
+  expect([response.status, response.headers.get("cache-control"), text]).toEqual([status, "no-store", text]);
   const body = JSON.parse(text) as ErrorBody;
   expect(body.jsonrpc).toBe("2.0");
   expect(body.error.code).toBe(code);
