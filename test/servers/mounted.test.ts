@@ -80,7 +80,8 @@ test("options that cannot be are refused at the start, in a sentence that names 
     "edge null": "RangeError: The options of edge are an object, not null.",
     "edge []": "RangeError: The options of edge are an object, not [].",
     "edge function": "RangeError: The options of edge are an object, not function.",
-    "auth.metadata": "TypeError: auth.metadata is a function, not number.",
+    "auth.resource":
+      "TypeError: auth has a resource of its own: withResource(resource, authenticate) makes an auth with one.",
     "rateLimit null": "RangeError: The options of rateLimit are an object, not null.",
     "rateLimit by": 'RangeError: by of rateLimit is "user" or "session" or "address", not "ip".',
     "rateLimit periodSeconds": 'RangeError: periodSeconds of rateLimit is 10 or 60, not "60".',

@@ -10,7 +10,7 @@ import { copyProject } from "../support/project-copy.ts";
 const run = promisify(execFile);
 
 /** What a deploy uploads at most, all lanes together. The free plan takes 3 MiB; start-up time is what it is kept for. */
-const maxUploadKib = 133;
+const maxUploadKib = 133.5;
 
 /** What `jwt` adds for those who import it: jose, most of all. */
 const maxJwtKib = 9;
