@@ -4,7 +4,7 @@ import type { Settings } from "../options.ts";
 import { acceptsAll } from "../protocol/accept.ts";
 import { readsRetry } from "../protocol/clients.ts";
 import { parseEventId } from "../protocol/event-id.ts";
-import { parseBody } from "../protocol/json-rpc.ts";
+import { echoableId, parseBody } from "../protocol/json-rpc.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { eventStreamHeaders, openingFrame } from "../protocol/sse-frame.ts";
 import { ownerOf } from "../link/caller.ts";
@@ -67,7 +67,9 @@ async function postWithoutSession(request: Request, text: string, options: Strea
     const answer = mayBecomeTask(body)
       ? callInObject(request, { text, body }, options.namespace)
       : answerStateless(withTaskName(request, body), body, options.stateless);
-    return await streamIfLate(answer, options.settings.keepAliveMs);
+    // A stream that has begun says what went wrong as well.
+    const told = answer.catch((error: unknown) => refusals.incident(error, echoableId(body)));
+    return await streamIfLate(told, options.settings.keepAliveMs);
   }
   const opens = parsed.requests.some(({ method }) => method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });
