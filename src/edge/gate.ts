@@ -6,7 +6,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { tellTerminal } from "../development.ts";
 import type { Settings } from "../options.ts";
-import { readBody } from "../stream/request-body.ts";
+import { type Late, readBody } from "../stream/request-body.ts";
 import * as refusals from "../protocol/refusals.ts";
 import { headerPrefix } from "../link/link.ts";
 
@@ -97,17 +97,16 @@ export type AdmittedBody = { ok: true; text: string | undefined } | { ok: false;
  * `readUpTo` so many bytes: HTTP holds it to that. Any other is counted while it is read, and no byte more. `late`: see
  * {@linkcode readBody}.
  */
-export async function admitBody(
+export function admitBody(
   request: Request,
   { maxBodyBytes }: Settings,
-  { readUpTo, late }: { readUpTo: number; late?: Promise<void> } = { readUpTo: 0 },
-): Promise<AdmittedBody> {
+  { readUpTo, late }: { readUpTo: number; late?: Late } = { readUpTo: 0 },
+): AdmittedBody | Promise<AdmittedBody> {
   const refusal = refuseContent(request.headers);
   if (refusal !== undefined) return { ok: false, refusal };
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared <= maxBodyBytes && declared > readUpTo) return { ok: true, text: undefined };
-  const read = await readBody(request, maxBodyBytes, late);
-  return read.ok ? read : { ok: false, refusal: refusals.unreadBody(read.why, maxBodyBytes) };
+  return readBody(request, maxBodyBytes, late);
 }
 
 /** What is read is JSON, in UTF-8 (RFC 8259, section 8.1), as it is. */

@@ -5,15 +5,16 @@
  * To be made in the POST's request, and to be ended there.
  */
 export class Patience {
-  readonly #over = Promise.withResolvers<void>();
   readonly #timer: ReturnType<typeof setTimeout>;
   #isOver = false;
+  /** Of what it waits for now. */
+  #then: (() => void) | undefined;
 
   /** `ms`: until it is over, milliseconds. */
   constructor(ms: number) {
     this.#timer = setTimeout(() => {
       this.#isOver = true;
-      this.#over.resolve();
+      this.#then?.();
     }, ms);
   }
 
@@ -21,9 +22,13 @@ export class Patience {
     return this.#isOver;
   }
 
-  /** Resolves once it is over. Never, if it is ended before. */
-  get over(): Promise<void> {
-    return this.#over.promise;
+  /** Calls `then` once it is over, in the place of what was added before. Never, if it is ended before. */
+  add(then: () => void): void {
+    this.#then = then;
+  }
+
+  delete(): void {
+    this.#then = undefined;
   }
 
   end(): void {

@@ -124,7 +124,7 @@ interface ByUplink {
 }
 
 async function postByUplink(request: Request, { sessionId, uplink, patience, options }: ByUplink): Promise<Response> {
-  const read = { readUpTo: maxCarriedBytes, late: patience.over };
+  const read = { readUpTo: maxCarriedBytes, late: patience };
   const admitted = await admitBody(request, options.settings, read);
   if (!admitted.ok) return admitted.refusal;
   const { text } = admitted;

@@ -123,7 +123,7 @@ export class Uplink {
     const passenger: Passenger = { ...message, sequence: undefined, receipt: undefined, settled };
     this.#queue.push(passenger);
     this.#called.resolve();
-    void patience.over.then(() => this.#giveUp(passenger));
+    patience.add(() => this.#giveUp(passenger));
     const receipt = await settled.promise;
     if (receipt?.isAnswered === true) await afterwards();
     return { receipt, key: passenger.sequence === undefined ? undefined : this.#keyOf(passenger.sequence) };

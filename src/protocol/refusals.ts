@@ -14,7 +14,7 @@ export function noMessage({ reason, detail, id }: BodyFault): Response {
   return reason === "not-json" ? notJson(detail) : invalidRequest(detail, id);
 }
 
-function notJson(detail: string): Response {
+export function notJson(detail: string): Response {
   const message = `Parse error: ${detail}. Send one JSON-RPC 2.0 message.`;
   return refuse(400, message, { code: errorCode.parseError });
 }
@@ -62,21 +62,13 @@ export function wrongContentEncoding(encoding: string): Response {
   return refuse(415, message, { headers: { "accept-encoding": "identity" } });
 }
 
-/** If its client is still there, this tells it why its body was not read. */
-export function unreadBody(why: "too-large" | "too-slow" | "broken", maxBodyBytes: number): Response {
-  switch (why) {
-    case "too-large":
-      return refuse(
-        413,
-        `Payload Too Large: a body holds at most ${maxBodyBytes} bytes. Send less, or in several calls.`,
-      );
-    case "too-slow": {
-      const slow = "the body did not arrive in time, or others needed the room";
-      return refuse(408, `Request Timeout: ${slow}. Send it again, without a pause.`);
-    }
-    case "broken":
-      return notJson("the body could not be read to its end");
-  }
+export function bodyTooSlow(): Response {
+  const why = "the body did not arrive in time, or others needed the room";
+  return refuse(408, `Request Timeout: ${why}. Send it again, without a pause.`);
+}
+
+export function bodyTooLarge(maxBodyBytes: number): Response {
+  return refuse(413, `Payload Too Large: a body holds at most ${maxBodyBytes} bytes. Send less, or in several calls.`);
 }
 
 /** Of the messages that are being answered in one isolate, not those of one client. */

@@ -1,3 +1,5 @@
+import * as refusals from "../protocol/refusals.ts";
+
 /** What all bodies that are being read may take in one isolate together, bytes: a quarter of what it may have. */
 const maxReadingBytes = 32 * 1024 * 1024;
 
@@ -9,10 +11,8 @@ const pieceBytes = 64 * 1024;
 /** The first piece of a body whose length nobody knows, bytes; each that follows may be twice as long. Most are small. */
 const firstBytes = 4 * 1024;
 
-export type ReadBody =
-  | { ok: true; text: string }
-  /** `too-slow`: it did not arrive in time, or others needed the room that it took for longest. */
-  | { ok: false; why: "too-large" | "too-slow" | "broken" };
+/** A refusal says why the body was not read, if its client is still there. */
+export type ReadBody = { ok: true; text: string } | { ok: false; refusal: Response };
 
 /** A body that is being read. */
 interface Reading {
@@ -24,35 +24,40 @@ interface Reading {
 const readings = new Set<Reading>();
 let readingBytes = 0;
 
+/** What calls back once something has taken long, if it is not told before that this is over. */
+export interface Late {
+  add(then: () => void): void;
+  delete(then: () => void): void;
+}
+
 /**
  * The body of `request` as UTF-8, at most `maxBytes` of it. An upload that stalls holds what has come of it: all of them
  * are bounded together, and each has a deadline. Whoever has taken longest makes room, so that nobody keeps others out.
  *
  * `late`: from when on the deadline runs, if not at once. Nearly every body is here before, and need not pay for a timer.
  */
-export async function readBody(request: Request, maxBytes: number, late?: Promise<void>): Promise<ReadBody> {
+export async function readBody(request: Request, maxBytes: number, late?: Late): Promise<ReadBody> {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (declared > maxBytes) return { ok: false, why: "too-large" };
+  if (declared > maxBytes) return { ok: false, refusal: refusals.bodyTooLarge(maxBytes) };
   // All of it, if it is read as a whole; `undefined` if it is given up. One promise, as each POST pays for it.
   const { promise: text, resolve, reject } = Promise.withResolvers<string | undefined>();
   const reading: Reading = { bytes: 0, giveUp: () => resolve(undefined) };
   let deadline: ReturnType<typeof setTimeout> | undefined;
-  const watch = (): void => {
-    if (readings.has(reading)) deadline = setTimeout(reading.giveUp, maxReadingMs);
-  };
+  const watch = (): void => void (deadline = setTimeout(reading.giveUp, maxReadingMs));
   readings.add(reading);
   if (late === undefined) watch();
-  else void late.then(watch);
+  else late.add(watch);
   try {
     if (!(declared <= pieceBytes)) return await readPieces(request, { reading, declared, isGivenUp: text, maxBytes });
     take(reading, declared);
     request.text().then(resolve, reject);
     const whole = await text;
-    return whole === undefined ? { ok: false, why: "too-slow" } : { ok: true, text: whole };
+    return whole === undefined ? { ok: false, refusal: refusals.bodyTooSlow() } : { ok: true, text: whole };
   } catch {
     // The client stopped in the middle of it.
-    return { ok: false, why: "broken" };
+    return { ok: false, refusal: refusals.notJson("the body could not be read to its end") };
   } finally {
+    late?.delete(watch);
     clearTimeout(deadline);
     release(reading);
   }
@@ -77,10 +82,10 @@ async function readPieces(request: Request, { reading, declared, isGivenUp, maxB
     const next = Math.min(piece, maxBytes + 1 - bytes);
     take(reading, next);
     const part = await Promise.race([reader.read(next), isGivenUp]);
-    if (part === undefined || typeof part === "string") return stop(reader, "too-slow");
+    if (part === undefined || typeof part === "string") return stop(reader, refusals.bodyTooSlow());
     if (part.done || part.value === undefined) return { ok: true, text: text + decoder.decode() };
     bytes += part.value.byteLength;
-    if (bytes > maxBytes) return stop(reader, "too-large");
+    if (bytes > maxBytes) return stop(reader, refusals.bodyTooLarge(maxBytes));
     text += decoder.decode(part.value, { stream: true });
   }
 }
@@ -105,10 +110,10 @@ function piecesOf(body: ReadableStream<Uint8Array>): Pieces {
   }
 }
 
-function stop(reader: Pieces, why: "too-large" | "too-slow"): ReadBody {
+function stop(reader: Pieces, refusal: Response): ReadBody {
   // Whether it can be told so or not, nothing more of it is read.
   void reader.cancel().catch(() => undefined);
-  return { ok: false, why };
+  return { ok: false, refusal };
 }
 
 function take(reading: Reading, bytes: number): void {

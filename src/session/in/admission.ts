@@ -4,7 +4,7 @@ import { readsRetry } from "../../protocol/clients.ts";
 import { formatEventId } from "../../protocol/event-id.ts";
 import { isRequest, parseBody, type ParsedMessages } from "../../protocol/json-rpc.ts";
 import * as refusals from "../../protocol/refusals.ts";
-import { readBody } from "../../stream/request-body.ts";
+import { type ReadBody, readBody } from "../../stream/request-body.ts";
 import { primingFrame, readsPriming } from "../../protocol/sse-frame.ts";
 import type { AnswerState } from "./once.ts";
 import type { Call } from "../calls/calls.ts";
@@ -104,10 +104,8 @@ export class Admission {
   }
 
   /** The body of a POST that came by a request. The Worker has seen to its length, if that was declared. */
-  async read(request: Request): Promise<{ ok: true; text: string } | { ok: false; refusal: Response }> {
-    const { maxBodyBytes } = this.#settings;
-    const read = await readBody(request, maxBodyBytes, this.#lateTimer.late());
-    return read.ok ? read : { ok: false, refusal: refusals.unreadBody(read.why, maxBodyBytes) };
+  read(request: Request): Promise<ReadBody> {
+    return readBody(request, this.#settings.maxBodyBytes, this.#lateTimer);
   }
 
   /** A message of a Streamable HTTP session, or the `initialize` that opens one. */
@@ -235,8 +233,15 @@ export class Admission {
   }
 
   /** Waits until what is `answered` is there, at most `journalAfterMs`. */
-  #answeredOrLate(answered: Promise<unknown>): Promise<unknown> {
-    return Promise.race([answered, this.#lateTimer.late()]);
+  #answeredOrLate(answered: Promise<unknown>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const settle = (): void => {
+      this.#lateTimer.delete(settle);
+      resolve();
+    };
+    this.#lateTimer.add(settle);
+    void answered.then(settle);
+    return promise;
   }
 }
 
