@@ -89,13 +89,13 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
     }
   }
 
-  const answer = async (request: Request, requestEnv: Env, ctx?: ExecutionContext): Promise<Response> => {
+  const answer = (request: Request, requestEnv: Env, ctx?: ExecutionContext): Promise<Response> => {
     const namespace = namespaceOf(requestEnv, settings.binding);
     bound ??= withBoundHosts(settings, requestEnv);
     // The name is ours: a project with files of its own binds them under another.
     const { PAGE: page } = requestEnv as { PAGE?: Fetcher };
     const served = { namespace, page, settings: bound, stateless: statelessServer() };
-    return await route(request, served, auth && { auth, env: requestEnv, ctx });
+    return route(request, served, auth && { auth, env: requestEnv, ctx });
   };
 
   return {
@@ -106,7 +106,12 @@ export function edge<Env = Cloudflare.Env>(factory: ServerFactory<Env>, options:
         if (inspected !== undefined) return inspected;
       }
       const request = withoutOddHeaders(received);
-      const response = await answer(request, requestEnv, ctx).catch((error: unknown) => refusals.incident(error));
+      let response: Response;
+      try {
+        response = await answer(request, requestEnv, ctx);
+      } catch (error) {
+        response = refusals.incident(error);
+      }
       return withCors(request.method === "HEAD" ? new Response(null, response) : response, request);
     },
   };

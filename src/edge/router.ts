@@ -58,13 +58,16 @@ interface Routed {
 }
 
 /** What nobody has to log in for: the page says by itself what it may not show. */
-async function showToAll(request: Request, { url, place, options }: Routed): Promise<Response | undefined> {
+function showToAll(
+  request: Request,
+  { url, place, options }: Routed,
+): Promise<Response | undefined> | Response | undefined {
   switch (`${methodOf(request)} ${place}`) {
     case "GET sse":
     case "GET mcp":
-      return request.headers.has("mcp-session-id") ? undefined : await showPage(request, url, options);
+      return request.headers.has("mcp-session-id") ? undefined : showPage(request, url, options);
     case "GET elsewhere":
-      return await showFile(request, options);
+      return showFile(request, options);
     case "GET health":
       return tellHealth(options.settings);
     default:

@@ -54,60 +54,65 @@ export class SessionObject<Env> extends DurableObject<Env> {
         !(this.#role instanceof StoredUserMemory) && !isOfChanges(this.ctx) && this.#storedTask() === undefined;
       return Response.json(isSession ? await inspectSession(this.#begun()) : null);
     }
-    return await this.#handle(() => this.#answer(request));
-  }
-
-  async #answer(request: Request): Promise<Response> {
+    this.#busy += 1;
     try {
-      const ask = link.parseAsk(request.headers);
-      if (ask === undefined) {
-        link.logUnknown("worker");
-        return refusals.otherRelease();
-      }
-      if (ask.verb === "changes-listen") return listenForChanges(this.ctx);
-      if (ask.verb === "changes-tell") return await tellChanges(this.ctx, request);
-      if (ask.verb === "user-memory") return await this.#userMemory().answer(request);
-      if (ask.verb === "task-book") return await (this.#role = this.#openBook()).answer(request);
-      // Its id is no secret, and no session's.
-      if (isOfChanges(this.ctx)) return refusals.unknownSession();
-      if (ask.verb === "task-call") return await (this.#role = this.#openTask({ isNew: true })).call(request);
-      const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
-      const task = isNew ? undefined : this.#storedTask();
-      if (ask.verb === "task-question") return await this.#askTask(task, request);
-      // Its id is no session's.
-      if (task !== undefined) return refusals.unknownSession();
-      return await this.#begun(isNew).fetch(ask, request);
+      return await this.#answer(request);
     } catch (error) {
       return refusals.incident(error);
+    } finally {
+      this.#busy -= 1;
+      this.#leaveIfOver();
     }
   }
 
+  #answer(request: Request): Response | Promise<Response> {
+    const ask = link.parseAsk(request.headers);
+    if (ask === undefined) {
+      link.logUnknown("worker");
+      return refusals.otherRelease();
+    }
+    if (ask.verb === "changes-listen") return listenForChanges(this.ctx);
+    if (ask.verb === "changes-tell") return tellChanges(this.ctx, request);
+    if (ask.verb === "user-memory") return this.#userMemory().answer(request);
+    if (ask.verb === "task-book") return (this.#role = this.#openBook()).answer(request);
+    // Its id is no secret, and no session's.
+    if (!(this.#role instanceof Session) && isOfChanges(this.ctx)) return refusals.unknownSession();
+    if (ask.verb === "task-call") return (this.#role = this.#openTask({ isNew: true })).call(request);
+    const isNew = ask.verb === "mcp-initialize" || (ask.verb === "attach" && ask.attach.session === "new");
+    const task = isNew ? undefined : this.#storedTask();
+    if (ask.verb === "task-question") return this.#askTask(task, request);
+    // Its id is no session's.
+    if (task !== undefined) return refusals.unknownSession();
+    return this.#begun(isNew).fetch(ask, request);
+  }
+
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> | void {
-    if (!(this.#role instanceof Session) && isLine(this.ctx, socket)) return;
+    if (this.#isLine(socket)) return;
     return this.#begun().webSocketMessage(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    if (isLine(this.ctx, socket)) return;
+    if (this.#isLine(socket)) return;
     this.#begun().webSocketClose(socket, code);
     this.#leaveIfOver();
   }
 
   override webSocketError(socket: WebSocket): void {
-    if (isLine(this.ctx, socket)) return;
+    if (this.#isLine(socket)) return;
     this.#begun().detach(socket);
     this.#leaveIfOver();
   }
 
-  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
-    const own = this.#storedTask() ?? this.#storedBook();
-    await this.#handle(() => own?.alarm() ?? this.#begun().alarm(info));
+  /** To ask the platform takes longer than to know that there is a session. */
+  #isLine(socket: WebSocket): boolean {
+    return !(this.#role instanceof Session) && isLine(this.ctx, socket);
   }
 
-  async #handle<Result>(event: () => Promise<Result>): Promise<Result> {
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    const own = this.#storedTask() ?? this.#storedBook();
     this.#busy += 1;
     try {
-      return await event();
+      await (own?.alarm() ?? this.#begun().alarm(info));
     } finally {
       this.#busy -= 1;
       this.#leaveIfOver();

@@ -125,7 +125,7 @@ export class Session<Env> {
     return this.#objectId + (this.#record.holder?.secret ?? "");
   }
 
-  async fetch(ask: link.SessionAsk, received: Request): Promise<Response> {
+  fetch(ask: link.SessionAsk, received: Request): Response | Promise<Response> {
     const request = link.asItCame(received);
     switch (ask.verb) {
       case "attach":
@@ -133,18 +133,18 @@ export class Session<Env> {
       case "release":
         return this.#release(ask);
       case "return":
-        return await this.#takeBack(ask, request);
+        return this.#takeBack(ask, request);
       case "sse-message":
-        return await this.#ssePosts.byRequest(request);
+        return this.#ssePosts.byRequest(request);
       case "sse-again":
-        return await this.#ssePosts.again(ask.key, request);
+        return this.#ssePosts.again(ask.key, request);
       case "mcp-initialize":
         this.#record.holder = { secret: ask.secret, owner: link.ownerOf(request) };
-        return await this.#admission.toMcp(request, { isNew: true });
+        return this.#admission.toMcp(request, { isNew: true });
       case "mcp-message":
-        return await this.#admission.toMcp(request, { isNew: false });
+        return this.#admission.toMcp(request, { isNew: false });
       case "mcp-end":
-        return await this.#delete(request);
+        return this.#delete(request);
     }
   }
 

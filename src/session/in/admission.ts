@@ -67,11 +67,10 @@ export class Admission {
    * A message of an HTTP+SSE session, whose answer comes on the stream. `by`: if a relay carried it; the frame
    * of an answer that is ready at once tells the relay that it was accepted.
    */
-  async toSse(request: Request, text: string, by?: CarriedBy): Promise<TakenPost> {
+  toSse(request: Request, text: string, by?: CarriedBy): TakenPost | Promise<TakenPost> {
     if (!this.exists("sse", request)) return refused(refusals.unknownSession());
     return (
-      (await holdUntilEnded(text, (begun) => this.#toSse(request, text, { by, begun }))) ??
-      refused(refusals.tooMuchAtOnce())
+      holdUntilEnded(text, (begun) => this.#toSse(request, text, { by, begun })) ?? refused(refusals.tooMuchAtOnce())
     );
   }
 

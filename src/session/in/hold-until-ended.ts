@@ -8,9 +8,9 @@ export type Begun = (calls: Call[]) => Call[];
 export function holdUntilEnded<Taken>(
   text: string,
   take: (begun: Begun) => Promise<Taken>,
-): Promise<Taken | undefined> {
+): Promise<Taken> | undefined {
   const release = holdMessage(text);
-  if (release === undefined) return Promise.resolve(undefined);
+  if (release === undefined) return undefined;
   return release === noRoomTaken ? take((calls) => calls) : takeHeld(take, release);
 }
 

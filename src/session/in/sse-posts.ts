@@ -63,8 +63,13 @@ export class SsePosts {
   }
 
   async #take(request: Request, text: string, by?: link.CarriedBy): Promise<Outcome> {
-    const incident = (error: unknown): TakenPost => ({ refusal: refusals.incident(error), answer: "none" });
-    const { refusal, answer } = await this.#admission.toSse(request, text, by).catch(incident);
+    let taken: TakenPost;
+    try {
+      taken = await this.#admission.toSse(request, text, by);
+    } catch (error) {
+      taken = { refusal: refusals.incident(error), answer: "none" };
+    }
+    const { refusal, answer } = taken;
     return { refusal: refusal && (await link.packResponse(refusal)), answer };
   }
 

@@ -145,12 +145,14 @@ export class Streams {
 
   /** Forgets a socket that closed; false if its stream has a newer one already. */
   detach(socket: WebSocket, nowMs: number): boolean {
-    const { stream, openedAtMs } = attachmentOf(socket);
     this.#kept.closed(socket);
-    if (!this.isOn(stream, socket)) return false;
-    this.#sockets.delete(stream);
-    this.#away.set(stream, { is: "away", sinceMs: nowMs, openedAtMs });
-    return true;
+    for (const [stream, relay] of this.#sockets) {
+      if (relay.socket !== socket) continue;
+      this.#sockets.delete(stream);
+      this.#away.set(stream, { is: "away", sinceMs: nowMs, openedAtMs: relay.openedAtMs });
+      return true;
+    }
+    return false;
   }
 
   /** Whether somebody is there to whom a message would go at once. */
