@@ -70,12 +70,13 @@ export function namedIn(context: object): { id: string } | undefined {
   return isObject(user) && typeof user["id"] === "string" ? { id: user["id"] } : undefined;
 }
 
-interface Asked {
+/** A request that is a call. */
+interface Hooked extends Pick<HookedCall, "method"> {
   params?: Record<string, unknown> | undefined;
 }
 
 /** Runs a call; a span is one, hooks are others. */
-type Around = (asked: Asked & { method: HookedCall["method"] }, context: unknown, run: () => unknown) => unknown;
+type Around = (asked: Hooked, context: unknown, run: () => unknown) => unknown;
 
 /** Has `hooks` run around the calls to `server`, the first outermost, also around those of a tool that is registered later. */
 export function hookCalls(server: AnyServer, hooks: readonly CallHook[], caller: Caller): void {
@@ -107,9 +108,8 @@ export function hookCalls(server: AnyServer, hooks: readonly CallHook[], caller:
 /** Has `around` run each call to `server`. */
 export function aroundCalls(server: AnyServer, around: Around): void {
   wrapHandlers(server, (handler, method) => {
-    const known = hooked.find((each) => each === method);
-    if (known === undefined) return handler;
-    return (request, context) => around({ ...request, method: known }, context, () => handler(request, context));
+    if (!(hooked as readonly string[]).includes(method)) return handler;
+    return (request, context) => around(request as Hooked, context, () => handler(request, context));
   });
 }
 
@@ -132,7 +132,7 @@ function resultOf(result: unknown): CallResult {
 }
 
 function callOf(
-  { method, params = {} }: Asked & { method: HookedCall["method"] },
+  { method, params = {} }: Hooked,
   context: Record<string, unknown>,
   { server, caller, whose }: { server: AnyServer; caller: Caller; whose: Whose },
 ): HookedCall {

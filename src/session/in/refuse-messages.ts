@@ -27,8 +27,8 @@ export function refuseCalls(
 ): Response | undefined {
   const [first] = requests;
   if (first === undefined) return undefined;
-  const ids = new Set(requests.map((request) => request.id));
-  const used = ids.size < requests.length ? first : requests.find((request) => calls.get(request.id) !== undefined);
+  const isRepeated = requests.length > 1 && new Set(requests.map(({ id }) => id)).size < requests.length;
+  const used = isRepeated ? first : requests.find(({ id }) => calls.get(id) !== undefined);
   if (used !== undefined) return refusals.requestIdInUse(used.id);
   if (requests.some(({ method }) => method === "initialize") && memoryOf(json) > maxInitializeBytes) {
     return refusals.initializeTooLarge(first.id);

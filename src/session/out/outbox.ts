@@ -193,6 +193,7 @@ export class Outbox {
 
   /** Drops what may go until `bytes` more fit. */
   #makeRoom(bytes = 0): void {
+    if (this.#fits(bytes)) return;
     // Down to some room below the bounds: a tool that tells much would otherwise search for one to drop at each.
     if (this.#notifications > 0) this.#dropUntilFit(bytes, isNotification, roomShare);
     this.#dropUntilFit(bytes, (message) => message.handedOverAtMs !== undefined && this.#mayHaveArrived(message));
