@@ -99,8 +99,20 @@ function isRequestId(value: unknown): value is RequestId {
 
 function isMessage(value: unknown): value is JSONRPCMessage {
   if (!isObject(value)) return false;
+  if (isPlainRequest(value)) return true;
   if ("method" in value) return "id" in value ? isJSONRPCRequest(value) : isJSONRPCNotification(value);
   return isJSONRPCResultResponse(value) || isJSONRPCErrorResponse(value);
+}
+
+/**
+ * Whether it has the members of a request, no other, and no `_meta`, as most have: the SDK's check, which takes much longer,
+ * looks for nothing else in it.
+ */
+function isPlainRequest(value: Record<string, unknown>): boolean {
+  const { jsonrpc, id, method, params } = value;
+  const isEnvelope = jsonrpc === "2.0" && isRequestId(id) && typeof method === "string";
+  if (!isEnvelope || Object.keys(value).length !== (params === undefined ? 3 : 4)) return false;
+  return params === undefined || (isObject(params) && !("_meta" in params));
 }
 
 /** What a sender should change, in one clause. */

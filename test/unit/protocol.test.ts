@@ -1,3 +1,4 @@
+import { isJSONRPCRequest } from "@modelcontextprotocol/server";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { resolveOptions } from "../../src/options.ts";
@@ -86,6 +87,33 @@ describe("a body", () => {
         (values) => void expect(parseBody(JSON.stringify(values))).toMatchObject({ ok: true, batch: true }),
       ),
       { numRuns: 20 },
+    );
+  });
+
+  test("is a request exactly if the SDK takes it as one", () => {
+    const params = [
+      {},
+      { name: "add" },
+      { _meta: { progressToken: 1 } },
+      { _meta: { progressToken: {} } },
+      { _meta: 1 },
+    ];
+    const value = fc.record(
+      {
+        jsonrpc: fc.constantFrom("2.0", "1.0", 2),
+        id: fc.constantFrom<unknown>(1, 0, -1, "1", "", 1.5, 2 ** 53, null, true, {}),
+        method: fc.constantFrom<unknown>("tools/call", "", 1, null, []),
+        params: fc.constantFrom<unknown>(...params, [], null, "text"),
+        more: fc.constantFrom<unknown>(1, null, {}),
+      },
+      { requiredKeys: ["id", "method"] },
+    );
+    fc.assert(
+      fc.property(value, (sent) => {
+        const json = JSON.stringify(sent);
+        expect(parseBody(json).ok).toBe(isJSONRPCRequest(JSON.parse(json)));
+      }),
+      { numRuns: 2_000 },
     );
   });
 });
