@@ -22,7 +22,8 @@ export function checkedFactory<Env>(createServer: ServerFactory<Env>): ServerFac
   return async (context: ServerContext<Env>): Promise<AnyServer> => {
     tellTerminal({ event: "started", what: "createServer" });
     try {
-      const server: unknown = await inTime(async () => createServer(context));
+      const made: unknown = createServer(context);
+      const server = isServer(made) ? made : await inTime(made);
       if (!isServer(server)) {
         throw new TypeError(
           `createServer returned ${typeof server === "object" ? "no McpServer" : typeof server}: end it with "return server;".`,
@@ -50,8 +51,8 @@ export function checkedFactory<Env>(createServer: ServerFactory<Env>): ServerFac
   };
 }
 
-/** What `build` resolves with. Something it awaits may never come: then somebody has to say so. */
-async function inTime(build: () => Promise<unknown>): Promise<unknown> {
+/** What `building` resolves with. Something it awaits may never come: then somebody has to say so. */
+async function inTime(building: unknown): Promise<unknown> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () =>
@@ -63,7 +64,7 @@ async function inTime(build: () => Promise<unknown>): Promise<unknown> {
     maxBuildMs,
   );
   try {
-    return await Promise.race([build(), late]);
+    return await Promise.race([building, late]);
   } finally {
     clearTimeout(timer);
   }
