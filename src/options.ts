@@ -80,10 +80,7 @@ export interface EdgeOptions<Env = Cloudflare.Env> {
    * the place of whoever is gone, or of the oldest of the network that has most; else it is refused. 1,024.
    */
   maxSubscriptions?: number;
-  /**
-   * How often a quiet stream gets a comment: proxies cut after 60 s, the edge after 5 min. A call of the stateless revision
-   * that is not answered by then gets a stream. At most 25 s. 20 s.
-   */
+  /** How often a quiet stream gets a comment: proxies cut after 60 s, the edge after 5 min. At most 25 s. 20 s. */
   keepAliveMs?: number;
   /** What clients are told to wait before they reconnect (`retry:`); their own default is 3 s. 200 ms. */
   retryMs?: number;

@@ -69,7 +69,7 @@ async function postWithoutSession(request: Request, text: string, options: Strea
       : answerStateless(withTaskName(request, body), body, options.stateless);
     // A stream that has begun says what went wrong as well.
     const told = answer.catch((error: unknown) => refusals.incident(error, echoableId(body)));
-    return await streamIfLate(told, options.settings.keepAliveMs);
+    return await streamIfLate(told);
   }
   const opens = parsed.requests.some(({ method }) => method === "initialize");
   if (!opens) return refusals.missingSessionId({ where: "header" });

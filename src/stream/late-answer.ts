@@ -1,13 +1,16 @@
 import { eventStreamHeaders } from "../protocol/sse-frame.ts";
 
+/** Until then an answer has the status that is its own, milliseconds: what waits on the way gives up after 60 s. */
+const lateAfterMs = 10_000;
+
 /**
- * `answer`; or, if it takes longer than `afterMs`, a stream of events on which it comes. Written to meanwhile, nothing on the
- * way takes it for dead, and whether its client has gone is found out.
+ * `answer`; or, if it takes longer than `lateAfterMs`, a stream of events on which it comes. Written to meanwhile, nothing on
+ * the way takes it for dead, and whether its client has gone is found out.
  */
-export async function streamIfLate(answer: Promise<Response>, afterMs: number): Promise<Response> {
+export async function streamIfLate(answer: Promise<Response>): Promise<Response> {
   const late = Promise.withResolvers<undefined>();
   // A request that waits for nothing of its own counts as hung, and its client is told so in the runtime's words.
-  const timer = setTimeout(late.resolve, afterMs);
+  const timer = setTimeout(late.resolve, lateAfterMs);
   const soon = await Promise.race([answer, late.promise]).finally(() => clearTimeout(timer));
   if (soon !== undefined) return soon;
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
