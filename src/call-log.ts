@@ -112,8 +112,8 @@ export function callLine(call: CallEnd, whose: Whose): string {
 }
 
 /** {@linkcode Whose} it is comes where a reader looks first, behind the name of the event. */
-function line({ event, ...rest }: Entry, whose: Whose): string {
-  return JSON.stringify({ event, ...whose, ...rest });
+function line(entry: Entry, whose: Whose): string {
+  return JSON.stringify(Object.assign({ event: entry.event }, whose, entry));
 }
 
 function callEntry(call: CallEnd): Entry {
