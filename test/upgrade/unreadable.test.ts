@@ -10,7 +10,8 @@ let brief: EdgeServer;
 beforeAll(async () => {
   const main = "test/fixtures/small-bounds.ts";
   [edge, brief] = await Promise.all([
-    startEdge(main, { options: patient }),
+    // That a client has left is found out by keep-alives.
+    startEdge(main, { options: { ...patient, keepAliveMs: 200 } }),
     startEdge(main, { options: { sessionIdleMs: 5_000 } }),
   ]);
 });
